@@ -1,0 +1,1 @@
+"""Networks that go backwards: from sweeps to the posterior over a cell's parameters."""

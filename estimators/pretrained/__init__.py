@@ -1,0 +1,1 @@
+"""The networks that ship, each with the spec that made it."""

@@ -1,0 +1,1 @@
+"""Cells made of lipids, and files of them: rigs, replay, recording."""

@@ -1,0 +1,1 @@
+"""The app that runs beside the microscope: command line, session, window."""

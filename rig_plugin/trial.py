@@ -1,0 +1,151 @@
+"""This file is the trial: the one value that goes to disk, to the screen and to the command line."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from simulators.parameter import Parameter
+from simulators.sweep import Sweep
+
+__all__ = ["QUANTILES", "Latency", "Posterior", "Trial", "Trust"]
+
+QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
+
+
+@dataclass(frozen=True, eq=False)
+class Posterior:
+    """Draws from the posterior over theta, with the parameters that name its columns.
+
+    Args:
+        parameters: One for each column.
+        draws: Samples in physical units, shape (s, p); read-only.
+    """
+
+    parameters: tuple[Parameter, ...]
+    draws: npt.NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        draws = np.array(self.draws, dtype=np.float64)
+        draws.setflags(write=False)
+        object.__setattr__(self, "draws", draws)
+        if draws.ndim != 2 or draws.shape[1] != len(self.parameters):
+            raise ValueError(f"Draws have shape {draws.shape}, (s, {len(self.parameters)}) was wanted.")
+
+    def summary(self) -> dict[str, dict[str, float | str]]:
+        """Quantiles of each marginal.
+
+        Returns:
+            {parameter: {"unit", "q05", "q25", "median", "q75", "q95"}}.
+        """
+        table = np.quantile(self.draws, list(QUANTILES.values()), axis=0)
+        return {
+            parameter.name: {"unit": parameter.unit}
+            | {name: float(value) for name, value in zip(QUANTILES, table[:, k], strict=True)}
+            for k, parameter in enumerate(self.parameters)
+        }
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Whether the numbers beside it can be believed.
+
+    Args:
+        in_distribution: Whether the observation lies inside what the network was trained on.
+        score: 0 to 1, where 1 is typical: the smallest p-value of the checks that could be made.
+        reason: What is wrong or worth knowing, as sentences, or None.
+    """
+
+    in_distribution: bool
+    score: float
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Time from the end of the sweep to each result [ms]; None where it was not computed."""
+
+    features: float
+    posterior: float | None
+    total: float
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """One sweep and all that was made of it.
+
+    Args:
+        index: Number of the trial in this session, from 0.
+        file_sweep: Number of the sweep in the file that was replayed, or None.
+        sweep: What was put out and answered; None where a replayed sweep could not be read as one.
+        features: Value of each feature, NaN where it is missing.
+        posterior: Draws given all sweeps so far, or None where they can't be used or trusted.
+        sweeps_used: How many sweeps the posterior rests on.
+        trust: The badge beside the numbers.
+        latency: How long it took.
+        next_stimulus: What the protocol or the design would play next, as a mapping, or None.
+        predictive: What the sweeps before this one predicted of its features, {feature: (5 %, 50 %, 95 %)}.
+    """
+
+    index: int
+    file_sweep: int | None
+    sweep: Sweep | None
+    features: Mapping[str, float]
+    posterior: Posterior | None
+    sweeps_used: int
+    trust: Trust
+    latency: Latency
+    next_stimulus: Mapping[str, Any] | None = None
+    predictive: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Lay the trial out as one JSON object: every key is there, what is unknown is None, never NaN.
+
+        Returns:
+            A mapping that `json.dumps(..., allow_nan=False)` takes.
+        """
+        return {
+            "trial": self.index,
+            "file_sweep": self.file_sweep,
+            "stimulus": _stimulus(self.sweep),
+            "features": {name: _number(value) for name, value in self.features.items()},
+            "posterior": self.posterior.summary() if self.posterior else None,
+            "sweeps_used": self.sweeps_used,
+            "trust": {
+                "in_distribution": self.trust.in_distribution,
+                "score": _number(self.trust.score),
+                "reason": self.trust.reason,
+            },
+            "next_stimulus": dict(self.next_stimulus) if self.next_stimulus else None,
+            "latency_ms": {
+                "features": _number(self.latency.features),
+                "posterior": _number(self.latency.posterior),
+                "total": _number(self.latency.total),
+            },
+        }
+
+
+def _number(value: float | None) -> float | int | None:
+    """Give a number as JSON has it: None for what is missing, an integer where it is a count."""
+    if value is None or not math.isfinite(value):
+        return None
+    return int(value) if float(value).is_integer() and abs(value) < 2**53 else float(value)
+
+
+def _stimulus(sweep: Sweep | None) -> dict[str, Any]:
+    """Describe what was put out, or say with None that it is unknown."""
+    stimulus = sweep.stimulus if sweep else None
+    return {
+        "clamp": sweep.clamp if sweep else None,
+        "holding_pA": stimulus.holding if stimulus and stimulus.clamp == "current" else None,
+        "step_pA": stimulus.amplitude if stimulus and stimulus.clamp == "current" else None,
+        "onset_ms": stimulus.onset if stimulus else None,
+        "duration_ms": stimulus.step_duration if stimulus else None,
+        "source": sweep.command_source if sweep else None,
+        "epochs": [{"level": e.level, "duration_ms": e.duration} for e in stimulus.epochs] if stimulus else None,
+    }

@@ -1,0 +1,1 @@
+"""What the window shows: each panel takes frozen data and draws it."""

@@ -1,0 +1,154 @@
+"""This file is the stimulus: what goes into a cell, as frozen data."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Clamp", "Epoch", "Stimulus", "step"]
+
+Clamp = Literal["current", "voltage"]
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """A stretch of constant command.
+
+    Args:
+        level: Command in the clamp's unit, absolute: the holding is already in it [pA or mV].
+        duration: Length [ms].
+
+    Raises:
+        ValueError: If the level is not finite or the duration is not positive.
+    """
+
+    level: float
+    duration: float
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.level):
+            raise ValueError(f"Epoch level is {self.level}, a finite number was wanted.")
+        if not (math.isfinite(self.duration) and self.duration > 0):
+            raise ValueError(f"Epoch duration is {self.duration} ms, a positive one was wanted.")
+
+
+@dataclass(frozen=True)
+class Stimulus:
+    """Epochs in a clamp mode, of which one is the step that is observed.
+
+    Levels are absolute, so the epoch before the step *is* the holding: a recording that rests on a prepulse
+    and one that rests on a holding current are the same thing to the cell.
+
+    Args:
+        clamp: "current" [pA] or "voltage" [mV].
+        epochs: Stretches of constant command, in order.
+        observed: Index of the epoch that is the step; at least one epoch precedes it.
+
+    Raises:
+        ValueError: If there are no epochs, or no epoch precedes the observed one.
+
+    Example:
+        >>> stimulus = step(100.0, onset=100.0, duration=500.0, tail=300.0)
+        >>> stimulus.duration, stimulus.onset, stimulus.amplitude
+        (900.0, 100.0, 100.0)
+        >>> stimulus.command(10.0).shape
+        (9000,)
+    """
+
+    clamp: Clamp
+    epochs: tuple[Epoch, ...]
+    observed: int = 1
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "epochs", tuple(self.epochs))
+        if not 1 <= self.observed < len(self.epochs):
+            raise ValueError(
+                f"Epoch {self.observed} of {len(self.epochs)} is to be observed; "
+                "a step with at least one epoch before it was wanted."
+            )
+
+    @property
+    def duration(self) -> float:
+        """Length of the whole stimulus [ms]."""
+        return sum(epoch.duration for epoch in self.epochs)
+
+    @property
+    def onset(self) -> float:
+        """Start of the observed step [ms]."""
+        return sum(epoch.duration for epoch in self.epochs[: self.observed])
+
+    @property
+    def step_duration(self) -> float:
+        """Length of the observed step [ms]."""
+        return self.epochs[self.observed].duration
+
+    @property
+    def holding(self) -> float:
+        """Command just before the step [pA or mV]."""
+        return self.epochs[self.observed - 1].level
+
+    @property
+    def amplitude(self) -> float:
+        """Height of the step above the holding [pA or mV]."""
+        return self.epochs[self.observed].level - self.holding
+
+    @property
+    def baseline(self) -> float:
+        """Length of constant command just before the step [ms]."""
+        return self.epochs[self.observed - 1].duration
+
+    @property
+    def tail(self) -> float:
+        """Length of constant command just after the step, 0 where nothing follows [ms]."""
+        after = self.epochs[self.observed + 1 : self.observed + 2]
+        return after[0].duration if after else 0.0
+
+    def command(self, rate: float) -> npt.NDArray[np.float64]:
+        """Sample the stimulus.
+
+        Boundaries are rounded from the cumulated time, so that epochs never drift by accumulated rounding.
+
+        Args:
+            rate: Sampling rate [kHz].
+
+        Returns:
+            Command, shape (n,), in the clamp's unit.
+
+        Raises:
+            ValueError: If the rate is not positive.
+        """
+        if not (math.isfinite(rate) and rate > 0):
+            raise ValueError(f"Sampling rate is {rate} kHz, a positive one was wanted.")
+        ends = np.rint(np.cumsum([epoch.duration for epoch in self.epochs]) * rate).astype(int)
+        counts = np.diff(ends, prepend=0)
+        return np.repeat(np.array([epoch.level for epoch in self.epochs], dtype=np.float64), counts)
+
+
+def step(
+    amplitude: float,
+    *,
+    holding: float = 0.0,
+    onset: float = 200.0,
+    duration: float = 500.0,
+    tail: float = 300.0,
+) -> Stimulus:
+    """Make the stimulus that a cell is asked most: one current step from a holding current.
+
+    Args:
+        amplitude: Height of the step above the holding [pA].
+        holding: Current before and after the step [pA].
+        onset: Start of the step [ms].
+        duration: Length of the step [ms].
+        tail: Time kept after the step [ms].
+
+    Returns:
+        The stimulus, in current clamp.
+    """
+    return Stimulus(
+        "current",
+        (Epoch(holding, onset), Epoch(holding + amplitude, duration), Epoch(holding, tail)),
+    )
