@@ -5,12 +5,11 @@ A lane's numbers depend on its own inputs and seed only, never on its neighbours
 
 from __future__ import annotations
 
-import threading
-
 import numpy as np
 import numpy.typing as npt
 from numba import njit, prange
 
+from simulators.compiled import ENTRY
 from simulators.electrode import corner_index, filters, low_pass, read_out
 from simulators.lanes import LANES
 from simulators.pospischil import CONSTANTS, DT, STATES, constants, integrate, resting
@@ -19,7 +18,6 @@ __all__ = ["record"]
 
 _SETTLE = round(200.0 / DT)
 _SETTLE_FIRING = round(1000.0 / DT)
-_KERNELS = threading.Lock()
 
 
 def record(
@@ -48,7 +46,7 @@ def record(
         rng: Source of the lanes' seeds.
 
     Returns:
-        Samples, shape (b, n), NaN behind the last one of each sweep [mV], and how many each has, shape (b,).
+        Samples, shape (b, n) [mV], and how many of its row each sweep has, shape (b,); what lies behind is not set.
     """
     b = len(cells)
     seeds = rng.integers(1, 2**32 - 1, b, dtype=np.uint32)
@@ -57,7 +55,7 @@ def record(
     counts = np.rint((ends[:, -1] - skip) * rates).astype(np.int64)
     order = np.argsort(finish[:, -1], kind="stable")
     padded = np.concatenate([order, np.repeat(order[-1:], -b % LANES)])
-    out = np.full((b, int(counts.max())), np.nan, dtype=np.float32)
+    out = np.empty((b, int(counts.max())), dtype=np.float32)
     arguments = (
         cells.astype(np.float64)[padded],
         reversals.astype(np.float64)[padded],
@@ -69,8 +67,7 @@ def record(
         (1.0 / (rates * DT))[padded],
         counts[padded],
     )
-    # Numba's fallback threading layer dies when two threads of a process enter it at once.
-    with _KERNELS:
+    with ENTRY:
         state, row, random, fired = _settle(*arguments[:2], arguments[5][:, 0].copy(), seeds[padded])
         again = np.flatnonzero(fired)
         if again.size:
@@ -81,7 +78,7 @@ def record(
     return out, counts
 
 
-@njit(error_model="numpy", nogil=True, parallel=True, cache=False)  # type: ignore[untyped-decorator]
+@njit(error_model="numpy", nogil=True, parallel=True, cache=True)  # type: ignore[untyped-decorator]
 def _settle(cells, reversals, holding, seeds):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Put every lane at its fixed point and let it run; tell which fired."""
     blocks = len(cells) // LANES
@@ -106,7 +103,7 @@ def _settle(cells, reversals, holding, seeds):  # type: ignore[no-untyped-def]  
     return state, row, random, fired
 
 
-@njit(error_model="numpy", nogil=True, parallel=True, cache=False)  # type: ignore[untyped-decorator]
+@njit(error_model="numpy", nogil=True, parallel=True, cache=True)  # type: ignore[untyped-decorator]
 def _run_on(state, row, random, holding, lanes, wanted):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Let the lanes that fire at rest run for another second."""
     for group in prange(len(lanes) // LANES):
@@ -130,7 +127,7 @@ def _run_on(state, row, random, holding, lanes, wanted):  # type: ignore[no-unty
                 random[block, lane] = part_random[i]
 
 
-@njit(error_model="numpy", nogil=True, parallel=True, cache=False)  # type: ignore[untyped-decorator]
+@njit(error_model="numpy", nogil=True, parallel=True, cache=True)  # type: ignore[untyped-decorator]
 def _record(state, row, random, electrodes, coefficients, ends, levels, begin, period, counts, rows, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Run each block through its epochs and its electrodes, and read its lanes out."""
     for block in prange(len(ends) // LANES):

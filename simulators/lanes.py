@@ -13,6 +13,8 @@ from llvmlite import ir
 from numba import float32, njit, types, uint32
 from numba.extending import intrinsic
 
+import simulators.compiled  # noqa: F401 - chooses the cache folder before anything is compiled
+
 __all__ = ["FAST", "LANES", "exponential", "gaussian", "scramble"]
 
 LANES = 32

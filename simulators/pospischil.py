@@ -21,6 +21,9 @@ DT = 0.025
 STATES = 7
 """Rows of a state: u, m, h, n, p and the compensation of u and p."""
 
+_FLOOR = np.float32(1e-9)
+_LOWEST, _HIGHEST = np.float32(-120.0), np.float32(180.0)
+
 CONSTANTS = 15
 """Rows of a cell's constants, filled by `constants`."""
 
@@ -118,12 +121,17 @@ def _step(work, seeds):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
         u, m, h, n, p = work[0, i], work[1, i], work[2, i], work[3, i], work[4, i]
         dt = work[14, i]
         a_m, b_m, a_h, b_h, a_n, b_n, p_inf, w_p = rates(u, work[18, i], work[19, i])
+        # The floors keep the products of gates out of the subnormal range, where every operation takes a hundred
+        # times as long; a conductance of 1e-26 of its maximum is no current.
         total = a_m + b_m
-        work[1, i] = m + (a_m / total - m) * (one - exponential(-dt * total))
+        m += (a_m / total - m) * (one - exponential(-dt * total))
+        work[1, i] = m if m > _FLOOR else _FLOOR
         total = a_h + b_h
-        work[2, i] = h + (a_h / total - h) * (one - exponential(-dt * total))
+        h += (a_h / total - h) * (one - exponential(-dt * total))
+        work[2, i] = h if h > _FLOOR else _FLOOR
         total = a_n + b_n
-        work[3, i] = n + (a_n / total - n) * (one - exponential(-dt * total))
+        n += (a_n / total - n) * (one - exponential(-dt * total))
+        work[3, i] = n if n > _FLOOR else _FLOOR
         z = work[12, i] * w_p
         grown = z * (one - z * (float32(0.5) - z * (float32(0.16666667) - z * float32(0.041666668))))
         move = (p_inf - p) * grown - work[6, i]
@@ -148,6 +156,9 @@ def rates(u, shift, root):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN2
         Pospischil et al. (2008), Biol. Cybern. 99, 427-441. https://doi.org/10.1007/s00422-008-0263-8
     """
     one = float32(1.0)
+    # Beyond this range the rates keep their last value: there the membrane, not the gate, is what breaks.
+    u = _LOWEST if u < _LOWEST else u
+    u = _HIGHEST if u > _HIGHEST else u
     E = exponential(u * float32(-0.025))
     E2 = E * E
     E4 = E2 * E2
