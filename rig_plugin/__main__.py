@@ -114,6 +114,8 @@ def _say(sentence: str) -> None:
 def _has_reader_left() -> bool:
     """Tell whether it was standard output that broke, which a reader such as `head` may do as it likes."""
     try:
+        # Asking takes a write; where another pipe broke, this leaves an empty line before the sentence on the defect.
+        sys.stdout.write("\n")
         sys.stdout.flush()
     except BrokenPipeError:
         # What is still buffered has to go somewhere, or the interpreter complains of it when it ends.

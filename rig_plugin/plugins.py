@@ -9,6 +9,7 @@ All come by the same way, an entry point of an installed distribution in the gro
 
 from __future__ import annotations
 
+import importlib
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal, get_args
 
@@ -71,12 +72,14 @@ def load(kind: Kind, name: str) -> Any:
     """
     found = entry(kind, name)
     try:
-        return found.load()
+        importlib.import_module(found.module)
     except ModuleNotFoundError as error:
         missing = error.name or "a package"
         raise PluginError(
             f"'{name}' of the {kind} needs {missing}, which is not installed: pip install {_remedy(found, missing)}."
         ) from error
+    try:
+        return found.load()
     except AttributeError as error:
         raise PluginError(
             f"'{name}' of the {kind} is not where its entry point says ({found.value}): reinstall its package."
