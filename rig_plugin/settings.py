@@ -69,7 +69,7 @@ class ProtocolSettings:
         onset: Start of the step [ms].
         duration: Length of the step [ms].
         tail: Time kept after the step [ms].
-        interval: From the start of one sweep to the start of the next [s].
+        interval: From the end of one sweep to the start of the next [ms].
         holding: Current before and after the step [pA].
     """
 
@@ -80,7 +80,7 @@ class ProtocolSettings:
     onset: float = key(200.0, "onset_ms", low=50.0, high=10_000.0)
     duration: float = key(500.0, "duration_ms", low=1.0, high=60_000.0)
     tail: float = key(300.0, "tail_ms", low=1.0, high=60_000.0)
-    interval: float = key(2.0, "interval_s", low=0.0, high=3600.0)
+    interval: float = key(1000.0, "interval_s", low=0.0, high=3600.0, factor=1000.0)
     holding: float = key(0.0, "holding_pA")
 
     def stimuli(self) -> tuple[Stimulus, ...]:

@@ -21,21 +21,28 @@ class SettingsError(Refusal):
 
 
 def key(
-    default: Any, name: str, *, low: float = -math.inf, high: float = math.inf, one_of: tuple[str, ...] = ()
+    default: Any,
+    name: str,
+    *,
+    low: float = -math.inf,
+    high: float = math.inf,
+    factor: float = 1.0,
+    one_of: tuple[str, ...] = (),
 ) -> Any:
     """Declare a field of such a dataclass.
 
     Args:
         default: Taken where the file is silent.
         name: The key in the file, with its unit where it has one: `rate_kHz`.
-        low: Smallest number.
-        high: Largest number.
+        low: Smallest number, in the file's unit.
+        high: Largest number, in the file's unit.
+        factor: From the file's unit to the field's.
         one_of: The words that it may be; none allows all.
 
     Returns:
         The field; its annotation says the type.
     """
-    return field(default=default, metadata={"key": name, "low": low, "high": high, "one_of": one_of})
+    return field(default=default, metadata={"key": name, "low": low, "high": high, "factor": factor, "one_of": one_of})
 
 
 def listed(names: Iterable[str]) -> str:
@@ -118,7 +125,7 @@ class TomlTable:
                 raise self.refusal(name, "a list of numbers")
             return tuple(self._number(name, item, low, high) for item in value)
         if wanted is float:
-            return self._number(name, value, low, high)
+            return self._number(name, value, low, high) * declared.metadata["factor"]
         if wanted is int:
             if type(value) is not int or not low <= value <= high:
                 raise self.refusal(name, f"a whole number{_range(low, high)}")

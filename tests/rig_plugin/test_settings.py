@@ -36,7 +36,7 @@ def test_the_example_says_the_defaults_but_for_its_instances():
 
 def test_a_key_with_a_unit_becomes_a_field_without_one(rig_file):
     settings = read(rig_file("[rig]\nrate_kHz = 10\n[protocol]\nholding_pA = -20\ninterval_s = 1.5"))
-    assert (settings.rig.rate, settings.protocol.holding, settings.protocol.interval) == (10.0, -20.0, 1.5)
+    assert (settings.rig.rate, settings.protocol.holding, settings.protocol.interval) == (10.0, -20.0, 1500.0)
     assert type(settings.rig.rate) is float
 
 
