@@ -73,7 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return end.exit_code
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx else "rig-plugin"
-        return _refuse(error, f"{error.format_message().rstrip('.')} (see {where} --help).")
+        message = error.format_message().replace(". (", " (").rstrip(".")
+        return _refuse(error, f"{message} (see {where} --help).")
     except (Refusal, click.ClickException) as error:
         return _refuse(error, str(error))
     except KeyboardInterrupt:

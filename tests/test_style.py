@@ -20,7 +20,7 @@ TEXTS = PYTHON + [
 LONGEST_FILE, LONGEST_FUNCTION = 400, 60
 EMPTY_NAMES = {"util", "utils", "helper", "helpers", "manager", "managers", "common", "core", "misc", "base"}
 # One vocabulary: simulators/__init__.py has the word to use instead.
-SYNONYMS = {"helper", "util", "utils", "manager", "sampling_rate", "sample_rate", "fs", "waveform", "stim", "vm"}
+SYNONYMS = {"helper", "util", "utils", "manager", "sampling_rate", "sample_rate", "fs", "waveform", "stim"}
 PICKLES = {"pickle", "cPickle", "dill", "joblib", "cloudpickle", "shelve", "marshal"}
 # What a copied path of somebody's own computer looks like.
 HOME = re.compile(

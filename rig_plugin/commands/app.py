@@ -15,7 +15,10 @@ __all__ = ["command"]
 @click.command("app", cls=QuietCommand)
 @click.argument("rig_file", metavar="[RIG.toml]", type=a_file, required=False)
 def command(rig_file: Path | None) -> None:
-    """Open the window on the rig that RIG.toml describes, or on a simulated cell."""
+    """Open the window on a rig, or on a simulated cell.
+
+    RIG.toml describes the rig, what is played, and where it is kept.
+    """
     from rig_plugin.settings import read
 
     settings = read(rig_file)

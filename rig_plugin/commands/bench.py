@@ -24,7 +24,10 @@ __all__ = ["command"]
 @json_option
 @click.pass_context
 def command(context: click.Context, name: str, *, no_peers: bool, as_json: bool) -> None:
-    """Run the benchmark NAME; a missed aim is reported and is no failure."""
+    """Run a benchmark, beside its peers where they are installed.
+
+    A missed aim is reported and is no failure.
+    """
     there = sorted(module.name for module in pkgutil.iter_modules(benchmarks.__path__))
     if name not in there:
         raise Refusal(f"There is no benchmark '{name}': there are {', '.join(there) or 'none'}.")

@@ -21,7 +21,10 @@ __all__ = ["command"]
 @json_option
 @click.pass_context
 def command(context: click.Context, network: Path, *, simulations: int, as_json: bool) -> None:
-    """Measure coverage, SBC, log probability and contraction of NET on cells that it has never seen."""
+    """Check a network on cells that it has never seen.
+
+    Measures coverage, simulation-based calibration, log probability and contraction of NET.
+    """
     from estimators.calibration import check  # type: ignore[import-not-found]
 
     output = output_of(context)

@@ -18,7 +18,10 @@ __all__ = ["command"]
 @json_option
 @click.pass_context
 def command(context: click.Context, file: Path, *, as_json: bool) -> None:
-    """Tell what FILE is: kind, channels, units, sweeps, where the stimulus is from, and what is wrong with it."""
+    """Tell what a recording is, and what is wrong with it.
+
+    Names the kind of FILE, its channels, units and sweeps, and where the stimulus comes from.
+    """
     from hardware.inspection import inspect  # type: ignore[import-not-found]
 
     output = output_of(context)

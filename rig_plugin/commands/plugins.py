@@ -15,7 +15,7 @@ __all__ = ["command"]
 @json_option
 @click.pass_context
 def command(context: click.Context, *, as_json: bool) -> None:
-    """List the rigs, simulators, estimators, features and protocols that are installed."""
+    """List what is installed: rigs, simulators and the rest."""
     output = output_of(context)
     rows = []
     for kind in KINDS:

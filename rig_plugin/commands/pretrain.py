@@ -38,7 +38,10 @@ def command(
     seed: int | None,
     as_json: bool,
 ) -> None:
-    """Simulate, train and calibrate what SPEC.toml says, and write one checkpoint."""
+    """Make a network: simulate, train, calibrate, write it.
+
+    SPEC.toml says which cells, designs, features and architecture; NET is one checkpoint.
+    """
     from estimators.pretraining import pretrain  # type: ignore[import-not-found]
 
     output = output_of(context)

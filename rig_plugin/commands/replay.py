@@ -49,7 +49,10 @@ def command(
     speed: str | None,
     as_json: bool,
 ) -> None:
-    """Go through the recording FILE (ABF, NWB or own) in the window, or as JSON lines."""
+    """Go through a recording, in the window or as JSON lines.
+
+    FILE is an ABF, an NWB or a recording of this program.
+    """
     settings = ReplaySettings(
         file,
         network=network,

@@ -33,7 +33,10 @@ def command(
     speed: str | None,
     as_json: bool,
 ) -> None:
-    """Play the protocol of RIG.toml, or a family of steps on a simulated cell, and infer after every sweep."""
+    """Run a session without a window.
+
+    Plays the protocol of RIG.toml, or a family of steps on a simulated cell, and infers after every sweep.
+    """
     from rig_plugin.settings import read
 
     settings = read(rig_file)

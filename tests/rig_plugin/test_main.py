@@ -1,6 +1,7 @@
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 import types
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rig_plugin.__main__ import COMMANDS, main
+from rig_plugin.__main__ import COMMANDS, main, program
 from rig_plugin.settings import Settings
 from rig_plugin.trial import Latency, Posterior, Trial, Trust
 from simulators.parameter import Parameter
@@ -91,6 +92,15 @@ def refusal(capsys, *arguments):
     assert told.err.count("\n") == 1
     assert "Usage:" not in told.err
     return told.err
+
+
+def test_the_readme_shows_only_commands_and_options_that_are_there():
+    shown = re.findall(r"^rig-plugin (\w+)(.*?)(?:  #.*)?$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+    assert {name for name, _ in shown} >= {"app", "run", "replay", "pretrain", "check", "inspect"}
+    for name, rest in shown:
+        command = program.get_command(None, name)
+        options = {option for parameter in command.params for option in parameter.opts}
+        assert set(re.findall(r"--[\w-]+", rest)) <= options
 
 
 @pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)], ids=lambda words: " ".join(words) or "none")
