@@ -15,7 +15,7 @@ def cell(value: Any) -> str:
         value: A number, text, or None.
 
     Returns:
-        Four significant digits of a number with decimals, "-" for None.
+        Four significant digits of a number with decimals, "-" for None, "none" for an empty list.
 
     Example:
         >>> cell(61.23842), cell(None), cell(7), cell(True)
@@ -28,7 +28,7 @@ def cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list | tuple):
-        return ", ".join(cell(item) for item in value)
+        return ", ".join(cell(item) for item in value) or "none"
     return str(value)
 
 
@@ -87,7 +87,7 @@ def outline(value: Mapping[str, Any], indent: str = "") -> str:
         if isinstance(item, Mapping) and item:
             lines += [f"{indent}{key}", outline(item, f"{indent}  ")]
         elif _is_nested(item):
-            lines += [f"{indent}{key}", *(f"{indent}  {line}" for line in _items(item).splitlines())]
+            lines += [f"{indent}{key}", *(f"{indent}  {line}".rstrip() for line in _items(item).splitlines())]
         else:
             lines.append(f"{indent}{key.ljust(width)}  {cell(item)}")
     return "\n".join(lines)
@@ -99,8 +99,10 @@ def _is_nested(item: Any) -> bool:
 
 
 def _items(items: Sequence[Any]) -> str:
-    """Lay out a list: of objects as a table, of sentences one a line."""
+    """Lay out a list: sentences one a line, flat objects as a table, objects that hold more as outlines."""
     if not all(isinstance(item, Mapping) for item in items):
         return "\n".join(cell(item) for item in items)
+    if any(_is_nested(value) for item in items for value in item.values()):
+        return "\n\n".join(outline(item) for item in items)
     columns = dict.fromkeys(key for item in items for key in item)
     return table([{column: item.get(column) for column in columns} for item in items])

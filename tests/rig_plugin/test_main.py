@@ -254,6 +254,20 @@ def test_inspect_without_json_is_readable(capsys, stand_in, recording):
     ]
 
 
+def test_what_holds_tables_itself_is_laid_out_below_its_name(capsys, stand_in, recording):
+    found = {"protocols": [{"name": "steps", "sweeps": [0, 1], "epochs": [{"epoch": 0, "level_pA": -100.0}]}]}
+    stand_in("hardware.inspection", inspect=lambda path: found)
+    assert main(["inspect", recording]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "protocols",
+        "  name    steps",
+        "  sweeps  0, 1",
+        "  epochs",
+        "    epoch  level_pA",
+        "        0      -100",
+    ]
+
+
 @pytest.mark.parametrize("arguments", [[], ["app"]], ids=["bare", "app"])
 def test_without_a_command_the_app_opens_on_a_simulated_cell(asked, arguments):
     assert main(arguments) == 0
