@@ -9,8 +9,9 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,9 @@ from hardware.plausibility import current_problem, voltage_problem
 from hardware.recording import Channel, RecordedSweep, Recording, RecordingError
 from hardware.units import quantity, scale
 from simulators.sweep import CommandSource, HoldingSource
+
+if TYPE_CHECKING:
+    import pyabf  # type: ignore[import-untyped]
 
 __all__ = ["read_abf"]
 
@@ -44,7 +48,7 @@ def read_abf(path: Path) -> Recording:
     """
     holding = _check_sizes(path)
     with _silence():
-        import pyabf  # type: ignore[import-untyped]
+        import pyabf
 
         try:
             abf = pyabf.ABF(str(path), cacheStimulusFiles=False)
@@ -104,7 +108,7 @@ def _check_sizes(path: Path) -> list[float] | None:
     return holding
 
 
-def _recording(path: Path, abf: Any) -> Recording:
+def _recording(path: Path, abf: pyabf.ABF) -> Recording:
     """Turn what the library read into sweeps."""
     if abf.nOperationMode == 1:
         raise RecordingError(
@@ -142,7 +146,7 @@ def _recording(path: Path, abf: Any) -> Recording:
     return Recording(path, f"ABF{abf.abfVersion['major']}", tuple(sweeps), tuple(channels), tuple(notes))
 
 
-def _traces(abf: Any) -> list[list[_Trace]]:
+def _traces(abf: pyabf.ABF) -> list[list[_Trace]]:
     """Lay out the data as channel, sweep, samples, in mV or pA; channels in other units stay as they are."""
     table = []
     for k, unit in enumerate(abf.adcUnits):
@@ -152,7 +156,7 @@ def _traces(abf: Any) -> list[list[_Trace]]:
     return table
 
 
-def _vm(path: Path, abf: Any, traces: list[list[_Trace]]) -> int:
+def _vm(path: Path, abf: pyabf.ABF, traces: list[list[_Trace]]) -> int:
     """Find the channel with the membrane potential: the first in volts that rests where a cell does."""
     voltages = [k for k, unit in enumerate(abf.adcUnits) if quantity(str(unit)) == "voltage"]
     if not voltages:
@@ -173,7 +177,7 @@ def _vm(path: Path, abf: Any, traces: list[list[_Trace]]) -> int:
     return (resting or voltages)[0]
 
 
-def _dac(abf: Any, vm: int) -> tuple[int | None, list[str]]:
+def _dac(abf: pyabf.ABF, vm: int) -> tuple[int | None, list[str]]:
     """Find the output that commands the cell: the one beside the membrane potential, else the first in amperes."""
     units = [str(u) for u in abf.dacUnits]
     if any(np.ravel(abf.userListEnable)):
@@ -185,7 +189,7 @@ def _dac(abf: Any, vm: int) -> tuple[int | None, list[str]]:
     return (vm if vm in outputs else outputs[0]), []
 
 
-def _header_command(abf: Any, sweep: int, dac: int | None) -> _Trace | None:
+def _header_command(abf: pyabf.ABF, sweep: int, dac: int | None) -> _Trace | None:
     """Sample the header's command of one sweep, or tell with None that it is not known."""
     if dac is None or dac >= abf.channelCount:
         return None
@@ -207,7 +211,7 @@ def _follows(recorded: list[_Trace], header: list[_Trace | None], rate: float) -
         if command is None:
             continue
         found = [p for p in plateaus(command, rate) if p.stop - p.start >= 5 * rate]
-        for before, step in zip(found[:-1], found[1:], strict=True):
+        for before, step in pairwise(found):
             wanted = step.level - before.level
             got = middle_mean(trace[step.start : step.stop]) - middle_mean(trace[before.start : before.stop])
             if abs(wanted) > 5:
@@ -215,7 +219,9 @@ def _follows(recorded: list[_Trace], header: list[_Trace | None], rate: float) -
     return not checks or 2 * sum(checks) > len(checks)
 
 
-def _sweep(abf: Any, k: int, response: _Trace, command: _Trace | None, name: str, is_measured: bool) -> RecordedSweep:
+def _sweep(
+    abf: pyabf.ABF, k: int, response: _Trace, command: _Trace | None, name: str, is_measured: bool
+) -> RecordedSweep:
     """Make one sweep; a time without a zone is taken for UTC, because only intervals are used."""
     command_source: CommandSource = "recorded channel" if is_measured else "header"
     holding_source: HoldingSource = "measured" if is_measured else "header"

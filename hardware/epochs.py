@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -103,7 +105,7 @@ def largest_pulse(command: npt.NDArray[np.float64], found: tuple[Plateau, ...], 
 def _exact(command: npt.NDArray[np.float64], rate: float) -> tuple[Plateau, ...]:
     """Cut a command without noise at each of its changes, and give the slivers in an edge to their neighbours."""
     edges = [0, *(np.flatnonzero(np.diff(command)) + 1).tolist(), command.size]
-    runs = list(zip(edges[:-1], edges[1:], strict=True))
+    runs = list(pairwise(edges))
     found: list[Plateau] = []
     k = 0
     while k < len(runs):
@@ -146,23 +148,36 @@ def _noisy(command: npt.NDArray[np.float64], rate: float) -> tuple[Plateau, ...]
         before, after = medians[max(a - half - 1, 0)], medians[min(b + half, command.size - 1)]
         if abs(after - before) > threshold and high > low:
             cuts.append(low + _split(command[low:high], before, after))
-    cuts.append(command.size)
-    found: list[Plateau] = []
-    for a, b in zip(cuts[:-1], cuts[1:], strict=True):
-        if b > a:
-            found.append(_measure(command, a, b, threshold))
-    return tuple(found)
+    cuts = _joined(command, [*cuts, command.size], width, threshold)
+    return tuple(_measure(command, a, b, threshold) for a, b in pairwise(cuts))
+
+
+def _joined(command: npt.NDArray[np.float64], cuts: list[int], width: int, threshold: float) -> list[int]:
+    """Take back the cuts that the artefacts of spikes made: around short stretches and between equal levels."""
+    while len(cuts) > 2:
+        levels = [middle_mean(command[a:b]) if b > a else math.inf for a, b in pairwise(cuts)]
+        jumps = [abs(b - a) for a, b in pairwise(levels)]
+        shortest = min(range(len(levels)), key=lambda k: cuts[k + 1] - cuts[k])
+        if cuts[shortest + 1] - cuts[shortest] < width:
+            # Of the two cuts around a stretch too short to be one, the smaller jump goes.
+            inner = [k for k in (shortest - 1, shortest) if 0 <= k < len(jumps)]
+        else:
+            inner = [k for k, jump in enumerate(jumps) if jump <= threshold]
+        if not inner:
+            break
+        del cuts[min(inner, key=lambda k: jumps[k]) + 1]
+    return cuts
 
 
 def _threshold(command: npt.NDArray[np.float64], jump: npt.NDArray[np.float64], width: int) -> float:
     """Tell which difference of two medians is more than noise, hum and the converter's step [pA]."""
     steps = np.abs(np.diff(command))
-    sigma = 1.4826 * float(np.median(steps)) / np.sqrt(2)
+    sigma = 1.4826 * float(np.median(steps)) / math.sqrt(2)
     resolution = float(steps[steps > 0].min(initial=np.inf))
     return max(
         0.5,
         2 * resolution if np.isfinite(resolution) else 0.0,
-        7.5 * sigma / np.sqrt(width),
+        7.5 * sigma / math.sqrt(width),
         6 * 1.4826 * float(np.median(jump)),
     )
 

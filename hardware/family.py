@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from hardware.epochs import WINDOW, Plateau, largest_pulse
 from hardware.recording import RecordedSweep
 
-__all__ = ["Family", "FamilyEpoch", "NoStep", "observe"]
+__all__ = ["Family", "FamilyEpoch", "NoStepError", "observe"]
 
 _NEAR = 1.0  # [ms], changes of current in different sweeps that are nearer are the same one
 _SHORTEST = 20.0  # [ms], a shorter step says little about a membrane
 
 
-class NoStep(ValueError):
+class NoStepError(ValueError):
     """A family in which no epoch can be observed; says why and what to do."""
 
 
@@ -62,9 +63,7 @@ class Family:
         return self.epochs[self.observed].spans
 
 
-def observe(
-    sweeps: Sequence[RecordedSweep], found: Sequence[tuple[Plateau, ...]], epoch: int | None = None
-) -> Family:
+def observe(sweeps: Sequence[RecordedSweep], found: Sequence[tuple[Plateau, ...]], epoch: int | None = None) -> Family:
     """Choose the epoch to observe: the first whose amplitude varies over the sweeps, else the longest step.
 
     A sweep in which the step is 0 pA shows no change of current; it is observed where the others have the step.
@@ -78,7 +77,7 @@ def observe(
         The family.
 
     Raises:
-        NoStep: If there is no step of at least 20 ms, or the epoch asked for does not exist.
+        NoStepError: If there is no step of at least 20 ms, or the epoch asked for does not exist.
     """
     epochs = shared_epochs(sweeps, found)
     return Family(epochs, _chosen(epochs, epoch) if epoch is not None else _automatic(epochs, sweeps, found))
@@ -99,7 +98,7 @@ def shared_epochs(sweeps: Sequence[RecordedSweep], found: Sequence[tuple[Plateau
     times = sorted(p.start / s.rate for s, ps in zip(sweeps, found, strict=True) for p in ps[1:])
     bounds = [float(np.median(c)) for c in _clusters(times) if len(c) * 3 >= len(sweeps)]
     edges = [0.0, *bounds, max(s.duration for s in sweeps)]
-    return tuple(_overlapping(a, b, sweeps, found) for a, b in zip(edges[:-1], edges[1:], strict=True))
+    return tuple(_overlapping(a, b, sweeps, found) for a, b in pairwise(edges))
 
 
 def _clusters(times: list[float]) -> list[list[float]]:
@@ -161,9 +160,9 @@ def _chosen(epochs: tuple[FamilyEpoch, ...], epoch: int) -> int:
     if 1 <= epoch < len(epochs):
         return epoch
     if len(epochs) < 2:
-        raise NoStep(f"Epoch {epoch} was asked for, but the current never changes: there is no step to observe.")
+        raise NoStepError(f"Epoch {epoch} was asked for, but the current never changes: there is no step to observe.")
     choices = "; ".join(f"{k}: {e}" for k, e in enumerate(epochs) if k)
-    raise NoStep(f"Epoch {epoch} was asked for, one of these was wanted ({choices}).")
+    raise NoStepError(f"Epoch {epoch} was asked for, one of these was wanted ({choices}).")
 
 
 def _automatic(
@@ -179,16 +178,16 @@ def _automatic(
     heights = {k: float(np.median(np.abs(np.subtract(epochs[k].levels, base)))) for k in usable}
     steps = [k for k in usable if heights[k] > _tolerance(base)]
     if not steps:
-        raise NoStep(
+        raise NoStepError(
             f"No step: the current has no constant epoch of at least {_SHORTEST:g} ms that differs from the holding; "
             "a family of current steps was wanted."
         )
     longest = max(steps, key=lambda k: epochs[k].stop - epochs[k].start)
     pulse = max(largest_pulse(_command(s), ps, s.rate) for s, ps in zip(sweeps, found, strict=True))
     if pulse > 2 * heights[longest]:
-        raise NoStep(
-            f"No step: the stimulus is pulses of {pulse:.0f} pA shorter than {_SHORTEST:g} ms, beside which the longest "
-            f"step ({longest}: {epochs[longest]}) is a test pulse; to observe it all the same, give --epoch {longest}."
+        raise NoStepError(
+            f"No step: the stimulus is pulses of {pulse:.0f} pA shorter than {_SHORTEST:g} ms, beside which the "
+            f"longest step ({longest}: {epochs[longest]}) is a test pulse; to observe it, give --epoch {longest}."
         )
     return longest
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import h5py  # type: ignore[import-untyped]
 import numpy as np
@@ -18,7 +17,7 @@ _LONGEST = 50_000_000  # samples of one sweep: a quarter of an hour at 50 kHz
 _DEFLATE = 1032  # gzip can't pack more tightly
 
 
-def open_hdf5(path: Path) -> Any:
+def open_hdf5(path: Path) -> h5py.File:
     """Open a file for reading.
 
     Args:
@@ -41,7 +40,7 @@ def open_hdf5(path: Path) -> Any:
         raise RecordingError(f"{path} is not a whole HDF5 file ({error}): copy it again from the rig.") from error
 
 
-def trace(dataset: Any, path: Path) -> npt.NDArray[np.float64]:
+def trace(dataset: h5py.Dataset, path: Path) -> npt.NDArray[np.float64]:
     """Read a one-dimensional dataset of numbers, as stored.
 
     Args:
@@ -69,7 +68,7 @@ def trace(dataset: Any, path: Path) -> npt.NDArray[np.float64]:
         raise RecordingError(f"{path} is damaged in '{name}' ({error}): copy it again from the rig.") from error
 
 
-def text(value: Any, default: str = "") -> str:
+def text(value: object, default: str = "") -> str:
     """Read a string, whichever way HDF5 gives it.
 
     Args:

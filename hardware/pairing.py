@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import h5py  # type: ignore[import-untyped]
+
+from hardware.series import electrode, title
 
 __all__ = ["Window", "pairs"]
 
@@ -26,15 +27,15 @@ class Window:
         response_count: How many samples, or None for all.
     """
 
-    stimulus: Any
+    stimulus: h5py.Group
     stimulus_start: int = 0
     stimulus_count: int | None = None
     response_start: int = 0
     response_count: int | None = None
 
 
-def pairs(file: Any, responses: Sequence[Any]) -> dict[str, Window]:
-    """Find the stimulus of each response: by the table of recordings, else by sweep number and electrode, else by name.
+def pairs(file: h5py.File, responses: Sequence[h5py.Group]) -> dict[str, Window]:
+    """Find the stimulus of each response: by the table, else by sweep number and electrode, else by name.
 
     Args:
         file: The open `h5py.File`.
@@ -53,7 +54,7 @@ def pairs(file: Any, responses: Sequence[Any]) -> dict[str, Window]:
     return found
 
 
-def _by_table(file: Any) -> dict[str, Window]:
+def _by_table(file: h5py.File) -> dict[str, Window]:
     """Read the rows of the icephys table, which point to series by reference."""
     table = file.get(_TABLE)
     if table is None or "responses/response" not in table or "stimuli/stimulus" not in table:
@@ -66,20 +67,20 @@ def _by_table(file: Any) -> dict[str, Window]:
     return found
 
 
-def _by_number(response: Any, presented: list[Any]) -> Any:
+def _by_number(response: h5py.Group, presented: list[h5py.Group]) -> h5py.Group | None:
     """Match by sweep number; several electrodes share one, so the electrode decides between them."""
     number = response.attrs.get("sweep_number")
     if number is None:
         return None
     same = [g for g in presented if g.attrs.get("sweep_number") == number]
-    beside = [g for g in same if "electrode" in g and "electrode" in response and g["electrode"] == response["electrode"]]
+    beside = [g for g in same if electrode(g) and electrode(g) == electrode(response)]
     if beside:
         same = beside
     return same[0] if len(same) == 1 else None
 
 
-def _by_name(response: Any, presented: list[Any]) -> Any:
+def _by_name(response: h5py.Group, presented: list[h5py.Group]) -> h5py.Group | None:
     """Match by the digits in the names, where they tell exactly one stimulus."""
-    digits = re.findall(r"\d+", response.name.rsplit("/", 1)[-1])
-    same = [g for g in presented if digits and re.findall(r"\d+", g.name.rsplit("/", 1)[-1]) == digits]
+    digits = re.findall(r"\d+", title(response))
+    same = [g for g in presented if digits and re.findall(r"\d+", title(g)) == digits]
     return same[0] if len(same) == 1 else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -72,7 +72,7 @@ class RecordedSweep:
     holding_source: HoldingSource = "unknown"
     protocol: str = ""
     stimulus: Stimulus | None = None
-    junction: Junction = Junction()
+    junction: Junction = field(default_factory=Junction)
     bridge: float = 0.0
     problem: str | None = None
 

@@ -6,7 +6,7 @@ from itertools import groupby
 from pathlib import Path
 
 from hardware.epochs import plateaus
-from hardware.family import NoStep, observe
+from hardware.family import NoStepError, observe
 from hardware.pace import Pace, Speed
 from hardware.passage import Passage, cut, refused
 from hardware.reading import read
@@ -111,7 +111,8 @@ class Replay(Rig):
 
     def _find(self, stimulus: Stimulus) -> Passage:
         """Find a passage by its stimulus: the very one where it is given, because repeats are equal."""
-        same = [p for p in self.stimuli if p.stimulus is stimulus] or [p for p in self.stimuli if p.stimulus == stimulus]
+        equal = [p for p in self.stimuli if p.stimulus == stimulus]
+        same = [p for p in equal if p.stimulus is stimulus] or equal
         if not same:
             raise RigError(
                 "A replay can't put out a new stimulus, only answer with what was recorded: play one of its `stimuli`."
@@ -184,6 +185,6 @@ def _family(sweeps: list[RecordedSweep], epoch: int | None) -> list[Passage]:
     found = [plateaus(s.command, s.rate) for s in sweeps if s.command is not None]
     try:
         family = observe(sweeps, found, epoch)
-    except NoStep as error:
+    except NoStepError as error:
         return [refused(s, str(error)) for s in sweeps]
     return [cut(s, p, *span) for s, p, span in zip(sweeps, found, family.steps, strict=True)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -27,11 +27,11 @@ class RigError(RuntimeError):
     """A rig can't do what it was asked."""
 
 
-class RigClosed(RigError):
+class RigClosed(RigError):  # noqa: N818
     """A rig was used before it was opened or after it was closed."""
 
 
-class RigLost(RigError):
+class RigLost(RigError):  # noqa: N818
     """Samples were lost.
 
     Args:
@@ -81,7 +81,7 @@ class Provenance:
     start: datetime | None = None
     command_source: CommandSource = "unknown"
     holding_source: HoldingSource = "unknown"
-    junction: Junction = Junction()
+    junction: Junction = field(default_factory=Junction)
     bridge: float = 0.0
 
 
