@@ -70,9 +70,11 @@ def _recording(path: Path, file: h5py.File) -> Recording:
         notes.append("All sweeps have the same starting time, so the intervals between them are unknown.")
         started = None
     stimuli = pairs(file, responses)
-    sweeps = [_sweep(path, k, g, stimuli.get(g.name), started) for k, g in enumerate(responses)]
+    none: list[Window | None] = [None]
+    rows = [(g, window) for g in responses for window in stimuli.get(g.name, none)]
+    sweeps = [_sweep(path, k, g, window, started) for k, (g, window) in enumerate(rows)]
     notes += [_NOTES[s] for s in dict.fromkeys(s.holding_source for s in sweeps) if s in _NOTES]
-    channels = _channels(responses, [w.stimulus for w in stimuli.values()])
+    channels = _channels(responses, [w.stimulus for _, w in rows if w])
     return Recording(path, f"NWB {text(file.attrs['nwb_version'])}", tuple(sweeps), channels, tuple(notes))
 
 

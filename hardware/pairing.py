@@ -34,7 +34,7 @@ class Window:
     response_count: int | None = None
 
 
-def pairs(file: h5py.File, responses: Sequence[h5py.Group]) -> dict[str, Window]:
+def pairs(file: h5py.File, responses: Sequence[h5py.Group]) -> dict[str, list[Window]]:
     """Find the stimulus of each response: by the table, else by sweep number and electrode, else by name.
 
     Args:
@@ -42,7 +42,8 @@ def pairs(file: h5py.File, responses: Sequence[h5py.Group]) -> dict[str, Window]
         responses: The `h5py.Group` of each response.
 
     Returns:
-        {name of the response: its stimulus}; a response without one is not among them.
+        {name of the response: its stimuli}: one, or a row of the table for each stretch of a long response; a
+        response without one is not among them.
     """
     found = _by_table(file)
     presented = [g for g in file.get("stimulus/presentation", {}).values() if isinstance(g, h5py.Group)]
@@ -50,20 +51,21 @@ def pairs(file: h5py.File, responses: Sequence[h5py.Group]) -> dict[str, Window]
         if response.name not in found:
             match = _by_number(response, presented) or _by_name(response, presented)
             if match is not None:
-                found[response.name] = Window(match)
+                found[response.name] = [Window(match)]
     return found
 
 
-def _by_table(file: h5py.File) -> dict[str, Window]:
+def _by_table(file: h5py.File) -> dict[str, list[Window]]:
     """Read the rows of the icephys table, which point to series by reference."""
     table = file.get(_TABLE)
     if table is None or "responses/response" not in table or "stimuli/stimulus" not in table:
         return {}
-    found = {}
+    found: dict[str, list[Window]] = {}
     for response, stimulus in zip(table["responses/response"][()], table["stimuli/stimulus"][()], strict=False):
         (a, n, to_response), (b, m, to_stimulus) = response, stimulus
         if n > 0 and m > 0 and to_response and to_stimulus:
-            found[file[to_response].name] = Window(file[to_stimulus], int(b), int(m), int(a), int(n))
+            windows = found.setdefault(file[to_response].name, [])
+            windows.append(Window(file[to_stimulus], int(b), int(m), int(a), int(n)))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import groupby
 from pathlib import Path
 
@@ -67,7 +68,7 @@ class Replay(Rig):
         """Where the sweep being played, or last played, comes from."""
         whole = self._source
         return Provenance(
-            whole.start,
+            whole.start + timedelta(milliseconds=self._passage.start / whole.rate) if whole.start else None,
             whole.command_source,
             whole.holding_source,
             self._junction or whole.junction,
