@@ -48,7 +48,9 @@ def read_nwb(path: Path) -> Recording:
             raise RecordingError(f"{path} is HDF5 but not NWB: give an NWB file or a recording of this program.")
         try:
             return _recording(path, file)
-        except (KeyError, TypeError, AttributeError, IndexError, OSError, RuntimeError) as error:
+        except RecordingError:
+            raise
+        except (LookupError, TypeError, ValueError, AttributeError, OSError, RuntimeError, OverflowError) as error:
             raise RecordingError(f"{path} lacks a part that NWB asks for ({error}): export the file again.") from error
 
 

@@ -54,9 +54,9 @@ def read_own(path: Path) -> Recording:
         try:
             groups = [group for _, group in sorted(file["sweeps"].items()) if "response" in group]
             sweeps = tuple(_sweep(path, k, group) for k, group in enumerate(groups))
-        except (KeyError, TypeError, AttributeError, IndexError, OSError, RuntimeError, ValueError) as error:
-            if isinstance(error, RecordingError):
-                raise
+        except RecordingError:
+            raise
+        except (LookupError, TypeError, ValueError, AttributeError, OSError, RuntimeError, OverflowError) as error:
             raise RecordingError(f"{path} is a damaged recording ({error}): run `recover` on it.") from error
     left = sum(s.problem is not None for s in sweeps)
     problems = (f"{left} of {len(sweeps)} sweeps are not usable.",) if left else ()

@@ -105,6 +105,7 @@ def test_a_trace_that_claims_more_samples_than_it_has_bytes_is_refused(make_nwb,
     [
         (lambda f: f.attrs.pop("nwb_version"), "not NWB"),
         (lambda f: f.pop("acquisition"), "lacks a part"),
+        (lambda f: f["acquisition/answer0_02/starting_time"].write_direct(np.array(1e300)), "lacks a part"),
         (lambda f: f["acquisition/answer0_02"].pop("data"), "lacks a part"),
         (lambda f: f["acquisition/answer0_02/starting_time"].attrs.modify("rate", -1.0), "sampling rate"),
         (lambda f: f["acquisition/answer0_02/data"].attrs.modify("unit", "amperes"), "volts were wanted"),
