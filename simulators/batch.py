@@ -89,7 +89,8 @@ def _settle(cells, reversals, holding, seeds):  # type: ignore[no-untyped-def]  
     for block in prange(blocks):
         first = block * LANES
         for lane in range(LANES):
-            constants(cells[first + lane], reversals[first + lane, 0], reversals[first + lane, 1], row[block], lane)
+            k = first + lane
+            constants(cells[k], reversals[k, 0], reversals[k, 1], DT, row[block], lane)
             resting(row[block], lane, holding[first + lane], state[block])
         ends = np.full((1, LANES), _SETTLE, dtype=np.int32)
         levels = holding[first : first + LANES].copy().reshape(1, LANES)

@@ -24,12 +24,12 @@ STATES = 7
 _FLOOR = np.float32(1e-9)
 _LOWEST, _HIGHEST = np.float32(-120.0), np.float32(180.0)
 
-CONSTANTS = 15
+CONSTANTS = 16
 """Rows of a cell's constants, filled by `constants`."""
 
 
 @njit(error_model="numpy")  # type: ignore[untyped-decorator]
-def constants(cell, E_Na, E_K, row, lane):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def constants(cell, E_Na, E_K, dt, row, lane):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     """Fill one lane's constants from a cell's parameters.
 
     Args:
@@ -37,6 +37,7 @@ def constants(cell, E_Na, E_K, row, lane):  # type: ignore[no-untyped-def]  # no
             noise [uA/cm2 ms^0.5].
         E_Na: Sodium reversal potential [mV].
         E_K: Potassium reversal potential [mV].
+        dt: Time step [ms].
         row: Constants, shape (CONSTANTS, LANES), written to.
         lane: Column to write.
     """
@@ -46,16 +47,17 @@ def constants(cell, E_Na, E_K, row, lane):  # type: ignore[no-untyped-def]  # no
     row[2, lane] = cell[2]
     row[3, lane] = cell[3]
     row[4, lane] = cell[4]
-    row[5, lane] = cell[8] * DT / cell[5]
+    row[5, lane] = cell[8] * dt / cell[5]
     row[6, lane] = cell[1] * (cell[7] - V_T)
-    row[7, lane] = cell[8] * DT
-    row[8, lane] = cell[9] / math.sqrt(DT)
+    row[7, lane] = cell[8] * dt
+    row[8, lane] = cell[9] / math.sqrt(dt)
     row[9, lane] = E_Na - V_T
     row[10, lane] = E_K - V_T
     row[11, lane] = math.exp(-(V_T + 35.0) / 10.0)
     row[12, lane] = math.exp(-(V_T + 35.0) / 20.0)
     row[13, lane] = V_T
     row[14, lane] = 0.0
+    row[15, lane] = -dt
 
 
 @njit(fastmath=FAST, error_model="numpy")  # type: ignore[untyped-decorator]
@@ -64,7 +66,7 @@ def integrate(state, row, random, ends, levels, steps, trace):  # type: ignore[n
 
     Args:
         state: Shape (STATES, LANES), float32; read and written.
-        row: Constants, shape (CONSTANTS, LANES), float32; the last row is used for the current.
+        row: Constants, shape (CONSTANTS, LANES), float32; row 14 is used for the current.
         random: Random states, shape (LANES,), uint32; read and written.
         ends: Step at which each epoch ends, shape (e, LANES), int32, ascending.
         levels: Current of each epoch, shape (e, LANES) [pA].
@@ -113,7 +115,7 @@ def _step(work, seeds):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
         g_K = work[10, i] * n * n * n * n + work[11, i] * p
         q = g_Na + g_K + work[8, i]
         drive = g_Na * work[16, i] + g_K * work[17, i] + work[13, i] + work[21, i] + work[15, i] * gaussian(seeds[i])
-        move = (drive / q - u) * (one - exponential(float32(-DT) * q)) - work[5, i]
+        move = (drive / q - u) * (one - exponential(work[22, i] * q)) - work[5, i]
         new = u + move
         work[5, i] = (new - u) - move
         work[0, i] = new
