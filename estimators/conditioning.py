@@ -47,8 +47,8 @@ def weights(rate: float) -> npt.NDArray[np.float64]:
     return np.asarray(np.where(np.abs(time) <= max(REACH, 1.0 / rate) + 1e-9, table, 0.0))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def condition(samples, available, complete, rate, table, out, done):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+@njit(cache=True, nogil=True)
+def condition(samples, available, complete, rate, table, out, done):
     """Condition as far as the samples reach.
 
     Args:

@@ -89,7 +89,8 @@ def draw_set(designs: Designs, rng: np.random.Generator, count: int | None = Non
     column["holding_known"][:] = rng.random() < 0.7
     column["duration"][:] = _log_uniform(rng, designs.duration)
     if rng.random() < 0.1:
-        column["duration"][:] = np.exp(rng.uniform(*np.log(designs.duration), count))
+        low, high = np.log(designs.duration)
+        column["duration"][:] = np.exp(rng.uniform(low, high, count))
     column["baseline"][:] = designs.baseline[1] if rng.random() < 0.5 else rng.uniform(*designs.baseline)
     column["tail"][:] = designs.tail[1] if rng.random() < 0.7 else rng.uniform(*designs.tail)
     column["rate"][:] = rng.choice(_RATES, p=_RATE_SHARES)

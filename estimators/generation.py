@@ -157,8 +157,8 @@ def simulate(
     electrodes = np.empty((s, 8))
     electrodes[:, 0] = theta[:, 10]
     electrodes[:, 1] = theta[:, 11]
-    electrodes[:, 2] = np.exp(rng.uniform(*np.log(nuisances.corner), cells))[of_cell]
-    electrodes[:, 3] = np.exp(rng.uniform(*np.log(nuisances.white), cells))[of_cell]
+    electrodes[:, 2] = _log_uniform(rng, nuisances.corner, cells)[of_cell]
+    electrodes[:, 3] = _log_uniform(rng, nuisances.white, cells)[of_cell]
     electrodes[:, 4] = (rng.uniform(*nuisances.hum, cells)[of_cell] * rng.uniform(0.5, 1.0, s)) * (rng.random(s) < 0.8)
     electrodes[:, 5] = np.where(rng.random(cells) < 0.5, 50.0, 60.0)[of_cell]
     electrodes[:, 6] = rng.uniform(0.0, 2 * np.pi, s)
@@ -170,6 +170,11 @@ def simulate(
     ends, levels, skip = _epochs(column)
     samples, counts = record(theta[:, :10], reversals, electrodes, ends, levels, skip, column["rate"], rng)
     return features_of(samples, counts, column)
+
+
+def _log_uniform(rng: np.random.Generator, bounds: tuple[float, float], count: int) -> npt.NDArray[np.float64]:
+    low, high = np.log(bounds)
+    return np.exp(rng.uniform(low, high, count))
 
 
 def _epochs(

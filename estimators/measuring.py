@@ -31,8 +31,8 @@ _MOMENTS = NAMES.index("mean_voltage")
 _END = NAMES.index("end_jump")
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _mean(y, n, first, last):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+@njit(cache=True, nogil=True)
+def _mean(y, n, first, last):
     """Average a window, NaN unless it is all there."""
     if first < 0 or last > n or last <= first:
         return np.nan
@@ -42,8 +42,8 @@ def _mean(y, n, first, last):  # type: ignore[no-untyped-def]  # noqa: ANN001, A
     return total / (last - first)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _line(y, n, first, last):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+@njit(cache=True, nogil=True)
+def _line(y, n, first, last):
     """Fit a straight line; give slope [mV/ms] and the standard deviation about it, NaN unless all is there."""
     count = last - first
     if first < 0 or last > n or count < 3:
@@ -60,8 +60,8 @@ def _line(y, n, first, last):  # type: ignore[no-untyped-def]  # noqa: ANN001, A
     return slope * RATE, math.sqrt(max(square - slope * slope * spread, 0.0) / count)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _extreme(y, n, first, last, sign):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+@njit(cache=True, nogil=True)
+def _extreme(y, n, first, last, sign):
     """Find the highest (or, with sign -1, lowest) mean over 5 ms in a window."""
     width = int(5 * RATE)
     if last > n or last - first < width:
@@ -77,8 +77,8 @@ def _extreme(y, n, first, last, sign):  # type: ignore[no-untyped-def]  # noqa: 
     return best / width
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def measure(y, n, onset, duration, tail, amplitude):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+@njit(cache=True, nogil=True)
+def measure(y, n, onset, duration, tail, amplitude):
     """Measure every feature of what is there of a sweep.
 
     Args:
@@ -93,9 +93,9 @@ def measure(y, n, onset, duration, tail, amplitude):  # type: ignore[no-untyped-
         Values in the order of the catalogue, shape (f,), NaN where missing; and the spike table.
     """
     values = np.full(_N, np.nan)
-    start = int(round(onset * RATE))
-    end = int(round((onset + duration) * RATE))
-    last = int(round((onset + duration + tail) * RATE))
+    start = round(onset * RATE)
+    end = round((onset + duration) * RATE)
+    last = round((onset + duration + tail) * RATE)
     spikes = find(y, min(n, last), end)
     before = 0
     while before < len(spikes) and spikes[before, 0] < onset:
@@ -120,8 +120,8 @@ def measure(y, n, onset, duration, tail, amplitude):  # type: ignore[no-untyped-
     return values, spikes
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _before(y, n, start, spikes, values):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+@njit(cache=True, nogil=True)
+def _before(y, n, start, spikes, values):
     """Measure the constant current before the step."""
     first = max(0, start - int(50 * RATE))
     total = 0.0
@@ -148,8 +148,8 @@ def _before(y, n, start, spikes, values):  # type: ignore[no-untyped-def]  # noq
         values[_REST + 3] = _line(y, n, 0, start)[0] * 1e3
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _onset(y, n, start, end, first_spike, values):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+@njit(cache=True, nogil=True)
+def _onset(y, n, start, end, first_spike, values):
     """Measure how the membrane starts to charge, as long as it has not fired."""
     if first_spike > 0.6:
         reference = _mean(y, n, start - int(RATE), start)
@@ -158,14 +158,14 @@ def _onset(y, n, start, end, first_spike, values):  # type: ignore[no-untyped-de
         values[_ONSET + 1] = _line(y, n, start + int(0.5 * RATE), start + int(5 * RATE))[0]
     times = (1.0, 3.0, 10.0, 30.0, 100.0)
     for k in range(5):
-        a = start + int(round(0.8 * times[k] * RATE))
-        b = start + int(round(1.2 * times[k] * RATE))
+        a = start + round(0.8 * times[k] * RATE)
+        b = start + round(1.2 * times[k] * RATE)
         if first_spike > 1.2 * times[k] + 0.2 and b <= end:
             values[_ONSET + 2 + k] = _mean(y, n, a, b) - values[_REST]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _silent(y, n, start, end, amplitude, values):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+@njit(cache=True, nogil=True)
+def _silent(y, n, start, end, amplitude, values):
     """Measure the passive answer of a step without spikes."""
     steady = _mean(y, n, end - int(0.2 * (end - start)), end) - values[_REST]
     values[_CHARGING + 1] = steady
@@ -181,8 +181,8 @@ def _silent(y, n, start, end, amplitude, values):  # type: ignore[no-untyped-def
                 break
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _train(spikes, onset, duration, values):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+@njit(cache=True, nogil=True)
+def _train(spikes, onset, duration, values):
     """Measure when the spikes of the step come."""
     count = len(spikes)
     values[_TRAIN] = count
@@ -211,8 +211,8 @@ def _train(spikes, onset, duration, values):  # type: ignore[no-untyped-def]  # 
         values[_TRAIN + 7] = change / (count - 2)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _shape(spikes, values):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+@njit(cache=True, nogil=True)
+def _shape(spikes, values):
     """Measure the shape of the first spike, of the later ones, and how it changes."""
     count = len(spikes)
     if count >= 1:
@@ -236,8 +236,8 @@ def _shape(spikes, values):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN
         values[_LATER + 5 + k] = final - spikes[0, column]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _moments(y, start, end, values):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+@njit(cache=True, nogil=True)
+def _moments(y, start, end, values):
     """Measure the moments of the voltage during the step."""
     mean = _mean(y, end, start, end)
     second = 0.0
@@ -257,8 +257,8 @@ def _moments(y, start, end, values):  # type: ignore[no-untyped-def]  # noqa: AN
         values[_MOMENTS + 3] = fourth / count / sd**4
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _after(y, n, end, last, tail, spikes, after, amplitude, values):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+@njit(cache=True, nogil=True)
+def _after(y, n, end, last, tail, spikes, after, amplitude, values):
     """Measure what follows the step."""
     there = min(n, last)
     offset = end / RATE
@@ -281,8 +281,8 @@ def _after(y, n, end, last, tail, spikes, after, amplitude, values):  # type: ig
         values[_CHARGING + 5] = len(spikes) - after
 
 
-@njit(cache=True, nogil=True, parallel=True)  # type: ignore[untyped-decorator]
-def measure_all(samples, counts, rates, tables, which, onset, duration, tail, amplitude):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+@njit(cache=True, nogil=True, parallel=True)
+def measure_all(samples, counts, rates, tables, which, onset, duration, tail, amplitude):
     """Measure a batch of complete sweeps, exactly as `measure` does one.
 
     Args:
@@ -306,7 +306,7 @@ def measure_all(samples, counts, rates, tables, which, onset, duration, tail, am
             if not abs(samples[k, i]) <= LIMIT:
                 finite = False
         if finite:
-            length = int(round((onset[k] + duration[k] + tail[k]) * RATE))
+            length = round((onset[k] + duration[k] + tail[k]) * RATE)
             y = np.empty(length)
             n = condition(samples[k], counts[k], True, rates[k], tables[which[k]], y, 0)
             values[k] = measure(y, n, onset[k], duration[k], tail[k], amplitude[k])[0]

@@ -21,14 +21,14 @@ _BEFORE = int(3 * RATE)
 _MOST = 1024
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _slope(y, k):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+@njit(cache=True, nogil=True)
+def _slope(y, k):
     """Take the central difference [mV/ms]."""
     return (y[k + 1] - y[k - 1]) * (0.5 * RATE)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def find(y, n, end):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+@njit(cache=True, nogil=True)
+def find(y, n, end):
     """Find every spike.
 
     A spike peaks at -20 mV or above, rises at 10 mV/ms or more within 3 ms before its peak, is at least 15 mV high
@@ -99,8 +99,8 @@ def find(y, n, end):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     return table[:count].copy()
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _width(y, n, start, peak, threshold, row):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+@njit(cache=True, nogil=True)
+def _width(y, n, start, peak, threshold, row):
     """Measure downstroke and half-width."""
     half = 0.5 * (threshold + y[peak])
     steepest = np.nan
@@ -122,8 +122,8 @@ def _width(y, n, start, peak, threshold, row):  # type: ignore[no-untyped-def]  
     row[4] = steepest
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _trough(y, n, first, last, row):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+@njit(cache=True, nogil=True)
+def _trough(y, n, first, last, row):
     """Measure the deepest point behind a peak, where the trace reaches as far as it is sought and that is 2 ms."""
     row[6] = np.nan
     row[7] = np.nan

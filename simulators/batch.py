@@ -78,8 +78,8 @@ def record(
     return out, counts
 
 
-@njit(error_model="numpy", nogil=True, parallel=True, cache=True)  # type: ignore[untyped-decorator]
-def _settle(cells, reversals, holding, seeds):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+@njit(error_model="numpy", nogil=True, parallel=True, cache=True)
+def _settle(cells, reversals, holding, seeds):
     """Put every lane at its fixed point and let it run; tell which fired."""
     blocks = len(cells) // LANES
     state = np.zeros((blocks, STATES, LANES), dtype=np.float32)
@@ -104,8 +104,8 @@ def _settle(cells, reversals, holding, seeds):  # type: ignore[no-untyped-def]  
     return state, row, random, fired
 
 
-@njit(error_model="numpy", nogil=True, parallel=True, cache=True)  # type: ignore[untyped-decorator]
-def _run_on(state, row, random, holding, lanes, wanted):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+@njit(error_model="numpy", nogil=True, parallel=True, cache=True)
+def _run_on(state, row, random, holding, lanes, wanted):
     """Let the lanes that fire at rest run for another second."""
     for group in prange(len(lanes) // LANES):
         part_state = np.empty((STATES, LANES), dtype=np.float32)
@@ -128,8 +128,8 @@ def _run_on(state, row, random, holding, lanes, wanted):  # type: ignore[no-unty
                 random[block, lane] = part_random[i]
 
 
-@njit(error_model="numpy", nogil=True, parallel=True, cache=True)  # type: ignore[untyped-decorator]
-def _record(state, row, random, electrodes, coefficients, ends, levels, begin, period, counts, rows, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+@njit(error_model="numpy", nogil=True, parallel=True, cache=True)
+def _record(state, row, random, electrodes, coefficients, ends, levels, begin, period, counts, rows, out):
     """Run each block through its epochs and its electrodes, and read its lanes out."""
     for block in prange(len(ends) // LANES):
         first = block * LANES
@@ -149,8 +149,8 @@ def _record(state, row, random, electrodes, coefficients, ends, levels, begin, p
                 read_out(lanes[lane, begin[k] :], electrodes[k], period[k], DT, out[rows[k], : counts[k]])
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator]
-def _turned(trace):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+@njit(error_model="numpy")
+def _turned(trace):
     """Transpose a block in tiles that fit the first cache."""
     steps = trace.shape[0]
     turned = np.empty((LANES, steps), dtype=np.float32)

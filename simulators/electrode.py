@@ -61,11 +61,11 @@ def corner_index(corner: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     """
     spacing = math.log(CORNERS[1] / CORNERS[0])
     index = np.rint(np.log(np.asarray(corner) / CORNERS[0]) / spacing).astype(np.int64)
-    return np.clip(index, 0, len(CORNERS) - 1)
+    return np.asarray(np.clip(index, 0, len(CORNERS) - 1))
 
 
-@njit(fastmath=FAST, error_model="numpy")  # type: ignore[untyped-decorator]
-def low_pass(trace, steps, coefficients, white, bridge, ends, levels, random):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+@njit(fastmath=FAST, error_model="numpy")
+def low_pass(trace, steps, coefficients, white, bridge, ends, levels, random):
     """Turn membrane voltage into amplifier output, in place.
 
     Args:
@@ -120,8 +120,8 @@ def low_pass(trace, steps, coefficients, white, bridge, ends, levels, random):  
         random[i] = seeds[i]
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator]
-def read_out(trace, knobs, period, dt, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+@njit(error_model="numpy")
+def read_out(trace, knobs, period, dt, out):
     """Sample one lane, with offset, hum and drift.
 
     Args:

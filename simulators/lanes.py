@@ -21,18 +21,18 @@ LANES = 32
 FAST = {"contract", "arcp", "nsz", "afn"}
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def _as_float(typing_context: Any, bits: Any) -> Any:  # noqa: ANN401 - numba's own types
+@intrinsic
+def _as_float(typing_context: Any, bits: Any) -> Any:
     """Read the bits of an integer as a float32."""
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.bitcast(arguments[0], ir.FloatType())
 
     return types.float32(types.int32), generate
 
 
-@njit(fastmath=FAST, error_model="numpy", inline="always")  # type: ignore[untyped-decorator]
-def exponential(x):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+@njit(fastmath=FAST, error_model="numpy", inline="always")
+def exponential(x):
     """Take exp(x) in float32 to 2e-7 relative, clamped to the normal range; vectorizes.
 
     The argument is split into a power of two, put straight into the exponent bits, and a remainder of at most
@@ -58,8 +58,8 @@ def exponential(x):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     return series * _as_float((types.int32(whole) + types.int32(127)) << types.int32(23))
 
 
-@njit(inline="always")  # type: ignore[untyped-decorator]
-def scramble(state):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+@njit(inline="always")
+def scramble(state):
     """Advance a lane's random state (xorshift, period 2^32 - 1; the state is never 0).
 
     References:
@@ -71,8 +71,8 @@ def scramble(state):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     return uint32(state)
 
 
-@njit(fastmath=FAST, error_model="numpy", inline="always")  # type: ignore[untyped-decorator]
-def gaussian(state):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+@njit(fastmath=FAST, error_model="numpy", inline="always")
+def gaussian(state):
     """Turn a lane's random state into a nearly normal number: the sum of its four bytes, standardized.
 
     Its excess kurtosis is -0.3; every noise here is filtered by a membrane or an amplifier afterwards, which

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import float32, njit, types, uint32
+from numba import float32, njit, types
 
 from simulators.lanes import FAST, LANES, exponential, gaussian, scramble
 
@@ -28,8 +28,8 @@ CONSTANTS = 16
 """Rows of a cell's constants, filled by `constants`."""
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator]
-def constants(cell, E_Na, E_K, dt, row, lane):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+@njit(error_model="numpy")
+def constants(cell, E_Na, E_K, dt, row, lane):
     """Fill one lane's constants from a cell's parameters.
 
     Args:
@@ -60,8 +60,8 @@ def constants(cell, E_Na, E_K, dt, row, lane):  # type: ignore[no-untyped-def]  
     row[15, lane] = -dt
 
 
-@njit(fastmath=FAST, error_model="numpy")  # type: ignore[untyped-decorator]
-def integrate(state, row, random, ends, levels, steps, trace):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+@njit(fastmath=FAST, error_model="numpy")
+def integrate(state, row, random, ends, levels, steps, trace):
     """Integrate one block of cells under their commands.
 
     Args:
@@ -104,8 +104,8 @@ def integrate(state, row, random, ends, levels, steps, trace):  # type: ignore[n
         random[lane] = seeds[lane]
 
 
-@njit(fastmath=FAST, error_model="numpy", inline="always")  # type: ignore[untyped-decorator]
-def _step(work, seeds):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+@njit(fastmath=FAST, error_model="numpy", inline="always")
+def _step(work, seeds):
     """Advance all lanes by one step: the voltage with the old gates, then the gates with the new voltage."""
     one = float32(1.0)
     for i in range(LANES):
@@ -142,8 +142,8 @@ def _step(work, seeds):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
         work[4, i] = new
 
 
-@njit(fastmath=FAST, error_model="numpy", inline="always")  # type: ignore[untyped-decorator]
-def rates(u, shift, root):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+@njit(fastmath=FAST, error_model="numpy", inline="always")
+def rates(u, shift, root):
     """Evaluate the rates of all gates at u = V - V_T, in float32.
 
     Args:
@@ -182,16 +182,16 @@ def rates(u, shift, root):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN2
     return a_m, b_m, a_h, b_h, a_n, b_n, p_inf, float32(3.3) / w + w
 
 
-@njit(fastmath=FAST, error_model="numpy", inline="always")  # type: ignore[untyped-decorator]
-def _ratio(z, grown):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+@njit(fastmath=FAST, error_model="numpy", inline="always")
+def _ratio(z, grown):
     """Take z/(exp(z) - 1) given exp(z), by its series about the singularity."""
     near = abs(z) < float32(0.01)
     below = float32(1.0) if near else grown - float32(1.0)
     return float32(1.0) - z * (float32(0.5) - z * float32(0.083333336)) if near else z / below
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator]
-def resting(row, lane, current, state):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+@njit(error_model="numpy")
+def resting(row, lane, current, state):
     """Put a lane at its lowest fixed point under a constant current.
 
     The steady-state current is scanned upwards for its first sign change and the crossing is bisected; a cell
@@ -225,8 +225,8 @@ def resting(row, lane, current, state):  # type: ignore[no-untyped-def]  # noqa:
     state[6, lane] = 0.0
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator]
-def _steady(row, lane, u, injected):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+@njit(error_model="numpy")
+def _steady(row, lane, u, injected):
     """Give the net outward current at a voltage with all gates at rest [uA/cm2]."""
     a_m, b_m, a_h, b_h, a_n, b_n, p_inf, _ = rates(float32(u), row[11, lane], row[12, lane])
     g_Na = row[2, lane] * (a_m / (a_m + b_m)) ** 3 * (a_h / (a_h + b_h))
