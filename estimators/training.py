@@ -145,9 +145,7 @@ def train(
     some = rng.permutation(len(sets.u))[:100_000]
     network.scaling.fit(torch.from_numpy(sets.features[some]), torch.from_numpy(sets.context[some]))
     network.to(device)
-    average = torch.optim.swa_utils.AveragedModel(
-        network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.998), use_buffers=False
-    )
+    average = torch.optim.swa_utils.AveragedModel(network, avg_fn=_moving, use_buffers=False)
     optimizer = torch.optim.AdamW(network.parameters(), lr=how.learning_rate, weight_decay=how.weight_decay)
     best, kept = -math.inf, SweepSetEstimator(spec.parameters, network.architecture)
     begun = time.monotonic()
@@ -183,3 +181,9 @@ def train(
 def _schedule(progress: float) -> float:
     """Warm up over the first hundredth, then fall along a cosine."""
     return min(1.0, progress / 0.01 + 0.01) * 0.5 * (1.0 + math.cos(math.pi * progress))
+
+
+def _moving(average: Tensor, now: Tensor, steps: Tensor | int) -> Tensor:
+    """Move the average towards the weights; at first fast, so that it forgets where they began."""
+    keep = min(0.998, (1.0 + float(steps)) / (10.0 + float(steps)))
+    return average + (1.0 - keep) * (now - average)
