@@ -1,0 +1,131 @@
+"""This file is the panel: what every part of the window has in common."""
+
+from __future__ import annotations
+
+from rig_plugin.trial import Trial
+from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets
+from rig_plugin.widgets.theme import DARK, Theme
+from rig_plugin.widgets.verdict import SIGNS
+
+__all__ = ["Panel"]
+
+
+class Panel(QtWidgets.QFrame):
+    """A framed piece of the window that takes frozen trials and draws them; it can stand alone.
+
+    A panel says what will appear and when while it has nothing to show. Panels that need more than trials
+    have slots of their own; all are fed in Qt's thread.
+
+    Args:
+        heading: What it shows, in a word or two.
+        promise: What will appear here and when.
+        parent: Owner, as in Qt.
+    """
+
+    def __init__(self, heading: str, promise: str, parent: QtWidgets.QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("panel")
+        self.theme: Theme = DARK
+        self._promise = promise
+        self._heading = _label(heading, "heading")
+        self._aside = _label("", "quiet")
+        self._aside.setAlignment(QtCore.Qt.AlignmentFlag.AlignRight | QtCore.Qt.AlignmentFlag.AlignVCenter)
+        self._top = QtWidgets.QHBoxLayout()
+        self._top.addWidget(self._heading)
+        self._top.addStretch(1)
+        self._top.addWidget(self._aside)
+        self._body = QtWidgets.QVBoxLayout(self)
+        self._body.setContentsMargins(8, 5, 8, 6)
+        self._body.setSpacing(4)
+        self._body.addLayout(self._top)
+        self._notice = _label(promise, "notice")
+        self._notice.setParent(self)
+        self._notice.setAlignment(QtCore.Qt.AlignmentFlag.AlignCenter)
+        self._notice.setWordWrap(True)
+        self._notice.setAttribute(QtCore.Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+
+    @property
+    def notice(self) -> str:
+        """What is written across the panel; empty where it shows something."""
+        return "" if self._notice.isHidden() else self._notice.text()
+
+    def take(self, *trials: Trial) -> None:
+        """Show trials, oldest first; several at once are drawn once.
+
+        Args:
+            trials: New ones only.
+        """
+        for trial in trials:
+            self._take(trial)
+        if trials:
+            self._draw()
+
+    def clear(self) -> None:
+        """Forget all trials and say again what will appear."""
+        self._clear()
+        self.say(self._promise)
+        self._draw()
+
+    def wear(self, theme: Theme) -> None:
+        """Change colours.
+
+        Args:
+            theme: Dark or light.
+        """
+        self.theme = theme
+        self.setStyleSheet(theme.sheet())
+        self._wear()
+        self._draw()
+
+    def say(self, text: str) -> None:
+        """Write a quiet sentence across the panel, or take it away.
+
+        Args:
+            text: The sentence; empty takes it away.
+        """
+        self._post(text, "notice")
+
+    def warn(self, text: str) -> None:
+        """Write a sentence across the panel that is not to be overlooked.
+
+        Args:
+            text: The sentence.
+        """
+        self._post(f"{SIGNS['withheld']} {text}", "warning")
+
+    def resizeEvent(self, event: QtGui.QResizeEvent | None) -> None:
+        """Keep the sentence in the middle."""
+        super().resizeEvent(event)
+        self._place()
+
+    def _post(self, text: str, name: str) -> None:
+        self._notice.setText(text)
+        self._notice.setVisible(bool(text))
+        if self._notice.objectName() != name:
+            self._notice.setObjectName(name)
+            self.setStyleSheet(self.theme.sheet())
+        self._notice.raise_()
+        self._place()
+
+    def _place(self) -> None:
+        width = min(self.width() - 40, 520)
+        height = self._notice.heightForWidth(width)
+        self._notice.setGeometry((self.width() - width) // 2, (self.height() - height) // 2 + 8, width, height)
+
+    def _take(self, trial: Trial) -> None:
+        """Keep what this panel needs of a trial."""
+
+    def _clear(self) -> None:
+        """Forget what was kept."""
+
+    def _draw(self) -> None:
+        """Bring the screen up to what was kept."""
+
+    def _wear(self) -> None:
+        """Recolour what the style sheet does not reach."""
+
+
+def _label(text: str, name: str) -> QtWidgets.QLabel:
+    label = QtWidgets.QLabel(text)
+    label.setObjectName(name)
+    return label

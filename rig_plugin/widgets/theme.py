@@ -1,0 +1,121 @@
+"""This file is the theme: the colours and what each may mean, and the sheet that dresses the widgets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rig_plugin.widgets.qt import QtGui
+
+__all__ = ["DARK", "LIGHT", "Theme", "figures"]
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Colours by meaning; colour is never the only sign, a word or a shape stands beside it.
+
+    Args:
+        name: "dark" or "light".
+        ground: Behind everything.
+        panel: Behind a panel.
+        line: Borders and grids.
+        text: What is read.
+        quiet: Labels, units and the empty states.
+        now: The one accent, for what is happening now.
+        past: The prior and earlier sweeps.
+        caution: Amber, for what is to be taken with care or is withheld.
+        danger: Red, for loss, danger and recording only.
+    """
+
+    name: str
+    ground: str
+    panel: str
+    line: str
+    text: str
+    quiet: str
+    now: str
+    past: str
+    caution: str
+    danger: str
+
+    def sheet(self) -> str:
+        """Write the style sheet.
+
+        Returns:
+            Qt style sheet for the window and each panel.
+        """
+        return f"""
+        QWidget {{ color: {self.text}; font-size: 12px; }}
+        QMainWindow, QDialog, #root {{ background: {self.ground}; }}
+        #panel {{ background: {self.panel}; border: 1px solid {self.line}; border-radius: 5px; }}
+        QLabel {{ background: transparent; }}
+        #quiet, #heading {{ color: {self.quiet}; }}
+        #heading {{ font-weight: 600; }}
+        #notice {{ color: {self.quiet}; padding: 6px; }}
+        #warning {{ color: {self.text}; background: {self.panel}; border: 1px solid {self.caution};
+            border-radius: 5px; padding: 8px; font-size: 13px; }}
+        #caution {{ color: {self.caution}; }}
+        #danger {{ color: {self.danger}; font-weight: 700; }}
+        QSplitter::handle {{ background: {self.ground}; }}
+        QPushButton, QComboBox {{ background: {self.ground}; border: 1px solid {self.line}; border-radius: 4px;
+            padding: 4px 10px; }}
+        QPushButton:hover, QComboBox:hover, QPushButton:focus, QComboBox:focus {{ border-color: {self.now}; }}
+        QPushButton:pressed {{ background: {self.line}; }}
+        QPushButton:disabled {{ color: {self.past}; }}
+        QComboBox {{ padding: 1px 6px; }}
+        QComboBox QAbstractItemView {{ background: {self.panel}; border: 1px solid {self.line};
+            selection-background-color: {self.line}; selection-color: {self.text}; }}
+        #stop {{ border: 1px solid {self.danger}; font-weight: 700; }}
+        QTableWidget {{ background: transparent; border: none; gridline-color: transparent; outline: none; }}
+        QTableWidget::item {{ border: none; padding: 0 6px; }}
+        QTableWidget::item:selected {{ background: {self.line}; color: {self.text}; }}
+        QHeaderView, QHeaderView::section {{ background: transparent; color: {self.quiet}; border: none;
+            padding: 1px 6px; }}
+        QScrollArea, #column {{ background: transparent; border: none; }}
+        QScrollBar:vertical {{ background: transparent; width: 8px; margin: 0; }}
+        QScrollBar::handle:vertical {{ background: {self.line}; border-radius: 4px; min-height: 24px; }}
+        QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; width: 0; }}
+        QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+        QToolTip {{ background: {self.panel}; color: {self.text}; border: 1px solid {self.line}; padding: 4px; }}
+        """
+
+
+DARK = Theme(
+    name="dark",
+    ground="#0f1216",
+    panel="#171b21",
+    line="#2a313b",
+    text="#e4e8ed",
+    quiet="#93a0af",
+    now="#3ec6e0",
+    past="#6b7684",
+    caution="#f0b23a",
+    danger="#ff5d55",
+)
+LIGHT = Theme(
+    name="light",
+    ground="#eceff2",
+    panel="#ffffff",
+    line="#d0d6dd",
+    text="#1b2128",
+    quiet="#5a6673",
+    now="#00718f",
+    past="#97a1ac",
+    caution="#9a5b00",
+    danger="#c9251d",
+)
+
+
+def figures(size: int, bold: bool = False) -> QtGui.QFont:
+    """Choose the face for numbers: the system's fixed one, whose figures are all of one width.
+
+    Args:
+        size: Height [pixels].
+        bold: Whether it is heavy.
+
+    Returns:
+        The font.
+    """
+    font = QtGui.QFontDatabase.systemFont(QtGui.QFontDatabase.SystemFont.FixedFont)
+    font.setPixelSize(size)
+    font.setBold(bold)
+    return font
