@@ -162,9 +162,9 @@ class Window(QtWidgets.QMainWindow):
 
     def _lay_out(self) -> None:
         curves = _split(QtCore.Qt.Orientation.Horizontal, (self.firing, 1), (self.voltage, 1))
-        below = _split(QtCore.Qt.Orientation.Horizontal, (self.features, 11), (curves, 10))
+        below = _split(QtCore.Qt.Orientation.Horizontal, (self.features, 4), (curves, 3))
         left = _split(QtCore.Qt.Orientation.Vertical, (self.scope, 13), (below, 8))
-        right = _split(QtCore.Qt.Orientation.Vertical, (self.trust, 3), (self.posterior, 15), (self.evolution, 7))
+        right = _split(QtCore.Qt.Orientation.Vertical, (self.trust, 4), (self.posterior, 22), (self.evolution, 11))
         middle = _split(QtCore.Qt.Orientation.Horizontal, (left, 29), (right, 25))
         root = QtWidgets.QWidget()
         root.setObjectName("root")

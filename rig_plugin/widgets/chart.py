@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rig_plugin.widgets.number import significant
+from rig_plugin.widgets.number import significant, with_unit
 from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets, Signal, pg
 from rig_plugin.widgets.theme import DARK, Theme, figures
 
@@ -18,16 +18,25 @@ class Chart(QtWidgets.QWidget):
     Args:
         x: Name and unit of the horizontal axis.
         y: Name and unit of the vertical axis.
+        axis: The vertical axis itself, where it is a special one.
         parent: Owner, as in Qt.
     """
 
     reset = Signal()
     moved = Signal()
 
-    def __init__(self, x: tuple[str, str], y: tuple[str, str], parent: QtWidgets.QWidget | None = None) -> None:
+    def __init__(
+        self,
+        x: tuple[str, str],
+        y: tuple[str, str],
+        axis: Any = None,
+        parent: QtWidgets.QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self._x, self._y = x, y
-        self._view = pg.PlotWidget()
+        self._view = pg.PlotWidget(axisItems={"left": axis} if axis is not None else None)
+        self._view.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
+        self._view.viewport().setAttribute(QtCore.Qt.WidgetAttribute.WA_OpaquePaintEvent, False)
         self.plot: Any = self._view.getPlotItem()
         self.is_zoomed = False
         self.reader: Callable[[float, float], str] = self._read
@@ -35,6 +44,9 @@ class Chart(QtWidgets.QWidget):
         self._cursor.setObjectName("quiet")
         self._cursor.setFont(figures(11))
         self._cursor.setAttribute(QtCore.Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        policy = self.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.setSizePolicy(policy)
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._view)
@@ -116,7 +128,7 @@ class Chart(QtWidgets.QWidget):
         self.plot.disableAutoRange()
         for side in ("left", "bottom"):
             self.plot.getAxis(side).enableAutoSIPrefix(False)
-        self.plot.getAxis("left").setWidth(52)
+        self.plot.getAxis("left").setWidth(46)
         self.plot.vb.sigRangeChangedManually.connect(self._zoomed)
         self.plot.vb.sigRangeChanged.connect(lambda *_: self.moved.emit())
         self.plot.vb.sigResized.connect(lambda *_: self.moved.emit())
@@ -146,4 +158,4 @@ class Chart(QtWidgets.QWidget):
             self.leave()
 
     def _read(self, x: float, y: float) -> str:
-        return f"{significant(x)} {self._x[1]}  {significant(y)} {self._y[1]}"
+        return f"{with_unit(significant(x), self._x[1])}  {with_unit(significant(y), self._y[1])}"

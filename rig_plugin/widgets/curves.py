@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -10,11 +11,12 @@ from rig_plugin.trial import Trial
 from rig_plugin.widgets.chart import Chart
 from rig_plugin.widgets.number import fixed, significant
 from rig_plugin.widgets.panel import Panel
-from rig_plugin.widgets.qt import QtWidgets, pg
+from rig_plugin.widgets.qt import pg
 
 __all__ = ["FiringCurve", "VoltageCurve", "firing_rate", "steady_voltage"]
 
 _Point = tuple[float, float]
+_Measure = Callable[[Trial], _Point | None]
 
 
 def firing_rate(trial: Trial) -> _Point | None:
@@ -54,8 +56,9 @@ def steady_voltage(trial: Trial) -> _Point | None:
 class _Curve(Panel):
     """Points over the step; the newest bright and larger, the others grey."""
 
-    def __init__(self, heading: str, promise: str, unit: str, parent: QtWidgets.QWidget | None) -> None:
-        super().__init__(heading, promise, parent)
+    def __init__(self, heading: str, promise: str, unit: str, measure: _Measure) -> None:
+        super().__init__(heading, promise)
+        self._measure = measure
         self.points: list[_Point] = []
         self._newest: _Point | None = None
         self._unit = unit
@@ -67,11 +70,8 @@ class _Curve(Panel):
         self._body.addWidget(self._chart, 1)
         self.wear(self.theme)
 
-    def _point(self, trial: Trial) -> _Point | None:
-        raise NotImplementedError
-
     def _take(self, trial: Trial) -> None:
-        self._newest = self._point(trial)
+        self._newest = self._measure(trial)
         if self._newest is not None:
             self.points.append(self._newest)
 
@@ -84,9 +84,13 @@ class _Curve(Panel):
         self._past.setData(table[:, 0], table[:, 1])
         newest = [self._newest] if self._newest else []
         self._now.setData([x for x, _ in newest], [y for _, y in newest])
+        self._chart.setVisible(bool(self.points))
         if self.points:
             self.say("")
-            self._chart.span(x=_room(table[:, 0], 20.0), y=_room(table[:, 1], 10.0))
+            low, high = _room(table[:, 1], 10.0)
+            if self._unit == "Hz":
+                low = -0.06 * high
+            self._chart.span(x=_room(table[:, 0], 20.0), y=(low, high))
 
     def _read(self, x: float, y: float) -> str:
         if not self.points:
@@ -102,33 +106,19 @@ class _Curve(Panel):
 
 
 class FiringCurve(_Curve):
-    """Firing rate over the step.
+    """Firing rate over the step."""
 
-    Args:
-        parent: Owner, as in Qt.
-    """
-
-    def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
-        super().__init__("f–I", "A point for each sweep with a known step.", "Hz", parent)
+    def __init__(self) -> None:
+        super().__init__("f–I", "A point for each sweep with a known step.", "Hz", firing_rate)
         self.setToolTip("Spikes during the step over its length. Bright: the newest sweep.")
-
-    def _point(self, trial: Trial) -> _Point | None:
-        return firing_rate(trial)
 
 
 class VoltageCurve(_Curve):
-    """Steady voltage over the step, from sweeps without spikes.
+    """Steady voltage over the step, from sweeps without spikes."""
 
-    Args:
-        parent: Owner, as in Qt.
-    """
-
-    def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
-        super().__init__("V–I", "A point for each sweep without spikes.", "mV", parent)
+    def __init__(self) -> None:
+        super().__init__("V–I", "A point for each sweep without spikes.", "mV", steady_voltage)
         self.setToolTip("Mean voltage over the last tenth of the step, where it has no spike. Bright: the newest sweep.")
-
-    def _point(self, trial: Trial) -> _Point | None:
-        return steady_voltage(trial)
 
 
 def _room(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]], least: float) -> tuple[float, float]:

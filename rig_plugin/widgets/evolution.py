@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from rig_plugin.trial import Trial
 from rig_plugin.widgets.chart import Chart
+from rig_plugin.widgets.log_axis import LogAxis
 from rig_plugin.widgets.marginal import interval
+from rig_plugin.widgets.number import with_unit
 from rig_plugin.widgets.panel import Panel
 from rig_plugin.widgets.qt import QtWidgets, Signal, pg
 from rig_plugin.widgets.verdict import verdict
@@ -38,9 +41,10 @@ class Evolution(Panel):
         self._choice.setToolTip("Parameter that is followed; clicking its row in the posterior does the same.")
         self._choice.currentTextChanged.connect(self._change)
         self._top.insertWidget(1, self._choice)
-        self._chart = Chart(("trial", ""), ("", ""))
+        self._axis = LogAxis("left")
+        self._chart = Chart(("trial", ""), ("", ""), self._axis)
         self._body.addWidget(self._chart, 1)
-        self._bars = pg.ErrorBarItem(x=np.zeros(1), y=np.zeros(1), height=np.zeros(1), beam=0.0)
+        self._bars = pg.ErrorBarItem()
         self._line = self._chart.plot.plot(symbol="o", symbolSize=6, connect="finite")
         self._gaps = self._chart.plot.plot(pen=None, symbol="s", symbolSize=7)
         self._chart.plot.addItem(self._bars)
@@ -85,8 +89,9 @@ class Evolution(Panel):
         if parameter is None:
             return
         is_log = parameter.scale == "log"
-        self._chart.plot.getAxis("left").setLogMode(y=is_log)
-        self._chart.name((parameter.name, parameter.unit))
+        self._axis.is_log = is_log
+        self._chart.name((parameter.name, with_unit("", parameter.unit).strip()))
+        self._chart.setVisible(bool(self._rows))
         if not self._rows:
             return
         self.say("")
@@ -104,7 +109,7 @@ class Evolution(Panel):
         self._gaps.setData(xs[~known], np.full(int((~known).sum()), foot + 0.04 * (head - foot)))
         self._chart.span(x=(xs[0] - 0.6, max(xs[-1], xs[0] + 7) + 0.6), y=(foot, head))
 
-    def _room(self, parameter: Parameter, table: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> _Range:
+    def _room(self, parameter: Parameter, table: npt.NDArray[np.float64]) -> tuple[float, float]:
         bounds = np.array([parameter.low, parameter.high])
         bounds = np.log10(bounds) if parameter.scale == "log" else bounds
         low, high = (float(table.min()), float(table.max())) if table.size else (bounds[0], bounds[1])
@@ -116,12 +121,12 @@ class Evolution(Panel):
         for index, row in self._rows:
             if index == round(x) and row and name in row:
                 median, ends = interval(np.array(row[name]))
-                return f"trial {index}  {median} {self._parameters[name].unit}"
+                return f"trial {index}  {with_unit(median, self._parameters[name].unit)}  {ends}"
         return f"trial {round(x)}"
 
     def _wear(self) -> None:
         theme = self.theme
-        self._choice.setStyleSheet(theme.sheet())
+        self._choice.setPalette(theme.palette())
         self._chart.wear(theme)
         self._line.setPen(pg.mkPen(theme.now))
         self._line.setSymbolBrush(theme.now)
@@ -129,6 +134,3 @@ class Evolution(Panel):
         self._bars.setData(pen=pg.mkPen(theme.now))
         self._gaps.setSymbolBrush(theme.caution)
         self._gaps.setSymbolPen(None)
-
-
-_Range = tuple[float, float]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from rig_plugin.trial import Trial
-from rig_plugin.widgets.number import MISSING, significant
+from rig_plugin.widgets.number import MISSING, significant, with_unit
 from rig_plugin.widgets.panel import Panel
 from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets
 from rig_plugin.widgets.theme import figures
@@ -20,8 +20,12 @@ _TIPS = (
     "As measured on this sweep; – where the sweep does not have it.",
     "",
     "What the posterior of the sweeps before this one predicted: 5 % to 95 %.",
-    "▲ above, ▼ below what was predicted.",
+    "▲ higher, ▼ lower than what was predicted.",
 )
+
+
+_LEFT = QtCore.Qt.AlignmentFlag.AlignLeft | QtCore.Qt.AlignmentFlag.AlignVCenter
+_RIGHT = QtCore.Qt.AlignmentFlag.AlignRight | QtCore.Qt.AlignmentFlag.AlignVCenter
 
 
 class Feature(Protocol):
@@ -48,12 +52,12 @@ def surprise(value: float, predicted: tuple[float, float, float] | None) -> str:
         predicted: 5, 50 and 95 %, or None where nothing was.
 
     Returns:
-        "▲ above", "▼ below" or nothing.
+        "▲ high", "▼ low" or nothing.
     """
     if predicted is None or not math.isfinite(value):
         return ""
     low, _, high = predicted
-    return "▼ below" if value < low else "▲ above" if value > high else ""
+    return "▼ low" if value < low else "▲ high" if value > high else ""
 
 
 class FeatureTable(Panel):
@@ -99,6 +103,7 @@ class FeatureTable(Panel):
         table.setEditTriggers(QtWidgets.QAbstractItemView.EditTrigger.NoEditTriggers)
         table.setSelectionBehavior(QtWidgets.QAbstractItemView.SelectionBehavior.SelectRows)
         table.setShowGrid(False)
+        table.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         table.setVerticalScrollMode(QtWidgets.QAbstractItemView.ScrollMode.ScrollPerPixel)
         rows, columns = table.verticalHeader(), table.horizontalHeader()
         if rows is not None and columns is not None:
@@ -106,20 +111,19 @@ class FeatureTable(Panel):
             rows.setDefaultSectionSize(19)
             rows.setMinimumSectionSize(16)
             columns.setHighlightSections(False)
-            columns.setDefaultAlignment(QtCore.Qt.AlignmentFlag.AlignLeft)
             columns.setSectionResizeMode(QtWidgets.QHeaderView.ResizeMode.ResizeToContents)
-            columns.setSectionResizeMode(0, QtWidgets.QHeaderView.ResizeMode.Stretch)
+            columns.setStretchLastSection(True)
         for column, tip in enumerate(_TIPS):
             head = table.horizontalHeaderItem(column)
-            if head is not None and tip:
+            if head is not None:
                 head.setToolTip(tip)
-        right = QtCore.Qt.AlignmentFlag.AlignRight | QtCore.Qt.AlignmentFlag.AlignVCenter
+                head.setTextAlignment(_RIGHT if column in (1, 3) else _LEFT)
         for row, feature in enumerate(self._features):
             for column in range(len(_COLUMNS)):
                 item = QtWidgets.QTableWidgetItem("")
                 item.setToolTip(f"{feature.name}: {feature.meaning}")
                 if column in (1, 3):
-                    item.setTextAlignment(right)
+                    item.setTextAlignment(_RIGHT)
                     item.setFont(figures(12 if column == 1 else 11))
                 table.setItem(row, column, item)
 
@@ -138,7 +142,7 @@ class FeatureTable(Panel):
             mark = surprise(value, predicted)
             off += bool(mark)
             expected = f"{significant(predicted[0])} … {significant(predicted[2])}" if predicted else ""
-            words = (feature.name.replace("_", " "), significant(value), feature.unit, expected, mark)
+            words = (feature.name.replace("_", " "), significant(value), with_unit("", feature.unit).strip(), expected, mark)
             for column, text in enumerate(words):
                 self._write(row, column, text, bool(mark) and column in (1, 4), value)
         if trial is None:
@@ -147,7 +151,7 @@ class FeatureTable(Panel):
         predicted_count = len(trial.predictive)
         self._aside.setText(
             f"trial {trial.index}"
-            + (f"   {off} of {predicted_count} outside what was predicted" if predicted_count else "")
+            + (f"   {off} of {predicted_count} not as predicted" if predicted_count else "")
         )
 
     def _write(self, row: int, column: int, text: str, marked: bool, value: float) -> None:

@@ -66,7 +66,7 @@ class Header(Panel):
             clamp, unit = ("CC", "mV") if live.stimulus.clamp == "current" else ("VC", "pA")
             late = live.response[-max(round(_WINDOW * live.rate), 1) :]
             value = fixed(float(np.median(late)), 1) if late.size else MISSING
-            self._voltage.setText(f"{clamp} {value} {unit} raw")
+            self._show(self._voltage, f"{clamp} {value} {unit} raw", "text")
 
     def begin(self, live: Live) -> None:
         """Be told that a sweep begins.
@@ -112,8 +112,6 @@ class Header(Panel):
         return " | ".join(cell.text() for cell in cells if cell.text())
 
     def _arrange(self) -> None:
-        self._heading.hide()
-        self._aside.hide()
         self._body.setContentsMargins(10, 5, 8, 5)
         for cell in (self._voltage, self._holding, self._recording, self._figures, self._lost):
             self._top.addWidget(cell)
@@ -158,7 +156,7 @@ class Header(Panel):
     def _recording_word(self) -> tuple[str, str]:
         status, running = self._status, self._state == "running"
         if not running:
-            return {"ready": "○ READY", "ended": "○ ENDED", "failed": "■ FAILED"}[self._state], (
+            return {"ready": "○ READY, Space starts", "ended": "○ ENDED", "failed": "■ FAILED"}[self._state], (
                 "danger" if self._state == "failed" else "quiet"
             )
         if status is not None and status.recording:

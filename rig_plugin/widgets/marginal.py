@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rig_plugin.widgets import density
-from rig_plugin.widgets.number import MISSING, fixed, places, significant
+from rig_plugin.widgets.number import MISSING, fixed, places, significant, with_unit
 from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets, Signal
 from rig_plugin.widgets.theme import DARK, Theme, figures
 from simulators.parameter import Parameter
@@ -84,7 +84,7 @@ class Marginal(QtWidgets.QWidget):
         if draws is not None:
             self._median = float(np.median(draws))
             median, ends = interval(draws)
-            self.numbers = (f"{median} {self.parameter.unit}", ends, "")
+            self.numbers = (with_unit(median, self.parameter.unit), ends, "")
             if cell is not None:
                 whole, whole_ends = interval(cell)
                 self.numbers = (f"{whole} nS", whole_ends, f"{median} nS/pF")
@@ -96,7 +96,9 @@ class Marginal(QtWidgets.QWidget):
         painter = QtGui.QPainter(self)
         painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
         if self.is_chosen:
-            painter.fillRect(self.rect(), QtGui.QColor(self.theme.line))
+            shade = QtGui.QColor(self.theme.line)
+            shade.setAlpha(140)
+            painter.fillRect(self.rect(), shade)
         strip = self._strip()
         self._paint_densities(painter, strip)
         self._paint_words(painter, strip)
@@ -114,7 +116,7 @@ class Marginal(QtWidgets.QWidget):
         place = (event.pos().x() - strip.left()) / strip.width()
         if 0 <= place <= 1:
             here = significant(density.value(self.parameter, place))
-            self.setToolTip(f"{here} {self.parameter.unit} here\n{self._about()}")
+            self.setToolTip(f"{with_unit(here, self.parameter.unit)} here\n{self._about()}")
         else:
             self._reset_tip()
 
@@ -156,14 +158,16 @@ class Marginal(QtWidgets.QWidget):
         if not self.has_posterior:
             painter.setPen(QtGui.QColor(self.theme.quiet))
         first = QtCore.QRectF(left, 0, _NUMBERS, height)
+        is_tall = bool(under) and height >= 27
+        if is_tall:
+            first.setHeight(height / 2 + 2)
         painter.drawText(first, middle | _Align.AlignLeft, value)
-        painter.setFont(figures(11))
         painter.setPen(QtGui.QColor(self.theme.quiet))
-        second = QtCore.QRectF(left + _NUMBERS, 0, _RANGE, height)
-        if under and height >= 28:
-            second.setHeight(height / 2)
-            painter.drawText(second.translated(0, height / 2 - 1), middle | _Align.AlignLeft, under)
-        painter.drawText(second, middle | _Align.AlignLeft, ends)
+        if is_tall:
+            painter.setFont(figures(10))
+            painter.drawText(first.translated(0, height / 2 - 2), middle | _Align.AlignLeft, under)
+        painter.setFont(figures(11))
+        painter.drawText(QtCore.QRectF(left + _NUMBERS, 0, _RANGE, height), middle | _Align.AlignLeft, ends)
 
     def _about(self) -> str:
         p = self.parameter
@@ -172,7 +176,7 @@ class Marginal(QtWidgets.QWidget):
         value, ends, under = self.numbers
         if ends:
             lines.append(f"Median {value}, 90 % interval {ends}" + (f" ({under})" if under else ""))
-        lines.append(f"Prior: {shape}, {significant(p.low)} to {significant(p.high)} {p.unit}")
+        lines.append(f"Prior: {shape}, {significant(p.low)} to {with_unit(significant(p.high), p.unit)}")
         return "\n".join(lines)
 
     def _reset_tip(self) -> None:

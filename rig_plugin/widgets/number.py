@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["MISSING", "clock", "fixed", "places", "significant", "space"]
+__all__ = ["MISSING", "clock", "fixed", "places", "significant", "space", "with_unit"]
 
 MISSING = "–"
 _MINUS = "−"
@@ -78,6 +78,23 @@ def significant(value: float, digits: int = 3) -> str:
     if value == 0 or (float(value).is_integer() and abs(value) < 1e6):
         return fixed(value, 0)
     return fixed(value, max(0, digits - 1 - math.floor(math.log10(abs(value)))))
+
+
+def with_unit(text: str, unit: str) -> str:
+    """Put the unit behind a number.
+
+    Args:
+        text: The number.
+        unit: As it is shown; "1" stands for none.
+
+    Returns:
+        Both, or the number alone.
+
+    Example:
+        >>> with_unit("61", "pF"), with_unit("0.95", "1")
+        ('61 pF', '0.95')
+    """
+    return text if unit in ("", "1") else f"{text} {unit}"
 
 
 def clock(seconds: float) -> str:

@@ -17,29 +17,34 @@ class Panel(QtWidgets.QFrame):
     have slots of their own; all are fed in Qt's thread.
 
     Args:
-        heading: What it shows, in a word or two.
+        heading: What it shows, in a word or two; empty for a bare line.
         promise: What will appear here and when.
         parent: Owner, as in Qt.
     """
+
+    _warning_at = 0.5
 
     def __init__(self, heading: str, promise: str, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("panel")
         self.theme: Theme = DARK
+        face = self.font()
+        face.setPixelSize(12)
+        self.setFont(face)
         self._promise = promise
-        self._heading = _label(heading, "heading")
         self._aside = _label("", "quiet")
-        self._aside.setAlignment(QtCore.Qt.AlignmentFlag.AlignRight | QtCore.Qt.AlignmentFlag.AlignVCenter)
         self._top = QtWidgets.QHBoxLayout()
-        self._top.addWidget(self._heading)
-        self._top.addStretch(1)
-        self._top.addWidget(self._aside)
+        if heading:
+            self._top.addWidget(_label(heading, "heading"))
+            self._top.addStretch(1)
+            self._top.addWidget(self._aside)
         self._body = QtWidgets.QVBoxLayout(self)
         self._body.setContentsMargins(8, 5, 8, 6)
         self._body.setSpacing(4)
         self._body.addLayout(self._top)
         self._notice = _label(promise, "notice")
         self._notice.setParent(self)
+        self._notice.setVisible(bool(promise))
         self._notice.setAlignment(QtCore.Qt.AlignmentFlag.AlignCenter)
         self._notice.setWordWrap(True)
         self._notice.setAttribute(QtCore.Qt.WidgetAttribute.WA_TransparentForMouseEvents)
@@ -73,6 +78,7 @@ class Panel(QtWidgets.QFrame):
             theme: Dark or light.
         """
         self.theme = theme
+        self.setPalette(theme.palette())
         self.setStyleSheet(theme.sheet())
         self._wear()
         self._draw()
@@ -104,13 +110,15 @@ class Panel(QtWidgets.QFrame):
         if self._notice.objectName() != name:
             self._notice.setObjectName(name)
             self.setStyleSheet(self.theme.sheet())
-        self._notice.raise_()
         self._place()
 
     def _place(self) -> None:
         width = min(self.width() - 40, 520)
         height = self._notice.heightForWidth(width)
-        self._notice.setGeometry((self.width() - width) // 2, (self.height() - height) // 2 + 8, width, height)
+        share = self._warning_at if self._notice.objectName() == "warning" else 0.5
+        middle = round(self.height() * share) + 8
+        self._notice.setGeometry((self.width() - width) // 2, middle - height // 2, width, height)
+        self._notice.raise_()
 
     def _take(self, trial: Trial) -> None:
         """Keep what this panel needs of a trial."""

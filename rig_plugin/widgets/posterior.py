@@ -26,11 +26,10 @@ class PosteriorPanel(Panel):
     chosen = Signal(str)
 
     def __init__(self, parameters: Sequence[Parameter], parent: QtWidgets.QWidget | None = None) -> None:
-        super().__init__("Posterior", "The prior. The posterior appears over it once a sweep was read.", parent)
+        super().__init__("Posterior", "", parent)
         self._parameters = tuple(parameters)
         self._trial: Trial | None = None
         self._before: Posterior | None = None
-        self._legend = "fill now   ─ one sweep ago   grey prior   bar median, 90 % interval"
         self.rows = {parameter.name: Marginal(parameter) for parameter in self._parameters}
         self._lay_out()
         self.wear(self.theme)
@@ -76,14 +75,21 @@ class PosteriorPanel(Panel):
             row.theme = self.theme
             self._draw_row(row, shown)
         if trial is None:
-            self._aside.setText("prior")
+            self._aside.setText("the prior; the posterior appears over it after the first sweep")
         elif shown is None:
             self._aside.setText("prior, posterior withheld")
             self.warn(f"Posterior withheld. {trial.trust.reason or 'No reason was given.'}")
         else:
             sweeps = "1 sweep" if trial.sweeps_used == 1 else f"{trial.sweeps_used} sweeps"
-            self._aside.setText(f"given {sweeps}   {self._legend}")
+            self._aside.setText(f"given {sweeps}&nbsp;&nbsp;&nbsp;{self._legend()}")
             self.say("")
+
+    def _legend(self) -> str:
+        now, grey = self.theme.now, self.theme.past
+        return (
+            f"<span style='color:{now}'>█</span> now &nbsp; ─ one sweep ago &nbsp; "
+            f"<span style='color:{grey}'>█</span> prior &nbsp; median, 90 % interval"
+        )
 
     def _draw_row(self, row: Marginal, shown: Posterior | None) -> None:
         names = [p.name for p in shown.parameters] if shown else []

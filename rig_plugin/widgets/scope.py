@@ -46,8 +46,10 @@ class Scope(Panel):
         parent: Owner, as in Qt.
     """
 
+    _warning_at = 0.8
+
     def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
-        super().__init__("Scope", "The response appears here, sample by sample, once a sweep runs.", parent)
+        super().__init__("Scope", "Space starts. The response appears here, sample by sample.", parent)
         self._clamp = "current"
         self._duration = 1000.0
         self._is_live = False
@@ -156,6 +158,9 @@ class Scope(Panel):
         self._aside.setText("")
 
     def _draw(self) -> None:
+        has_sweep = self._command.samples.size + self._bright.samples.size > 0
+        for chart in (self._above, self._below):
+            chart.setVisible(has_sweep)
         for age, trace in enumerate(self._faint):
             trace.show(*(self._past[-1 - age] if age < len(self._past) else (_NOTHING, 1.0)))
         for chart, unit in zip((self._above, self._below), _UNITS[self._clamp], strict=True):

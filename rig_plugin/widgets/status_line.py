@@ -35,15 +35,13 @@ class StatusLine(Panel):
         self._path: str | None = None
         self._tone = "text"
         self._log = QtWidgets.QLabel("Nothing yet. Space starts.")
-        self._log.setToolTip("What happened last.")
+        self._log.setSizePolicy(QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Preferred)
         self._latency = _quiet("Time from the end of a sweep to its posterior: median and 99th percentile.")
         self._missed = _quiet("Trials that the display skipped because it was busy; the recording has them all.")
         self._source = _quiet("Where the sweeps come from, and the network that reads them.")
         self._source.setText(f"{source_name}   {network_name}")
-        self._heading.hide()
-        self._aside.hide()
         self._body.setContentsMargins(10, 3, 10, 3)
-        self._top.insertWidget(0, self._log, 1)
+        self._top.addWidget(self._log, 1)
         for label in (self._latency, self._missed, self._source):
             self._top.addWidget(label)
             self._top.addSpacing(12)
@@ -63,6 +61,7 @@ class StatusLine(Panel):
         self._tone = tone
         sign = "" if tone == "text" else "▲ " if tone == "caution" else "■ "
         self._log.setText(f"{datetime.now().astimezone():%H:%M:%S}  {sign}{text}")
+        self._log.setToolTip(text)
         self._draw()
 
     def report(self, status: RecordingStatus) -> None:

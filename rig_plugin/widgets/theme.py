@@ -37,6 +37,21 @@ class Theme:
     caution: str
     danger: str
 
+    def palette(self) -> QtGui.QPalette:
+        """Choose the colours of what the style sheet leaves to the platform's style.
+
+        Returns:
+            The palette.
+        """
+        role = QtGui.QPalette.ColorRole
+        palette = QtGui.QPalette(QtGui.QColor(self.panel))
+        for where in (role.Window, role.Base, role.Button):
+            palette.setColor(where, QtGui.QColor(self.panel))
+        for where in (role.WindowText, role.Text, role.ButtonText, role.HighlightedText):
+            palette.setColor(where, QtGui.QColor(self.text))
+        palette.setColor(role.Highlight, QtGui.QColor(self.line))
+        return palette
+
     def sheet(self) -> str:
         """Write the style sheet.
 
@@ -44,32 +59,29 @@ class Theme:
             Qt style sheet for the window and each panel.
         """
         return f"""
-        QWidget {{ color: {self.text}; font-size: 12px; }}
+        QLabel, QPushButton, QTableWidget {{ color: {self.text}; }}
         QMainWindow, QDialog, #root {{ background: {self.ground}; }}
         #panel {{ background: {self.panel}; border: 1px solid {self.line}; border-radius: 5px; }}
         QLabel {{ background: transparent; }}
         #quiet, #heading {{ color: {self.quiet}; }}
         #heading {{ font-weight: 600; }}
-        #notice {{ color: {self.quiet}; padding: 6px; }}
+        #notice {{ color: {self.quiet}; background: {self.panel}; border-radius: 5px; padding: 6px; }}
         #warning {{ color: {self.text}; background: {self.panel}; border: 1px solid {self.caution};
-            border-radius: 5px; padding: 8px; font-size: 13px; }}
+            border-radius: 5px; padding: 8px; }}
         #caution {{ color: {self.caution}; }}
         #danger {{ color: {self.danger}; font-weight: 700; }}
         QSplitter::handle {{ background: {self.ground}; }}
-        QPushButton, QComboBox {{ background: {self.ground}; border: 1px solid {self.line}; border-radius: 4px;
+        QPushButton {{ background: {self.ground}; border: 1px solid {self.line}; border-radius: 4px;
             padding: 4px 10px; }}
-        QPushButton:hover, QComboBox:hover, QPushButton:focus, QComboBox:focus {{ border-color: {self.now}; }}
+        QPushButton:hover, QPushButton:focus {{ border-color: {self.now}; }}
         QPushButton:pressed {{ background: {self.line}; }}
         QPushButton:disabled {{ color: {self.past}; }}
-        QComboBox {{ padding: 1px 6px; }}
-        QComboBox QAbstractItemView {{ background: {self.panel}; border: 1px solid {self.line};
-            selection-background-color: {self.line}; selection-color: {self.text}; }}
         #stop {{ border: 1px solid {self.danger}; font-weight: 700; }}
         QTableWidget {{ background: transparent; border: none; gridline-color: transparent; outline: none; }}
-        QTableWidget::item {{ border: none; padding: 0 6px; }}
+        QTableWidget::item {{ border: none; padding: 0 4px; }}
         QTableWidget::item:selected {{ background: {self.line}; color: {self.text}; }}
         QHeaderView, QHeaderView::section {{ background: transparent; color: {self.quiet}; border: none;
-            padding: 1px 6px; }}
+            padding: 1px 4px; }}
         QScrollArea, #column {{ background: transparent; border: none; }}
         QScrollBar:vertical {{ background: transparent; width: 8px; margin: 0; }}
         QScrollBar::handle:vertical {{ background: {self.line}; border-radius: 4px; min-height: 24px; }}
