@@ -102,7 +102,7 @@ class Evolution(Panel):
         low, middle, high = table.T
         known = np.isfinite(middle)
         foot, head = self._room(parameter, table[known])
-        self._line.setData(xs, middle)
+        self._line.setData(*((xs, middle) if known.any() else ([], [])))
         self._bars.setData(
             x=xs[known], y=middle[known], top=(high - middle)[known], bottom=(middle - low)[known], beam=0.0
         )

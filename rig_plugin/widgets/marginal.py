@@ -70,6 +70,11 @@ class Marginal(QtWidgets.QWidget):
         """Whether anything but the prior is drawn."""
         return self._now is not None
 
+    @property
+    def has_previous(self) -> bool:
+        """Whether the line of one sweep ago is drawn."""
+        return self._before is not None
+
     def show_draws(self, draws: _Draws | None, before: _Draws | None, cell: _Draws | None) -> None:
         """Draw a marginal, or the prior alone.
 

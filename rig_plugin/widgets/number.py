@@ -34,7 +34,7 @@ def places(low: float, high: float) -> int:
         return 2
     exponent = math.floor(math.log10(half))
     leading = half / 10.0 ** (exponent - 1)
-    return 1 - exponent if leading < 35.5 or leading >= 95 else -exponent
+    return 1 - exponent if leading < 35.5 else -exponent
 
 
 def fixed(value: float, decimals: int) -> str:

@@ -34,6 +34,8 @@ class Panel(QtWidgets.QFrame):
         self._promise = promise
         self._aside = _label("", "quiet")
         self._top = QtWidgets.QHBoxLayout()
+        self._aside.setParent(self)
+        self._aside.setVisible(bool(heading))
         if heading:
             self._top.addWidget(_label(heading, "heading"))
             self._top.addStretch(1)

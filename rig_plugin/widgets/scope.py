@@ -71,6 +71,11 @@ class Scope(Panel):
         """The bright trace, shape (n,); empty where there is none."""
         return self._bright.samples
 
+    @property
+    def past(self) -> int:
+        """How many sweeps lie faintly behind it."""
+        return len(self._past)
+
     def begin(self, live: Live) -> None:
         """Be told that a sweep begins: what was bright becomes faint.
 

@@ -1,9 +1,11 @@
 """This file is what the window's tests share: an offscreen screen, a scripted cell, and a guard against leaks."""
 
+import gc
 import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("PYTEST_QT_API", "pyqt5")
@@ -203,3 +205,28 @@ class Control:
 
     def mark(self) -> None:
         self.calls.append("mark")
+
+
+@pytest.fixture
+def scripted() -> SimpleNamespace:
+    """Give the scripted cell: its parameters, features, sweeps, trials and a session that notes its calls."""
+    return SimpleNamespace(
+        parameters=PARAMETERS, features=FEATURES, rate=RATE, trial=make_trial, sweep=make_sweep, status=make_status,
+        stimulus=make_stimulus, posterior=make_posterior, play=play, control=Control,
+    )  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that leaves a window open or a thread running; menus and their frames are pyqtgraph's own."""
+    threads = set(threading.enumerate())
+    yield
+    assert set(threading.enumerate()) <= threads, "A thread outlived the test."
+    if "qtbot" in request.fixturenames:
+        from rig_plugin.widgets.qt import QtCore, QtWidgets
+
+        gc.collect()
+        QtCore.QCoreApplication.sendPostedEvents(None, QtCore.QEvent.Type.DeferredDelete)
+        tops = QtWidgets.QApplication.topLevelWidgets()
+        left = [w for w in tops if type(w) is not QtWidgets.QFrame and not isinstance(w, QtWidgets.QMenu)]
+        assert not left, f"Widgets outlived the test: {left}"
