@@ -192,9 +192,8 @@ class Window(QtWidgets.QMainWindow):
         self.header.go.clicked.connect(lambda: self.toggle())
         self.header.mark.clicked.connect(lambda: self.mark())
         self.header.stop.clicked.connect(lambda: self.stop())
-        for key, act in (
-            ("Space", self.toggle), ("Esc", self.stop), ("M", self.mark), ("T", self.swap_theme), ("F1", self.show_keys),
-        ):  # fmt: skip
+        keys = {"Space": self.toggle, "Esc": self.stop, "M": self.mark, "T": self.swap_theme, "F1": self.show_keys}
+        for key, act in keys.items():
             QtWidgets.QShortcut(QtGui.QKeySequence(key), self).activated.connect(act)
 
     def _enter(self, running: bool) -> None:

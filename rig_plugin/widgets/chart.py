@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from rig_plugin.widgets.number import significant, with_unit
 from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets, Signal, pg
 from rig_plugin.widgets.theme import DARK, Theme, figures
 
 __all__ = ["Chart"]
+
+
+class _Click(Protocol):
+    def double(self) -> bool: ...
 
 
 class Chart(QtWidgets.QWidget):
@@ -29,7 +33,7 @@ class Chart(QtWidgets.QWidget):
         self,
         x: tuple[str, str],
         y: tuple[str, str],
-        axis: Any = None,
+        axis: object = None,
         parent: QtWidgets.QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -146,14 +150,14 @@ class Chart(QtWidgets.QWidget):
     def _zoomed(self, *_: object) -> None:
         self.is_zoomed = True
 
-    def _hovered(self, place: Any) -> None:
+    def _hovered(self, place: object) -> None:
         if not self.plot.vb.sceneBoundingRect().contains(place):
             self._cursor.setText("")
             return
         point = self.plot.vb.mapSceneToView(place)
         self._cursor.setText(self.reader(point.x(), point.y()))
 
-    def _clicked(self, event: Any) -> None:
+    def _clicked(self, event: _Click) -> None:
         if event.double():
             self.leave()
 

@@ -118,7 +118,9 @@ class VoltageCurve(_Curve):
 
     def __init__(self) -> None:
         super().__init__("V–I", "A point for each sweep without spikes.", "mV", steady_voltage)
-        self.setToolTip("Mean voltage over the last tenth of the step, where it has no spike. Bright: the newest sweep.")
+        self.setToolTip(
+            "Mean voltage over the last tenth of the step, where it has no spike. Bright: the newest sweep."
+        )
 
 
 def _room(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]], least: float) -> tuple[float, float]:

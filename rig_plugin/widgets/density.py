@@ -81,7 +81,7 @@ def drawn(parameter: Parameter, draws: npt.NDArray[np.float64]) -> npt.NDArray[n
     low, high = np.quantile(places, [0.25, 0.75])
     spread = min(float(places.std()), float(high - low) / 1.34) or float(places.std())
     width = max(0.9 * spread * places.size**-0.2 * BINS, 0.5)
-    reach = min(int(math.ceil(4 * width)), BINS)
+    reach = min(math.ceil(4 * width), BINS)
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / width) ** 2)
     smooth = np.convolve(np.pad(counts.astype(np.float64), reach, mode="symmetric"), kernel, mode="valid")
     return np.asarray(smooth / smooth.mean())

@@ -142,7 +142,13 @@ class FeatureTable(Panel):
             mark = surprise(value, predicted)
             off += bool(mark)
             expected = f"{significant(predicted[0])} … {significant(predicted[2])}" if predicted else ""
-            words = (feature.name.replace("_", " "), significant(value), with_unit("", feature.unit).strip(), expected, mark)
+            words = (
+                feature.name.replace("_", " "),
+                significant(value),
+                with_unit("", feature.unit).strip(),
+                expected,
+                mark,
+            )
             for column, text in enumerate(words):
                 self._write(row, column, text, bool(mark) and column in (1, 4), value)
         if trial is None:
@@ -150,15 +156,15 @@ class FeatureTable(Panel):
             return
         predicted_count = len(trial.predictive)
         self._aside.setText(
-            f"trial {trial.index}"
-            + (f"   {off} of {predicted_count} not as predicted" if predicted_count else "")
+            f"trial {trial.index}" + (f"   {off} of {predicted_count} not as predicted" if predicted_count else "")
         )
 
     def _write(self, row: int, column: int, text: str, marked: bool, value: float) -> None:
         item = self._table.item(row, column)
         if item is None:
             return
-        item.setText(text)
+        if item.text() != text:
+            item.setText(text)
         theme = self.theme
         is_quiet = column in (2, 3) or text == MISSING or not math.isfinite(value)
         colour = theme.caution if marked else theme.quiet if is_quiet else theme.text

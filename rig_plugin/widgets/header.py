@@ -41,8 +41,8 @@ class Header(Panel):
         self._frames = 0
         self._voltage = _cell("Clamp mode and the median of the last 20 ms, as recorded: no correction is applied.", 17)
         self._holding = _cell("Command before the step, and where it is known from.")
-        self._recording = _cell("REC: samples go to the file. MONITOR: nothing is written. REPLAY: sweeps from a file.", 14)
-        self._figures = _cell("")
+        self._recording = _cell("REC: samples go to the file. MONITOR: nothing is written. REPLAY: from a file.", 14)
+        self._figures = _cell("Time since the session began, and space left where the file lies.")
         self._lost = _cell("Samples known to be missing.")
         self._trust = _cell("Score of the trust badge: 1 is typical. The reason stands in the badge.", 14)
         self.go = _button("Start", "Space: start, or stop; the command then returns to its exit state.")
@@ -143,7 +143,9 @@ class Header(Panel):
         if self._silence > 0:
             self._show(self._lost, f"NO SAMPLES for {self._silence:.0f} s", "danger")
         else:
-            self._show(self._lost, f"LOST {lost}" if lost else "lost 0" if status else "", "danger" if lost else "quiet")
+            self._show(
+                self._lost, f"LOST {lost}" if lost else "lost 0" if status else "", "danger" if lost else "quiet"
+            )
         trust = verdict(self._trial)
         score = fixed(self._trial.trust.score, 2) if self._trial else MISSING
         tone = "caution" if trust in ("caution", "withheld") else "text"

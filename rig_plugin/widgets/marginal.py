@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from rig_plugin.widgets import density
 from rig_plugin.widgets.number import MISSING, fixed, places, significant, with_unit
-from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets, Signal
+from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets, Signal, pg
 from rig_plugin.widgets.theme import DARK, Theme, figures
 from simulators.parameter import Parameter
 
@@ -189,19 +189,12 @@ class Marginal(QtWidgets.QWidget):
 
 
 def _outline(strip: QtCore.QRectF, heights: _Draws, closed: bool) -> QtGui.QPainterPath:
-    """Lay a density along a strip; heights are fractions of it."""
-    path = QtGui.QPainterPath()
+    """Lay a density along a strip; heights are fractions of it, and a closed path stands on its foot."""
     xs = strip.left() + (np.arange(heights.size) + 0.5) / heights.size * strip.width()
     ys = strip.bottom() - np.clip(heights, 0, 1) * strip.height()
     if closed:
-        path.moveTo(strip.left(), strip.bottom())
-        path.lineTo(strip.left(), float(ys[0]))
-    else:
-        path.moveTo(float(xs[0]), float(ys[0]))
-    for x, y in zip(xs, ys, strict=True):
-        path.lineTo(float(x), float(y))
-    if closed:
-        path.lineTo(strip.right(), float(ys[-1]))
-        path.lineTo(strip.right(), strip.bottom())
-        path.closeSubpath()
+        left, right, foot = strip.left(), strip.right(), strip.bottom()
+        xs = np.concatenate([[left, left], xs, [right, right]])
+        ys = np.concatenate([[foot, ys[0]], ys, [ys[-1], foot]])
+    path: QtGui.QPainterPath = pg.arrayToQPath(xs, ys)
     return path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rig_plugin.widgets.qt import QtGui
 
@@ -117,6 +118,7 @@ LIGHT = Theme(
 )
 
 
+@lru_cache
 def figures(size: int, bold: bool = False) -> QtGui.QFont:
     """Choose the face for numbers: the system's fixed one, whose figures are all of one width.
 
@@ -125,7 +127,7 @@ def figures(size: int, bold: bool = False) -> QtGui.QFont:
         bold: Whether it is heavy.
 
     Returns:
-        The font.
+        The font; to be shared, not changed.
     """
     font = QtGui.QFontDatabase.systemFont(QtGui.QFontDatabase.SystemFont.FixedFont)
     font.setPixelSize(size)

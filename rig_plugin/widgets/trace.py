@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
@@ -25,7 +23,7 @@ class Trace:
         pen: Colour and style, as pyqtgraph takes it.
     """
 
-    def __init__(self, chart: Chart, pen: Any) -> None:
+    def __init__(self, chart: Chart, pen: object) -> None:
         self._chart = chart
         self._curve = chart.plot.plot(pen=pen)
         self.samples: npt.NDArray[np.float64] = np.empty(0)
@@ -49,7 +47,7 @@ class Trace:
             return
         self._curve.setData(*envelope(self.samples, self.rate, *self._chart.visible, self._chart.pixels))
 
-    def wear(self, pen: Any) -> None:
+    def wear(self, pen: object) -> None:
         """Change colour.
 
         Args:
