@@ -15,7 +15,7 @@ from rig_plugin.widgets.features import Feature, FeatureTable
 from rig_plugin.widgets.header import Header
 from rig_plugin.widgets.panel import Panel
 from rig_plugin.widgets.posterior import PosteriorPanel
-from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets
+from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets, Shortcut
 from rig_plugin.widgets.scope import Scope
 from rig_plugin.widgets.status_line import StatusLine
 from rig_plugin.widgets.theme import DARK, LIGHT, Theme
@@ -194,7 +194,7 @@ class Window(QtWidgets.QMainWindow):
         self.header.stop.clicked.connect(lambda: self.stop())
         keys = {"Space": self.toggle, "Esc": self.stop, "M": self.mark, "T": self.swap_theme, "F1": self.show_keys}
         for key, act in keys.items():
-            QtWidgets.QShortcut(QtGui.QKeySequence(key), self).activated.connect(act)
+            Shortcut(QtGui.QKeySequence(key), self).activated.connect(act)
 
     def _enter(self, running: bool) -> None:
         self.is_running = running

@@ -45,7 +45,7 @@ class Chart(QtWidgets.QWidget):
         self.is_zoomed = False
         self.reader: Callable[[float, float], str] = self._read
         self._cursor = QtWidgets.QLabel("", self)
-        self._cursor.setObjectName("quiet")
+        self._cursor.setObjectName("figures")
         self._cursor.setFont(figures(11))
         self._cursor.setAttribute(QtCore.Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         policy = self.sizePolicy()

@@ -41,4 +41,6 @@ class CheatSheet(QtWidgets.QDialog):
             label = QtWidgets.QLabel(key)
             label.setFont(figures(12, bold=True))
             grid.addWidget(label, row, 0)
-            grid.addWidget(QtWidgets.QLabel(meaning), row, 1)
+            words = QtWidgets.QLabel(meaning)
+            words.setObjectName("plain")
+            grid.addWidget(words, row, 1)

@@ -172,7 +172,15 @@ class Marginal(QtWidgets.QWidget):
             painter.setFont(figures(10))
             painter.drawText(first.translated(0, height / 2 - 2), middle | _Align.AlignLeft, under)
         painter.setFont(figures(11))
-        painter.drawText(QtCore.QRectF(left + _NUMBERS, 0, _RANGE, height), middle | _Align.AlignLeft, ends)
+        if self.has_posterior:
+            painter.drawText(QtCore.QRectF(left + _NUMBERS, 0, _RANGE, height), middle | _Align.AlignLeft, ends)
+        else:
+            whole = QtCore.QRectF(left + 16, 0, _NUMBERS + _RANGE - 16, height)
+            painter.drawText(whole, middle | _Align.AlignLeft, f"prior {self._bounds()}")
+
+    def _bounds(self) -> str:
+        p = self.parameter
+        return f"{significant(p.low)} to {with_unit(significant(p.high), p.unit)}"
 
     def _about(self) -> str:
         p = self.parameter
@@ -181,7 +189,7 @@ class Marginal(QtWidgets.QWidget):
         value, ends, under = self.numbers
         if ends:
             lines.append(f"Median {value}, 90 % interval {ends}" + (f" ({under})" if under else ""))
-        lines.append(f"Prior: {shape}, {significant(p.low)} to {with_unit(significant(p.high), p.unit)}")
+        lines.append(f"Prior: {shape}, {self._bounds()}")
         return "\n".join(lines)
 
     def _reset_tip(self) -> None:

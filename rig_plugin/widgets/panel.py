@@ -28,9 +28,6 @@ class Panel(QtWidgets.QFrame):
         super().__init__(parent)
         self.setObjectName("panel")
         self.theme: Theme = DARK
-        face = self.font()
-        face.setPixelSize(12)
-        self.setFont(face)
         self._promise = promise
         self._aside = _label("", "quiet")
         self._top = QtWidgets.QHBoxLayout()

@@ -14,9 +14,11 @@ import pyqtgraph as pg  # type: ignore[import-untyped]
 if TYPE_CHECKING:
     from PyQt5 import QtCore, QtGui, QtWidgets
     from PyQt5.QtCore import pyqtSignal as Signal
+    from PyQt5.QtWidgets import QShortcut as Shortcut
 else:
     from pyqtgraph.Qt import QtCore, QtGui, QtWidgets
 
     Signal = QtCore.Signal
+    Shortcut = QtGui.QShortcut
 
-__all__ = ["QtCore", "QtGui", "QtWidgets", "Signal", "pg"]
+__all__ = ["QtCore", "QtGui", "QtWidgets", "Shortcut", "Signal", "pg"]

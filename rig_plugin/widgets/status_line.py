@@ -35,6 +35,7 @@ class StatusLine(Panel):
         self._path: str | None = None
         self._tone = "text"
         self._log = QtWidgets.QLabel("Nothing yet. Space starts.")
+        self._log.setObjectName("plain")
         self._log.setSizePolicy(QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Preferred)
         self._latency = _quiet("Time from the end of a sweep to its posterior: median and 99th percentile.")
         self._missed = _quiet("Trials that the display skipped because it was busy; the recording has them all.")
@@ -103,7 +104,7 @@ class StatusLine(Panel):
 
 def _quiet(tip: str) -> QtWidgets.QLabel:
     label = QtWidgets.QLabel("")
-    label.setObjectName("quiet")
+    label.setObjectName("figures")
     label.setFont(figures(11))
     label.setToolTip(tip)
     return label

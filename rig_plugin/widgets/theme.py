@@ -7,6 +7,8 @@ from functools import lru_cache
 
 from rig_plugin.widgets.qt import QtGui
 
+_FACES = ("DejaVu Sans Mono", "Consolas", "Menlo", "Liberation Mono")
+
 __all__ = ["DARK", "LIGHT", "Theme", "figures"]
 
 
@@ -61,16 +63,16 @@ class Theme:
         """
         return f"""
         QLabel, QPushButton, QTableWidget {{ color: {self.text}; }}
+        QPushButton, QComboBox, QTableWidget, QHeaderView, QToolTip {{ font-size: 12px; }}
+        #plain, #quiet, #heading, #notice, #warning {{ font-size: 12px; }}
         QMainWindow, QDialog, #root {{ background: {self.ground}; }}
         #panel {{ background: {self.panel}; border: 1px solid {self.line}; border-radius: 5px; }}
         QLabel {{ background: transparent; }}
-        #quiet, #heading {{ color: {self.quiet}; }}
+        #quiet, #figures, #heading {{ color: {self.quiet}; }}
         #heading {{ font-weight: 600; }}
         #notice {{ color: {self.quiet}; background: {self.panel}; border-radius: 5px; padding: 6px; }}
         #warning {{ color: {self.text}; background: {self.panel}; border: 1px solid {self.caution};
             border-radius: 5px; padding: 8px; }}
-        #caution {{ color: {self.caution}; }}
-        #danger {{ color: {self.danger}; font-weight: 700; }}
         QSplitter::handle {{ background: {self.ground}; }}
         QPushButton {{ background: {self.ground}; border: 1px solid {self.line}; border-radius: 4px;
             padding: 4px 10px; }}
@@ -120,7 +122,7 @@ LIGHT = Theme(
 
 @lru_cache
 def figures(size: int, bold: bool = False) -> QtGui.QFont:
-    """Choose the face for numbers: the system's fixed one, whose figures are all of one width.
+    """Choose the face for numbers: one whose figures are all of one width.
 
     Args:
         size: Height [pixels].
@@ -130,6 +132,8 @@ def figures(size: int, bold: bool = False) -> QtGui.QFont:
         The font; to be shared, not changed.
     """
     font = QtGui.QFontDatabase.systemFont(QtGui.QFontDatabase.SystemFont.FixedFont)
+    font.setFamilies([*_FACES, font.family()])
+    font.setStyleHint(QtGui.QFont.StyleHint.Monospace)
     font.setPixelSize(size)
     font.setBold(bold)
     return font

@@ -35,6 +35,7 @@ class TrustBadge(Panel):
         self._word = QtWidgets.QLabel("")
         self._word.setAlignment(QtCore.Qt.AlignmentFlag.AlignTop)
         self._reason = QtWidgets.QLabel("")
+        self._reason.setObjectName("plain")
         self._reason.setWordWrap(True)
         self._reason.setAlignment(QtCore.Qt.AlignmentFlag.AlignTop)
         self._reason.setTextInteractionFlags(QtCore.Qt.TextInteractionFlag.TextSelectableByMouse)
