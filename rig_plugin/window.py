@@ -123,7 +123,8 @@ class Window(QtWidgets.QMainWindow):
             self.start()
 
     def start(self) -> None:
-        """Ask the session to start and clear the panels."""
+        """Ask the session to start and clear the panels of what the last one left."""
+        self.bridge.poll()
         for panel in self.panels:
             panel.clear()
         self._enter(True)
@@ -153,7 +154,7 @@ class Window(QtWidgets.QMainWindow):
         self._sheet = CheatSheet(self._theme, self)
         self._sheet.show()
 
-    def closeEvent(self, event: QtGui.QCloseEvent | None) -> None:
+    def closeEvent(self, event: QtGui.QCloseEvent) -> None:
         """Leave no session behind that nobody watches."""
         self.bridge.stop()
         if self.is_running:

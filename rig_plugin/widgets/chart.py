@@ -113,13 +113,13 @@ class Chart(QtWidgets.QWidget):
         low, high = self.plot.vb.viewRange()[0]
         return float(low), float(high)
 
-    def resizeEvent(self, event: QtGui.QResizeEvent | None) -> None:
+    def resizeEvent(self, event: QtGui.QResizeEvent) -> None:
         """Keep the cursor's words in the corner."""
         super().resizeEvent(event)
         self._cursor.setGeometry(self.width() - 230, 1, 224, 16)
         self._cursor.setAlignment(QtCore.Qt.AlignmentFlag.AlignRight)
 
-    def leaveEvent(self, event: QtCore.QEvent | None) -> None:
+    def leaveEvent(self, event: QtCore.QEvent) -> None:
         """Take the cursor's words away."""
         super().leaveEvent(event)
         self._cursor.setText("")

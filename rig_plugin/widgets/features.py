@@ -24,8 +24,9 @@ _TIPS = (
 )
 
 
-_LEFT = QtCore.Qt.AlignmentFlag.AlignLeft | QtCore.Qt.AlignmentFlag.AlignVCenter
-_RIGHT = QtCore.Qt.AlignmentFlag.AlignRight | QtCore.Qt.AlignmentFlag.AlignVCenter
+_ROW = 19
+_LEFT = int(QtCore.Qt.AlignmentFlag.AlignLeft | QtCore.Qt.AlignmentFlag.AlignVCenter)
+_RIGHT = int(QtCore.Qt.AlignmentFlag.AlignRight | QtCore.Qt.AlignmentFlag.AlignVCenter)
 
 
 class Feature(Protocol):
@@ -108,8 +109,8 @@ class FeatureTable(Panel):
         rows, columns = table.verticalHeader(), table.horizontalHeader()
         if rows is not None and columns is not None:
             rows.hide()
-            rows.setDefaultSectionSize(19)
             rows.setMinimumSectionSize(16)
+            rows.setSectionResizeMode(QtWidgets.QHeaderView.ResizeMode.Fixed)
             columns.setHighlightSections(False)
             columns.setSectionResizeMode(QtWidgets.QHeaderView.ResizeMode.ResizeToContents)
             columns.setStretchLastSection(True)
@@ -169,3 +170,9 @@ class FeatureTable(Panel):
         is_quiet = column in (2, 3) or text == MISSING or not math.isfinite(value)
         colour = theme.caution if marked else theme.quiet if is_quiet else theme.text
         item.setForeground(QtGui.QBrush(QtGui.QColor(colour)))
+
+    def _wear(self) -> None:
+        """Set the height of the rows again, which a new style sheet takes back."""
+        rows = self._table.verticalHeader()
+        if rows is not None:
+            rows.setDefaultSectionSize(_ROW)

@@ -14,7 +14,7 @@ from simulators.parameter import Parameter
 __all__ = ["Marginal", "interval"]
 
 _NAME, _NUMBERS, _RANGE, _GAP = 78, 92, 108, 10
-_Align = QtCore.Qt.AlignmentFlag
+_LEFT = int(QtCore.Qt.AlignmentFlag.AlignLeft | QtCore.Qt.AlignmentFlag.AlignVCenter)
 _Draws = npt.NDArray[np.float64]
 
 
@@ -96,7 +96,7 @@ class Marginal(QtWidgets.QWidget):
         self._reset_tip()
         self.update()
 
-    def paintEvent(self, event: QtGui.QPaintEvent | None) -> None:
+    def paintEvent(self, event: QtGui.QPaintEvent) -> None:
         """Draw the row."""
         painter = QtGui.QPainter(self)
         painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
@@ -109,14 +109,12 @@ class Marginal(QtWidgets.QWidget):
         self._paint_words(painter, strip)
         painter.end()
 
-    def mousePressEvent(self, event: QtGui.QMouseEvent | None) -> None:
+    def mousePressEvent(self, event: QtGui.QMouseEvent) -> None:
         """Choose this parameter."""
         self.chosen.emit(self.parameter.name)
 
-    def mouseMoveEvent(self, event: QtGui.QMouseEvent | None) -> None:
+    def mouseMoveEvent(self, event: QtGui.QMouseEvent) -> None:
         """Read the axis under the mouse."""
-        if event is None:
-            return
         strip = self._strip()
         place = (event.pos().x() - strip.left()) / strip.width()
         if 0 <= place <= 1:
@@ -153,10 +151,9 @@ class Marginal(QtWidgets.QWidget):
 
     def _paint_words(self, painter: QtGui.QPainter, strip: QtCore.QRectF) -> None:
         height = float(self.height())
-        middle = _Align.AlignVCenter
         painter.setPen(QtGui.QColor(self.theme.text))
         painter.setFont(figures(12))
-        painter.drawText(QtCore.QRectF(4, 0, _NAME - 8, height), middle | _Align.AlignLeft, self.parameter.name)
+        painter.drawText(QtCore.QRectF(4, 0, _NAME - 8, height), _LEFT, self.parameter.name)
         value, ends, under = self.numbers
         left = strip.right() + _GAP
         painter.setFont(figures(12, bold=self.has_posterior))
@@ -166,21 +163,21 @@ class Marginal(QtWidgets.QWidget):
         is_tall = bool(under) and height >= 27
         if is_tall:
             first.setHeight(height / 2 + 2)
-        painter.drawText(first, middle | _Align.AlignLeft, value)
+        painter.drawText(first, _LEFT, value)
         painter.setPen(QtGui.QColor(self.theme.quiet))
         if is_tall:
             painter.setFont(figures(10))
-            painter.drawText(first.translated(0, height / 2 - 2), middle | _Align.AlignLeft, under)
+            painter.drawText(first.translated(0, height / 2 - 2), _LEFT, under)
         painter.setFont(figures(11))
         if self.has_posterior:
-            painter.drawText(QtCore.QRectF(left + _NUMBERS, 0, _RANGE, height), middle | _Align.AlignLeft, ends)
+            painter.drawText(QtCore.QRectF(left + _NUMBERS, 0, _RANGE, height), _LEFT, ends)
         else:
             whole = QtCore.QRectF(left + 16, 0, _NUMBERS + _RANGE - 16, height)
-            painter.drawText(whole, middle | _Align.AlignLeft, f"prior {self._bounds()}")
+            painter.drawText(whole, _LEFT, self._bounds())
 
     def _bounds(self) -> str:
         p = self.parameter
-        return f"{significant(p.low)} to {with_unit(significant(p.high), p.unit)}"
+        return with_unit(f"{p.low:g} to {p.high:g}".replace("-", "−"), p.unit)
 
     def _about(self) -> str:
         p = self.parameter

@@ -98,7 +98,7 @@ class Panel(QtWidgets.QFrame):
         """
         self._post(f"{SIGNS['withheld']} {text}", "warning")
 
-    def resizeEvent(self, event: QtGui.QResizeEvent | None) -> None:
+    def resizeEvent(self, event: QtGui.QResizeEvent) -> None:
         """Keep the sentence in the middle."""
         super().resizeEvent(event)
         self._place()

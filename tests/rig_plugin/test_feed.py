@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -121,3 +123,13 @@ def test_only_the_newest_status_counts(scripted):
     feed.status(scripted.status(400))
     feed.status(scripted.status(800))
     assert feed.recording == scripted.status(800)
+
+
+def test_the_feed_and_the_display_check_load_no_qt():
+    program = (
+        "import sys, rig_plugin.feed, rig_plugin.display\n"
+        "found = [m for m in sys.modules if m.split('.')[0] in ('PyQt5', 'PyQt6', 'PySide6', 'pyqtgraph')]\n"
+        "sys.exit(', '.join(found) or 0)"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
