@@ -1,0 +1,227 @@
+"""This file is the generation: fresh cells with their sets of sweeps, drawn as a network is to see them.
+
+Theta walks slowly from sweep to sweep, in the space where its prior is the standard normal, as a stationary process:
+at every sweep it is a draw from the prior, and what is asked for is its value at the latest one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from estimators.conditioning import weights
+from estimators.context import CONTEXT
+from estimators.designs import Designs, draw_set
+from estimators.measuring import measure_all
+from simulators.batch import record
+from simulators.compiled import ENTRY
+from simulators.parameter import Parameter
+
+__all__ = ["CELL", "Nuisances", "Sets", "features_of", "generate", "simulate"]
+
+CELL = ("C", "g_leak", "g_Na", "g_K", "g_M", "tau_max", "V_T", "E_leak", "rate_factor", "noise", "bridge", "offset")
+"""Parameters of the process, in order: ten of the cell, two of the rig."""
+
+
+@dataclass(frozen=True)
+class Nuisances:
+    """Ranges of what is drawn and not asked for.
+
+    Args:
+        E_Na: Sodium reversal potential [mV].
+        E_K: Potassium reversal potential [mV].
+        corner: Corner of the amplifier's low-pass, log-uniform [kHz].
+        white: White noise behind it, log-uniform [mV rms].
+        hum: Amplitude of the mains hum [mV].
+        drift: Standard deviation of a sweep's drift [mV/s].
+        walk: Time in which theta forgets itself, log-uniform [s].
+    """
+
+    E_Na: tuple[float, float] = (45.0, 70.0)
+    E_K: tuple[float, float] = (-107.0, -80.0)
+    corner: tuple[float, float] = (2.0, 10.0)
+    white: tuple[float, float] = (0.02, 0.5)
+    hum: tuple[float, float] = (0.0, 0.2)
+    drift: float = 0.3
+    walk: tuple[float, float] = (3e4, 3e7)
+
+
+@dataclass(frozen=True, eq=False)
+class Sets:
+    """Sets of sweeps of many cells, one row a sweep.
+
+    Args:
+        u: Theta at each sweep, unconstrained, shape (s, p), float32.
+        features: Shape (s, f), float32, NaN where missing.
+        context: Shape (s, c), float32.
+        first: Row at which each cell starts, and the number of rows, shape (cells + 1,).
+    """
+
+    u: npt.NDArray[np.float32]
+    features: npt.NDArray[np.float32]
+    context: npt.NDArray[np.float32]
+    first: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.first) - 1
+
+    @staticmethod
+    def join(parts: Sequence[Sets]) -> Sets:
+        """Put several together, in order."""
+        lengths = np.concatenate([np.diff(part.first) for part in parts])
+        return Sets(
+            np.concatenate([part.u for part in parts]),
+            np.concatenate([part.features for part in parts]),
+            np.concatenate([part.context for part in parts]),
+            np.concatenate([[0], np.cumsum(lengths)]),
+        )
+
+
+def generate(
+    parameters: Sequence[Parameter],
+    designs: Designs,
+    nuisances: Nuisances,
+    cells: int,
+    rng: np.random.Generator,
+    *,
+    chunk: int = 150,
+    sweeps: int | None = None,
+) -> Iterator[Sets]:
+    """Draw cells, simulate their sets of sweeps and measure the features, in chunks of bounded memory.
+
+    Args:
+        parameters: The twelve of `CELL`, in that order.
+        designs: Ranges of the designs.
+        nuisances: Ranges of the nuisances.
+        cells: How many cells.
+        rng: Source of randomness; the same generator and chunk give the same numbers.
+        chunk: Cells at a time.
+        sweeps: Sweeps of each, or None to draw.
+
+    Yields:
+        The sets of at most `chunk` cells.
+    """
+    for begin in range(0, cells, chunk):
+        some = min(chunk, cells - begin)
+        contexts = [draw_set(designs, rng, sweeps) for _ in range(some)]
+        first = np.concatenate([[0], np.cumsum([len(table) for table in contexts])])
+        context = np.concatenate(contexts)
+        walks = [_walk(table[:, CONTEXT.index("start")], len(parameters), nuisances, rng) for table in contexts]
+        u = np.concatenate(walks)
+        of_cell = np.repeat(np.arange(some), np.diff(first))
+        theta = np.stack([p.constrain(u[:, k]) for k, p in enumerate(parameters)], axis=1)
+        features = simulate(theta, context, nuisances, rng, of_cell)
+        context[:, CONTEXT.index("holding")] *= context[:, CONTEXT.index("holding_known")]
+        context[:, CONTEXT.index("excluded")] = np.isnan(features).all(axis=1)
+        yield Sets(u.astype(np.float32), features.astype(np.float32), context.astype(np.float32), first)
+
+
+def _walk(
+    start: npt.NDArray[np.float64], p: int, nuisances: Nuisances, rng: np.random.Generator
+) -> npt.NDArray[np.float64]:
+    """Draw theta at each sweep: a stationary process whose every value is standard normal, shape (sweeps, p)."""
+    u = np.empty((len(start), p))
+    u[-1] = rng.standard_normal(p)
+    forget = np.exp(rng.uniform(*np.log(nuisances.walk)))
+    for k in range(len(start) - 2, -1, -1):
+        keep = np.exp(-(start[k + 1] - start[k]) / forget)
+        u[k] = keep * u[k + 1] + np.sqrt(1.0 - keep * keep) * rng.standard_normal(p)
+    return u
+
+
+def simulate(
+    theta: npt.NDArray[np.float64],
+    context: npt.NDArray[np.float64],
+    nuisances: Nuisances,
+    rng: np.random.Generator,
+    of_cell: npt.NDArray[np.int64] | None = None,
+) -> npt.NDArray[np.float64]:
+    """Simulate one sweep for each row and measure it.
+
+    Args:
+        theta: Parameters in the order of `CELL`, shape (s, 12).
+        context: Contexts, shape (s, c); the holding must be the true one.
+        nuisances: Ranges of what else is drawn.
+        rng: Source of randomness.
+        of_cell: Which cell each row belongs to: rows of one cell share its nuisances; None: each its own.
+
+    Returns:
+        Features, shape (s, f), NaN where missing.
+    """
+    s = len(theta)
+    of_cell = np.arange(s) if of_cell is None else of_cell
+    cells = int(of_cell[-1]) + 1
+    electrodes = np.empty((s, 8))
+    electrodes[:, 0] = theta[:, 10]
+    electrodes[:, 1] = theta[:, 11]
+    electrodes[:, 2] = np.exp(rng.uniform(*np.log(nuisances.corner), cells))[of_cell]
+    electrodes[:, 3] = np.exp(rng.uniform(*np.log(nuisances.white), cells))[of_cell]
+    electrodes[:, 4] = (rng.uniform(*nuisances.hum, cells)[of_cell] * rng.uniform(0.5, 1.0, s)) * (rng.random(s) < 0.8)
+    electrodes[:, 5] = np.where(rng.random(cells) < 0.5, 50.0, 60.0)[of_cell]
+    electrodes[:, 6] = rng.uniform(0.0, 2 * np.pi, s)
+    electrodes[:, 7] = rng.normal(0.0, nuisances.drift, s)
+    reversals = np.stack(
+        [rng.uniform(*nuisances.E_Na, cells)[of_cell], rng.uniform(*nuisances.E_K, cells)[of_cell]], axis=1
+    )
+    column = {name: context[:, k] for k, name in enumerate(CONTEXT)}
+    ends, levels, skip = _epochs(column)
+    samples, counts = record(theta[:, :10], reversals, electrodes, ends, levels, skip, column["rate"], rng)
+    return features_of(samples, counts, column)
+
+
+def _epochs(
+    column: dict[str, npt.NDArray[np.float64]],
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Lay the epochs out: holding, what came before, baseline, step, tail; and what of it is not kept."""
+    lead = np.where(column["history_duration"] > 0, 5.0, 0.0)
+    lengths = np.stack(
+        [
+            lead,
+            column["history_duration"],
+            np.where(column["history_duration"] > 0, column["history_gap"], column["baseline"]),
+            column["duration"],
+            column["tail"],
+        ],
+        axis=1,
+    )
+    ends = np.cumsum(lengths, axis=1)
+    holding = column["holding"]
+    levels = np.stack(
+        [holding, holding + column["history_level"], holding, holding + column["amplitude"], holding], axis=1
+    )
+    return ends, levels, ends[:, 2] - column["baseline"]
+
+
+def features_of(
+    samples: npt.NDArray[np.float32], counts: npt.NDArray[np.int64], column: dict[str, npt.NDArray[np.float64]]
+) -> npt.NDArray[np.float64]:
+    """Measure a batch of sweeps.
+
+    Args:
+        samples: Shape (s, n) [mV].
+        counts: Samples of each, shape (s,).
+        column: The context's columns, each of shape (s,).
+
+    Returns:
+        Features, shape (s, f).
+    """
+    rates, which = np.unique(column["rate"], return_inverse=True)
+    tables = [weights(float(rate)) for rate in rates]
+    widest = max(table.shape[1] for table in tables)
+    padded = np.stack([np.pad(t, ((0, 0), ((widest - t.shape[1]) // 2,) * 2)) for t in tables])
+    with ENTRY:
+        values = measure_all(
+            samples,
+            counts,
+            column["rate"],
+            padded,
+            which,
+            column["baseline"],
+            column["duration"],
+            column["tail"],
+            column["amplitude"],
+        )
+    return np.asarray(values)

@@ -1,0 +1,188 @@
+"""This file is the spec: what a network is to be pretrained for, as a small commented TOML file."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from estimators.designs import Designs
+from estimators.generation import CELL, Nuisances
+from simulators.parameter import Parameter
+from simulators.refusal import Refusal
+
+__all__ = ["Spec", "SpecError", "Training", "read_spec", "spec_from"]
+
+T = TypeVar("T", Designs, Nuisances, "Training")
+
+
+class SpecError(Refusal):
+    """A pretraining spec can't be used; the message names the file, the key and what was wanted."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """How the network is made.
+
+    Args:
+        cells: Cells to simulate.
+        held_out: Cells kept for choosing when to stop.
+        epochs: Passes over the cells.
+        batch: Cells in a step.
+        learning_rate: Largest step size; it warms up and falls to nothing along a cosine.
+        weight_decay: Pull of the weights to zero.
+        width: Width of the encoder.
+        layers: Attention layers among the sweeps of a set.
+        transforms: Coupling layers of the flow.
+        hidden: Width of the flow's networks.
+        bins: Bins of its splines.
+    """
+
+    cells: int = 100_000
+    held_out: int = 2_000
+    epochs: int = 60
+    batch: int = 512
+    learning_rate: float = 1.0e-3
+    weight_decay: float = 1.0e-4
+    width: int = 160
+    layers: int = 1
+    transforms: int = 4
+    hidden: int = 96
+    bins: int = 8
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A network to be made.
+
+    Args:
+        name: Its name.
+        seed: Of everything that is random.
+        parameters: Those of the process, with their priors.
+        designs: Ranges of the stimuli.
+        nuisances: Ranges of what is marginalized.
+        training: How it is made.
+        text: The file as it was read; kept in the checkpoint.
+    """
+
+    name: str
+    seed: int
+    parameters: tuple[Parameter, ...]
+    designs: Designs = field(default_factory=Designs)
+    nuisances: Nuisances = field(default_factory=Nuisances)
+    training: Training = field(default_factory=Training)
+    text: str = ""
+
+
+def read_spec(path: str | Path) -> Spec:
+    """Read a spec from its file.
+
+    Args:
+        path: A TOML file.
+
+    Returns:
+        The spec.
+
+    Raises:
+        SpecError: If the file is missing, is not TOML, or has an unknown key or an unusable value.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(f"{path} can't be read ({error}); give the path of a pretraining spec (TOML).") from error
+    return spec_from(text, str(path))
+
+
+def spec_from(text: str, origin: str) -> Spec:
+    """Read a spec from its text.
+
+    Args:
+        text: TOML.
+        origin: What errors call it.
+
+    Returns:
+        The spec.
+
+    Raises:
+        SpecError: As `read_spec`.
+    """
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SpecError(f"{origin} is not TOML ({error}); mend that line.") from error
+    _only(table, {"name", "seed", "prior", "designs", "nuisances", "training"}, origin, "")
+    name, seed = table.get("name"), table.get("seed")
+    if not isinstance(name, str) or not name:
+        raise SpecError(f"{origin}: name is {name!r}, a word was wanted.")
+    if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
+        raise SpecError(f"{origin}: seed is {seed!r}, an integer from 0 was wanted.")
+    return Spec(
+        name,
+        seed,
+        _prior(_table(table, "prior", origin), origin),
+        _section(Designs, _table(table, "designs", origin), origin, "designs"),
+        _section(Nuisances, _table(table, "nuisances", origin), origin, "nuisances"),
+        _section(Training, _table(table, "training", origin), origin, "training"),
+        text,
+    )
+
+
+def _table(table: dict[str, Any], key: str, origin: str) -> dict[str, Any]:
+    value = table.get(key, {})
+    if not isinstance(value, dict):
+        raise SpecError(f"{origin}: {key} is {value!r}, a table [{key}] was wanted.")
+    return value
+
+
+def _only(table: dict[str, Any], known: set[str], origin: str, where: str) -> None:
+    for key in table:
+        if key not in known:
+            raise SpecError(f"{origin}: the key {where}{key} is unknown; known are {', '.join(sorted(known))}.")
+
+
+def _prior(table: dict[str, Any], origin: str) -> tuple[Parameter, ...]:
+    """Read the prior: every parameter of the process, each with unit, bounds and scale."""
+    _only(table, set(CELL), origin, "prior.")
+    missing = [name for name in CELL if name not in table]
+    if missing:
+        raise SpecError(f"{origin}: prior.{missing[0]} is missing; give its unit, low, high and scale.")
+    parameters = []
+    for name in CELL:
+        entry = _table(table, name, origin)
+        _only(entry, {"unit", "low", "high", "scale", "meaning"}, origin, f"prior.{name}.")
+        try:
+            parameters.append(Parameter(name, **entry))
+        except (TypeError, ValueError) as error:
+            raise SpecError(f"{origin}: prior.{name} can't be used: {error}") from error
+    return tuple(parameters)
+
+
+def _section(kind: type[T], table: dict[str, Any], origin: str, where: str) -> T:
+    """Fill a section from its table, each value of the kind and order that its default has."""
+    defaults = kind()
+    _only(table, {entry.name for entry in fields(kind)}, origin, f"{where}.")
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        default = getattr(defaults, key)
+        values[key] = _pair(value, f"{origin}: {where}.{key}") if isinstance(default, tuple) else value
+        if not isinstance(default, tuple) and (
+            isinstance(value, bool)
+            or not isinstance(value, (int, float))
+            or (isinstance(default, int) and not isinstance(value, int))
+            or not math.isfinite(value)
+            or value < 0
+            or (value == 0 and isinstance(default, int))
+        ):
+            wanted = "a positive integer" if isinstance(default, int) else "a number from 0"
+            raise SpecError(f"{origin}: {where}.{key} is {value!r}, {wanted} was wanted.")
+    return kind(**values)
+
+
+def _pair(value: Any, where: str) -> tuple[Any, ...]:  # noqa: ANN401 - a value of a file may be anything
+    numbers = isinstance(value, list) and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in value)
+    if not numbers or len(value) != 2 or not value[0] <= value[1]:
+        raise SpecError(f"{where} is {value!r}, a pair [low, high] was wanted.")
+    return tuple(value)

@@ -1,0 +1,104 @@
+"""This file is the model cell: a rig whose cell is made of equations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+
+from hardware.pace import Pace, Speed
+from hardware.rig import BLOCK, Block, Provenance, Rig, RigError
+from simulators.limits import Limits
+from simulators.stimulus import Stimulus
+from simulators.sweep import Junction
+
+__all__ = ["ModelCell", "Simulate"]
+
+Simulate = Callable[[Stimulus, float, np.random.Generator], npt.NDArray[np.float64]]
+"""Answers a stimulus at a rate [kHz] with a response, shape (n,) [mV]."""
+
+
+class ModelCell(Rig):
+    """A simulated cell behind a simulated amplifier, paced like a real one.
+
+    Its clock is its own: a sweep starts when the one before it has ended plus the interval, however fast it was
+    computed, so the same seed gives the same intervals and with them the same posterior.
+
+    Args:
+        simulate: What answers; electrode and noise are in it.
+        rate: Sampling rate [kHz].
+        limits: What may be put out.
+        seed: Of the noise; sweep k of a seed is always the same.
+        pace: "real" like a rig, "max" as fast as it is computed.
+        interval: Time between the end of a sweep and the start of the next [ms].
+        exit_level: Command at which the cell is left [pA].
+
+    Raises:
+        ValueError: If the rate is not positive or the interval is negative.
+    """
+
+    def __init__(
+        self,
+        simulate: Simulate,
+        rate: float = 20.0,
+        limits: Limits | None = None,
+        seed: int = 0,
+        pace: Speed = "real",
+        interval: float = 1000.0,
+        exit_level: float = 0.0,
+    ) -> None:
+        super().__init__()
+        if not (rate > 0 and interval >= 0):
+            raise ValueError(f"Rate is {rate} kHz and interval {interval} ms; a positive and no negative were wanted.")
+        self.rate, self.limits, self.exit_level = rate, limits or Limits(), exit_level
+        self.output = exit_level
+        """Command at which the simulated amplifier stands now [pA]."""
+        self._simulate, self._interval = simulate, interval
+        self._rng = np.random.default_rng(seed)
+        self._pace = Pace(pace)
+        self._clock = self._begun = datetime.now(UTC)
+        self._response = self._command = np.empty(0)
+        self._position = 0
+
+    @property
+    def provenance(self) -> Provenance:
+        """Where the sweep being played, or last played, comes from."""
+        return Provenance(self._begun, "recorded channel", "measured", Junction("corrected"), 0.0)
+
+    def _open(self) -> None:
+        self.output = self.exit_level
+
+    def _start(self, stimulus: Stimulus) -> None:
+        if stimulus.clamp != "current":
+            raise RigError("The model cell is in current clamp, a stimulus in pA was wanted.")
+        self._begun = self._clock
+        self._clock += timedelta(milliseconds=stimulus.duration + self._interval)
+        self._command = stimulus.command(self.rate)
+        self._response = np.asarray(self._simulate(stimulus, self.rate, self._rng), dtype=np.float64)
+        if self._response.shape != self._command.shape:
+            raise RigError(
+                f"The simulator answered with shape {self._response.shape}, {self._command.shape} was wanted: "
+                "it must give one sample for each of the command."
+            )
+        self._position = 0
+        self._pace.begin()
+
+    def _read(self) -> Block | None:
+        start = self._position
+        stop = min(start + max(1, int(BLOCK * self.rate)), self._response.size)
+        if start >= stop:
+            return None
+        self._pace.wait(stop / self.rate, self._stopping)
+        if self._stopping.is_set():
+            return None
+        self._position = stop
+        self.output = float(self._command[stop - 1])
+        return Block(self._response[start:stop], self._command[start:stop])
+
+    def _stop(self) -> None:
+        self.output = self.exit_level
+
+    def _close(self) -> None:
+        self.output = self.exit_level

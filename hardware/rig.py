@@ -1,0 +1,223 @@
+"""This file is the rig: the contract of everything that can be stimulated and answers."""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from simulators.limits import Limits
+from simulators.stimulus import Stimulus
+from simulators.sweep import CommandSource, HoldingSource, Junction
+
+__all__ = ["BLOCK", "Block", "Provenance", "Rig", "RigClosed", "RigError", "RigLost"]
+
+BLOCK = 20.0
+"""Longest block [ms]."""
+
+
+class RigError(RuntimeError):
+    """A rig can't do what it was asked."""
+
+
+class RigClosed(RigError):  # noqa: N818
+    """A rig was used before it was opened or after it was closed."""
+
+
+class RigLost(RigError):  # noqa: N818
+    """Samples were lost.
+
+    Args:
+        samples: How many.
+    """
+
+    def __init__(self, samples: int) -> None:
+        super().__init__(f"The rig lost {samples} samples: the sweep is not whole, record it again.")
+        self.samples = samples
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """At most 20 ms of a sweep; arrays are copied, then read-only.
+
+    Args:
+        response: Shape (n,) [mV].
+        command: Shape (n,) [pA], or None where it is unknown.
+    """
+
+    response: npt.NDArray[np.float64]
+    command: npt.NDArray[np.float64] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("response", "command"):
+            trace = getattr(self, name)
+            if trace is not None:
+                trace = np.array(trace, dtype=np.float64)
+                trace.setflags(write=False)
+                object.__setattr__(self, name, trace)
+        if self.response.ndim != 1 or (self.command is not None and self.command.shape != self.response.shape):
+            raise ValueError(f"Block has a response of shape {self.response.shape}; equal (n,) traces were wanted.")
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where the sweep being played comes from.
+
+    Args:
+        start: When its first sample was taken (aware), or None where that is unknown.
+        command_source: Where the command came from.
+        holding_source: Where the holding current came from.
+        junction: What is known of the junction potential.
+        bridge: Series resistance still to be subtracted [GOhm].
+    """
+
+    start: datetime | None = None
+    command_source: CommandSource = "unknown"
+    holding_source: HoldingSource = "unknown"
+    junction: Junction = field(default_factory=Junction)
+    bridge: float = 0.0
+
+
+class Rig(ABC):
+    """Something that plays a stimulus and answers in blocks: `with rig: for block in rig.play(stimulus)`.
+
+    A driver writes `_open`, `_start`, `_read`, `_stop` and `_close`; what it can't forget is done here: the limits
+    are checked before any output, and `_stop` returns the cell to its exit state however a sweep ends.
+    """
+
+    rate: float
+    """Sampling rate of the sweep being played, or of the next [kHz]."""
+    limits: Limits
+    """What may be put out."""
+    exit_level: float = 0.0
+    """Command at which the cell is left [pA]."""
+
+    def __init__(self) -> None:
+        self._is_open = False
+        self._is_playing = False
+        self._stopping = threading.Event()
+
+    def __enter__(self) -> Self:
+        self.open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def open(self) -> None:
+        """Take hold of the device; a second time does nothing."""
+        if not self._is_open:
+            self._open()
+            self._is_open = True
+
+    def close(self) -> None:
+        """Stop, return to the exit state and let go of the device; a second time does nothing."""
+        if self._is_open:
+            self._is_open = False
+            self._stopping.set()
+            try:
+                if self._is_playing:
+                    self._stop()
+            finally:
+                self._is_playing = False
+                self._close()
+
+    def play(self, stimulus: Stimulus) -> Iterator[Block]:
+        """Put out a stimulus and yield what the cell answers, as it comes.
+
+        Nothing is put out before the first block is asked for. However it ends (the last sample, `stop`, an error,
+        or an abandoned generator), the cell is back in its exit state.
+
+        Args:
+            stimulus: What to put out.
+
+        Returns:
+            Blocks of at most 20 ms, in order, together as long as the stimulus unless it was stopped.
+
+        Raises:
+            RigClosed: If the rig is not open.
+            RigError: If it is still playing, or does not have this stimulus.
+            RigLost: If samples were lost.
+            ValueError: If the stimulus leaves the limits.
+        """
+        self._check_open()
+        self.limits.check(stimulus)
+        self._check(stimulus)
+        return self._play(stimulus)
+
+    def stop(self) -> None:
+        """End the sweep within one block; may be called from any thread."""
+        self._stopping.set()
+
+    @property
+    @abstractmethod
+    def provenance(self) -> Provenance:
+        """Where the sweep being played, or last played, comes from."""
+
+    def _play(self, stimulus: Stimulus) -> Iterator[Block]:
+        self._check_open()
+        if self._is_playing:
+            raise RigError("The rig is still playing a stimulus: stop it, or read it to its end, before the next.")
+        self._is_playing = True
+        self._stopping.clear()
+        try:
+            self._start(stimulus)
+            while not self._stopping.is_set():
+                block = self._read()
+                if block is None:
+                    return
+                yield from _split(block, self.rate)
+                if not self._is_open:
+                    raise RigClosed("The rig was closed while it played: open it and play the stimulus again.")
+        finally:
+            if self._is_playing:
+                self._is_playing = False
+                self._stop()
+
+    def _check_open(self) -> None:
+        if not self._is_open:
+            raise RigClosed("The rig is closed: open it first, for instance with `with rig:`.")
+
+    def _check(self, stimulus: Stimulus) -> None:
+        """Refuse a stimulus that this rig in particular can't play; by default there is none."""
+        return
+
+    @abstractmethod
+    def _open(self) -> None:
+        """Take hold of the device, output at the exit level."""
+
+    @abstractmethod
+    def _start(self, stimulus: Stimulus) -> None:
+        """Begin to put out a stimulus."""
+
+    @abstractmethod
+    def _read(self) -> Block | None:
+        """Wait for the next samples, or return None after the last; return early where `_stopping` is set."""
+
+    @abstractmethod
+    def _stop(self) -> None:
+        """Return the output to the exit level, whatever state it is in."""
+
+    @abstractmethod
+    def _close(self) -> None:
+        """Let go of the device."""
+
+
+def _split(block: Block, rate: float) -> Iterator[Block]:
+    """Cut what a driver read into blocks of at most 20 ms."""
+    size = max(1, int(BLOCK * rate))
+    if block.response.size <= size:
+        yield block
+        return
+    for k in range(0, block.response.size, size):
+        command = None if block.command is None else block.command[k : k + size]
+        yield Block(block.response[k : k + size], command)

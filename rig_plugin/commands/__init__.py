@@ -1,0 +1,1 @@
+"""What can be asked for at the command line: one file a command, imported when it is asked for."""

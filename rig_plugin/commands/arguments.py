@@ -1,0 +1,56 @@
+"""This file is the arguments: kinds of values that commands take, checked before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+__all__ = ["SPEEDS", "a_file", "is_new", "within"]
+
+SPEEDS = click.Choice(["real", "max"])
+a_file = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
+
+
+def within(
+    low: float, high: float, unit: str
+) -> Callable[[click.Context, click.Parameter, float | None], float | None]:
+    """Make the check of a number with a unit; click's own ranges let NaN pass, and have no unit.
+
+    Args:
+        low: Smallest value.
+        high: Largest value.
+        unit: As the message shows it.
+
+    Returns:
+        A callback for an option.
+    """
+
+    def check(context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
+        if value is not None and not low <= value <= high:
+            raise click.BadParameter(f"{value:g} {unit} was given, {low:g} to {high:g} {unit} was wanted.")
+        return value
+
+    return check
+
+
+def is_new(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
+    """Refuse to overwrite a file, before hours are spent on what would go into it.
+
+    Args:
+        context: The command's.
+        parameter: The option.
+        value: Where a file is going to be written.
+
+    Returns:
+        The path, where nothing is yet and a folder waits.
+
+    Raises:
+        click.BadParameter: If something is there, or the folder is not.
+    """
+    if value is not None and value.exists():
+        raise click.BadParameter(f"{value} is there and is never overwritten, so choose another name or move it.")
+    if value is not None and not value.parent.is_dir():
+        raise click.BadParameter(f"{value.parent} is no folder, so make it or choose another.")
+    return value

@@ -1,0 +1,72 @@
+"""This file is the command `replay`: the same loop over a recording."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from rig_plugin.commands.arguments import SPEEDS, a_file, within
+from rig_plugin.commands.output import QuietCommand, json_option, output_of, tell_trials
+from rig_plugin.replay_settings import ReplaySettings
+
+__all__ = ["command"]
+
+GOHM_PER_MOHM = 1e-3
+
+
+@click.command("replay", cls=QuietCommand)
+@click.argument("file", type=a_file)
+@click.option("--network", metavar="NET", type=a_file, help="A checkpoint; without it the one that ships.")
+@click.option("--sweep", metavar="K", type=click.IntRange(min=0), help="Only this sweep, counted from 0.")
+@click.option("--epoch", metavar="E", type=click.IntRange(min=0), help="Observe this current epoch, counted from 0.")
+@click.option(
+    "--junction-potential",
+    metavar="MV",
+    type=float,
+    callback=within(-50.0, 50.0, "mV"),
+    help="Liquid junction potential, which is subtracted from the voltage [mV].",
+)
+@click.option(
+    "--bridge",
+    metavar="MOHM",
+    type=float,
+    callback=within(-200.0, 200.0, "MOhm"),
+    help="Series resistance that the bridge left, times the command subtracted from the voltage [MOhm].",
+)
+@click.option("--speed", type=SPEEDS, help="real: as recorded (the window's default); max: as fast as can be.")
+@json_option
+@click.pass_context
+def command(
+    context: click.Context,
+    file: Path,
+    *,
+    network: Path | None,
+    sweep: int | None,
+    epoch: int | None,
+    junction_potential: float | None,
+    bridge: float | None,
+    speed: str | None,
+    as_json: bool,
+) -> None:
+    """Go through a recording, in the window or as JSON lines.
+
+    FILE is an ABF, an NWB or a recording of this program.
+    """
+    settings = ReplaySettings(
+        file,
+        network=network,
+        sweep=sweep,
+        epoch=epoch,
+        junction_potential=junction_potential,
+        bridge=None if bridge is None else bridge * GOHM_PER_MOHM,
+        pace=speed or ("max" if as_json else "real"),
+    )
+    if as_json:
+        from rig_plugin.session import replay  # type: ignore[import-not-found]
+
+        tell_trials(output_of(context), replay(settings), as_json=True)
+    else:
+        from rig_plugin.app import replay as replay_in_window  # type: ignore[import-not-found]
+
+        replay_in_window(settings)

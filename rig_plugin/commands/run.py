@@ -1,0 +1,47 @@
+"""This file is the command `run`: a session without a window."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from rig_plugin.commands.arguments import SPEEDS, a_file, is_new
+from rig_plugin.commands.output import QuietCommand, json_option, output_of, tell_trials
+
+__all__ = ["command"]
+
+
+@click.command("run", cls=QuietCommand)
+@click.argument("rig_file", metavar="[RIG.toml]", type=a_file, required=False)
+@click.option("--sweeps", metavar="N", type=click.IntRange(min=1), default=10, show_default=True, help="How many.")
+@click.option("--seed", metavar="S", type=click.IntRange(min=0), help="The same seed gives the same numbers.")
+@click.option(
+    "--out", metavar="FILE", type=click.Path(path_type=Path), callback=is_new, help="Keep the sweeps in this new file."
+)
+@click.option("--speed", type=SPEEDS, help="real: as long as a cell would take; max: as fast as can be.")
+@json_option
+@click.pass_context
+def command(
+    context: click.Context,
+    rig_file: Path | None,
+    *,
+    sweeps: int,
+    seed: int | None,
+    out: Path | None,
+    speed: str | None,
+    as_json: bool,
+) -> None:
+    """Run a session without a window.
+
+    Plays the protocol of RIG.toml, or a family of steps on a simulated cell, and infers after every sweep.
+    """
+    from rig_plugin.settings import read
+
+    settings = read(rig_file)
+    rig = settings.rig
+    rig = replace(rig, seed=rig.seed if seed is None else seed, pace=speed or rig.pace)
+    from rig_plugin.session import attach  # type: ignore[import-not-found]
+
+    tell_trials(output_of(context), attach(replace(settings, rig=rig), sweeps=sweeps, out=out), as_json=as_json)

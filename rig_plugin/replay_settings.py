@@ -1,0 +1,31 @@
+"""This file is the replay settings: which recording is gone through, and what is known of it that it does not say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["ReplaySettings"]
+
+
+@dataclass(frozen=True)
+class ReplaySettings:
+    """One recording and how to read it; plain data, so that it can be handed to another process.
+
+    Args:
+        file: The recording.
+        network: A checkpoint; None takes the one that ships.
+        sweep: The only sweep to take, from 0; None takes all.
+        epoch: The current epoch to observe, from 0; None lets the reader choose.
+        junction_potential: What has to be subtracted from the voltage; None where it is not known [mV].
+        bridge: Series resistance still in the voltage; None where it is not known [GOhm].
+        pace: "real" as it was recorded, "max" as fast as can be.
+    """
+
+    file: Path
+    network: Path | None = None
+    sweep: int | None = None
+    epoch: int | None = None
+    junction_potential: float | None = None
+    bridge: float | None = None
+    pace: str = "real"

@@ -1,0 +1,217 @@
+"""This file is the settings: what RIG.toml says, checked key by key."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from rig_plugin.toml_table import SettingsError, TomlTable, key, listed
+from simulators.limits import Limits
+from simulators.stimulus import Stimulus
+from simulators.stimulus import step as current_step
+
+__all__ = [
+    "CellSettings",
+    "LimitSettings",
+    "NetworkSettings",
+    "ProtocolSettings",
+    "RecordingSettings",
+    "RigSettings",
+    "Settings",
+    "SettingsError",
+    "read",
+]
+
+LONGEST_FAMILY = 1000
+
+
+@dataclass(frozen=True)
+class RigSettings:
+    """Table [rig]: what the cell is attached to.
+
+    Args:
+        kind: Name of a rig plugin.
+        rate: Sampling rate [kHz].
+        seed: Seed of a simulated cell, or None for a new one each time.
+        pace: "real" lasts as long as a cell would, "max" as short as can be.
+    """
+
+    kind: str = key("model-cell", "kind")
+    rate: float = key(20.0, "rate_kHz", low=1.0, high=250.0)
+    seed: int | None = key(None, "seed", low=0)
+    pace: str = key("real", "pace", one_of=("real", "max"))
+
+
+@dataclass(frozen=True)
+class CellSettings:
+    """Table [cell]: parameters of a simulated cell by name, in the units of its simulator.
+
+    Args:
+        theta: {parameter: value}; the others stay as the simulator has them.
+    """
+
+    theta: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ProtocolSettings:
+    """Table [protocol]: the family of current steps that is played.
+
+    Args:
+        amplitudes: Heights above the holding [pA]; empty where start, stop and step say it.
+        start: First amplitude [pA].
+        stop: Last amplitude [pA].
+        step: From one amplitude to the next [pA].
+        onset: Start of the step [ms].
+        duration: Length of the step [ms].
+        tail: Time kept after the step [ms].
+        interval: From the end of one sweep to the start of the next [ms].
+        holding: Current before and after the step [pA].
+    """
+
+    amplitudes: tuple[float, ...] = key((), "amplitudes_pA")
+    start: float = key(-100.0, "start_pA")
+    stop: float = key(300.0, "stop_pA")
+    step: float = key(25.0, "step_pA")
+    onset: float = key(200.0, "onset_ms", low=50.0, high=10_000.0)
+    duration: float = key(500.0, "duration_ms", low=1.0, high=60_000.0)
+    tail: float = key(300.0, "tail_ms", low=1.0, high=60_000.0)
+    interval: float = key(1000.0, "interval_s", low=0.0, high=3600.0, factor=1000.0)
+    holding: float = key(0.0, "holding_pA")
+
+    def stimuli(self) -> tuple[Stimulus, ...]:
+        """Lay out the family in the order of play.
+
+        Returns:
+            One current step an amplitude, given one by one or from start to stop.
+        """
+        count = math.floor((self.stop - self.start) / self.step + 1e-9) + 1
+        amplitudes = self.amplitudes or tuple(self.start + k * self.step for k in range(count))
+        return tuple(
+            current_step(amplitude, holding=self.holding, onset=self.onset, duration=self.duration, tail=self.tail)
+            for amplitude in amplitudes
+        )
+
+
+@dataclass(frozen=True)
+class LimitSettings:
+    """Table [limits]: what may be put into the cell at all.
+
+    Args:
+        low: Smallest command [pA].
+        high: Largest command [pA].
+    """
+
+    low: float = key(-1000.0, "low_pA")
+    high: float = key(1000.0, "high_pA")
+
+    def limits(self) -> Limits:
+        """Make the limits that a rig asks before any output.
+
+        Returns:
+            The limits, with the longest stimulus left as it is by default.
+        """
+        return Limits(self.low, self.high)
+
+
+@dataclass(frozen=True)
+class NetworkSettings:
+    """Table [network]: the network that infers.
+
+    Args:
+        path: A checkpoint, relative to the rig file; None takes the one that ships.
+    """
+
+    path: Path | None = key(None, "path")
+
+
+@dataclass(frozen=True)
+class RecordingSettings:
+    """Table [recording]: where sweeps are kept.
+
+    Args:
+        folder: A folder, relative to the rig file; None records nothing.
+    """
+
+    folder: Path | None = key(None, "folder")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that a rig file says; without one, a simulated cell at a real cell's pace.
+
+    Args:
+        rig: What the cell is attached to.
+        cell: Parameters of a simulated cell.
+        protocol: What is played.
+        limits: What may be played at all.
+        network: What infers.
+        recording: Where sweeps are kept.
+    """
+
+    rig: RigSettings = RigSettings()
+    cell: CellSettings = CellSettings()
+    protocol: ProtocolSettings = ProtocolSettings()
+    limits: LimitSettings = LimitSettings()
+    network: NetworkSettings = NetworkSettings()
+    recording: RecordingSettings = RecordingSettings()
+
+
+def read(path: Path | None = None) -> Settings:
+    """Read a rig file, or take the simulated cell where there is none.
+
+    Args:
+        path: A RIG.toml; None gives the defaults.
+
+    Returns:
+        The settings, complete and checked.
+
+    Raises:
+        SettingsError: If the file can't be read, or a key is unknown, of the wrong type or out of range.
+    """
+    if path is None:
+        return Settings()
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path} can't be read ({error.strerror}): name a rig file, or none.") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path} is no text, a TOML was wanted (a recording: rig-plugin replay FILE).") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path} is no TOML ({error}): mend that line.") from error
+    kinds: dict[str, Any] = {declared.name: type(declared.default) for declared in fields(Settings)}
+    for name, table in tables.items():
+        if name not in kinds:
+            raise SettingsError(f"{path}: [{name}] is unknown: use {listed(f'[{kind}]' for kind in kinds)}.")
+        if not isinstance(table, dict):
+            raise SettingsError(f"{path}: {name} is {table!r}, a table [{name}] was wanted.")
+    settings = Settings(**{name: TomlTable(path, name, table).make(kinds[name]) for name, table in tables.items()})
+    _check_together(path, settings, tables)
+    return settings
+
+
+def _check_together(path: Path, settings: Settings, tables: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse keys that are right one by one but not beside each other."""
+    protocol, given = settings.protocol, tables.get("protocol", {})
+    steps = [name for name in ("start_pA", "stop_pA", "step_pA") if name in given]
+    if "amplitudes_pA" in given and steps:
+        raise SettingsError(f"{path}: [protocol] has amplitudes_pA and {listed(steps)}: keep one of the two ways.")
+    if "amplitudes_pA" in given and not protocol.amplitudes:
+        raise SettingsError(f"{path}: [protocol] amplitudes_pA is empty, at least one amplitude was wanted.")
+    if not (protocol.step and 0 <= (protocol.stop - protocol.start) / protocol.step <= LONGEST_FAMILY):
+        raise SettingsError(
+            f"{path}: [protocol] goes from {protocol.start:g} to {protocol.stop:g} pA by {protocol.step:g} pA, "
+            f"a step_pA that arrives in at most {LONGEST_FAMILY} sweeps was wanted."
+        )
+    try:
+        limits = settings.limits.limits()
+        for stimulus in protocol.stimuli():
+            limits.check(stimulus)
+    except ValueError as error:
+        raise SettingsError(f"{path}: {error}") from error
+    if settings.network.path is not None and not settings.network.path.is_file():
+        raise SettingsError(f"{path}: [network] path is {settings.network.path}, which is no file: name a checkpoint.")

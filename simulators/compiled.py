@@ -1,0 +1,62 @@
+"""This file is the store of compiled kernels: a user cache folder named by what the kernels are made of.
+
+Numba's own cache looks at one file only, so an upgrade that changes a function in another file would keep the old
+equations. Here the folder's name is a hash of every source file of the packages that hold kernels, and of the
+versions of Python and numba. Import this module before any function is decorated.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import tempfile
+import threading
+from importlib.util import find_spec
+from pathlib import Path
+
+import numba
+from platformdirs import user_cache_path
+
+__all__ = ["ENTRY", "PACKAGES", "folder", "store"]
+
+PACKAGES = ("simulators", "estimators")
+
+ENTRY = threading.Lock()
+"""Held by whoever runs a parallel kernel: numba's fallback threading layer dies when two threads enter it at once."""
+
+
+def folder() -> Path:
+    """Name the folder for the kernels as they are now.
+
+    Returns:
+        A path below the user's cache folder; it need not exist yet.
+    """
+    digest = hashlib.sha256(f"{sys.version} {numba.__version__}".encode())
+    for package in PACKAGES:
+        spec = find_spec(package)
+        for place in (spec.submodule_search_locations or []) if spec else []:
+            for source in sorted(Path(place).glob("*.py")):
+                digest.update(source.name.encode())
+                digest.update(source.read_bytes())
+    return user_cache_path("rig-plugin") / f"kernels-{digest.hexdigest()[:16]}"
+
+
+def store() -> Path:
+    """Make the folder and tell numba to keep compiled kernels there.
+
+    Where the user's cache can't be written, a temporary folder takes its place and the next start compiles again.
+
+    Returns:
+        The folder in use.
+    """
+    place = folder()
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "used").touch()
+    except OSError:
+        place = Path(tempfile.mkdtemp(prefix="rig-plugin-kernels-"))
+    numba.config.CACHE_DIR = str(place)
+    return place
+
+
+store()

@@ -1,0 +1,63 @@
+"""This file is the cortical simulator: the Pospischil cell behind an electrode, one stimulus for a batch of cells."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from simulators.batch import record
+from simulators.parameter import Parameter
+from simulators.simulator import Simulator
+from simulators.stimulus import Stimulus
+
+__all__ = ["Cortical"]
+
+
+class Cortical(Simulator):
+    """A regular- or fast-spiking cortical neuron of one compartment.
+
+    Currents: sodium, delayed-rectifier potassium, slow potassium (M) and leak; capacitance 1 uF/cm2, so that a
+    current in pA over C in pF is one in uA/cm2.
+
+    Args:
+        E_Na: Sodium reversal potential [mV].
+        E_K: Potassium reversal potential [mV].
+        corner: Corner of the amplifier's low-pass [kHz].
+        white: White noise behind it [mV rms].
+
+    References:
+        Pospischil et al. (2008), Biol. Cybern. 99, 427-441. https://doi.org/10.1007/s00422-008-0263-8
+    """
+
+    parameters = (
+        Parameter("C", "pF", 5.0, 1000.0, "log"),
+        Parameter("g_leak", "mS/cm2", 1e-4, 3.0, "log"),
+        Parameter("g_Na", "mS/cm2", 0.0, 200.0),
+        Parameter("g_K", "mS/cm2", 0.0, 60.0),
+        Parameter("g_M", "mS/cm2", 0.0, 3.0),
+        Parameter("tau_max", "ms", 20.0, 6000.0, "log"),
+        Parameter("V_T", "mV", -95.0, -30.0),
+        Parameter("E_leak", "mV", -130.0, -30.0),
+        Parameter("rate_factor", "1", 0.05, 4.0, "log"),
+        Parameter("noise", "uA/cm2 ms^0.5", 0.0, 2.0),
+        Parameter("bridge", "MOhm", -60.0, 60.0, "normal"),
+        Parameter("offset", "mV", -40.0, 40.0, "normal"),
+    )
+
+    def __init__(self, E_Na: float = 55.0, E_K: float = -93.0, corner: float = 6.0, white: float = 0.05) -> None:
+        self.E_Na, self.E_K, self.corner, self.white = E_Na, E_K, corner, white
+
+    def _simulate(
+        self, theta: npt.NDArray[np.float64], stimulus: Stimulus, rate: float, rng: np.random.Generator
+    ) -> npt.NDArray[np.float64]:
+        b = len(theta)
+        reversals = np.tile([self.E_Na, self.E_K], (b, 1))
+        electrodes = np.zeros((b, 8))
+        electrodes[:, 0], electrodes[:, 1] = theta[:, 10], theta[:, 11]
+        electrodes[:, 2], electrodes[:, 3], electrodes[:, 5] = self.corner, self.white, 50.0
+        ends = np.tile(np.cumsum([epoch.duration for epoch in stimulus.epochs]), (b, 1))
+        levels = np.tile([epoch.level for epoch in stimulus.epochs], (b, 1))
+        samples, counts = record(
+            theta[:, :10], reversals, electrodes, ends, levels, np.zeros(b), np.full(b, rate), rng
+        )
+        return samples[:, : counts[0]].astype(np.float64)

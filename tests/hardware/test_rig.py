@@ -1,0 +1,207 @@
+"""The contract of a rig: each sentence holds for every rig."""
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hardware.model_cell import ModelCell
+from hardware.replay import Replay
+from hardware.rig import BLOCK, Block, Provenance, Rig, RigClosed, RigError, RigLost
+from simulators.limits import Limits
+from simulators.stimulus import Epoch, Stimulus, step
+
+STEP = step(50.0, onset=100.0, duration=300.0, tail=200.0)
+
+
+def passive(stimulus, rate, rng):
+    command = stimulus.command(rate)
+    return -70 + 0.1 * command + rng.normal(0, 0.1, command.size)
+
+
+class Driver(Rig):
+    """Counts what is asked of it; answers 35 ms at a time, longer than a block may be."""
+
+    def __init__(self, fails_after=None):
+        super().__init__()
+        self.rate, self.limits, self.exit_level = 10.0, Limits(), -20.0
+        self.calls, self.output, self.fails_after = [], None, fails_after
+
+    @property
+    def provenance(self):
+        return Provenance()
+
+    def _open(self):
+        self.calls.append("open")
+        self.output = self.exit_level
+
+    def _start(self, stimulus):
+        self.calls.append("start")
+        self.command, self.position = stimulus.command(self.rate), 0
+
+    def _read(self):
+        k, self.position = self.position, self.position + 350
+        if self.fails_after is not None and k >= self.fails_after:
+            raise RigLost(12)
+        part = self.command[k : k + 350]
+        self.output = part[-1] if part.size else self.output
+        return Block(part - 70, part) if part.size else None
+
+    def _stop(self):
+        self.calls.append("stop")
+        self.output = self.exit_level
+
+    def _close(self):
+        self.calls.append("close")
+
+
+@pytest.fixture(params=["replay", "model cell", "driver"])
+def rig(request, recording):
+    if request.param == "replay":
+        return Replay(recording, speed="max")
+    if request.param == "model cell":
+        return ModelCell(passive, rate=10.0, pace="max")
+    return Driver()
+
+
+@pytest.fixture
+def stimulus(rig):
+    return rig.stimuli[2].stimulus if isinstance(rig, Replay) else STEP
+
+
+def test_a_rig_answers_each_sample_of_the_command(rig, stimulus):
+    with rig:
+        blocks = list(rig.play(stimulus))
+    np.testing.assert_array_equal(np.concatenate([b.command for b in blocks]), stimulus.command(rig.rate))
+    answer = np.concatenate([b.response for b in blocks])
+    assert answer.dtype == np.float64
+    assert np.isfinite(answer).all()
+
+
+def test_a_block_is_at_most_20_ms(rig, stimulus):
+    with rig:
+        assert max(b.response.size for b in rig.play(stimulus)) <= BLOCK * rig.rate
+
+
+def test_a_block_is_read_only(rig, stimulus):
+    with rig, pytest.raises(ValueError, match="read-only"):
+        next(rig.play(stimulus)).response[0] = 0.0
+
+
+def test_a_command_beyond_the_limits_is_refused_before_any_output(rig):
+    with rig, pytest.raises(ValueError, match="outside the limits"):
+        rig.play(step(30_000.0))
+    assert "start" not in getattr(rig, "calls", [])
+
+
+@pytest.mark.parametrize("end", ["the last sample", "a stop", "an abandoned generator", "the close of the rig"])
+def test_the_cell_is_back_in_its_exit_state_after(end, rig, stimulus):
+    with rig:
+        blocks = rig.play(stimulus)
+        next(blocks)
+        if end == "the last sample":
+            list(blocks)
+        elif end == "a stop":
+            rig.stop()
+            list(blocks)
+        elif end == "an abandoned generator":
+            blocks.close()
+        else:
+            rig.close()
+        assert getattr(rig, "output", rig.exit_level) == rig.exit_level
+
+
+def test_the_cell_is_back_in_its_exit_state_after_an_error():
+    rig = Driver(fails_after=700)
+    with rig:
+        with pytest.raises(RigLost, match="12 samples") as caught:
+            list(rig.play(STEP))
+        assert caught.value.samples == 12
+        assert rig.output == rig.exit_level
+    assert rig.calls == ["open", "start", "stop", "close"]
+
+
+def test_a_stop_ends_the_sweep_within_one_block(rig, stimulus):
+    with rig:
+        blocks = rig.play(stimulus)
+        next(blocks)
+        rig.stop()
+        assert sum(b.response.size for b in blocks) <= BLOCK * rig.rate
+
+
+def test_open_and_close_twice_are_harmless(rig, stimulus):
+    rig.open()
+    rig.open()
+    list(rig.play(stimulus))
+    rig.close()
+    rig.close()
+    assert getattr(rig, "calls", []).count("close") <= 1
+
+
+def test_a_closed_rig_says_so(rig, stimulus):
+    with pytest.raises(RigClosed, match="open it first"):
+        rig.play(stimulus)
+
+
+def test_a_rig_that_is_closed_while_it_plays_says_so(rig, stimulus):
+    rig.open()
+    blocks = rig.play(stimulus)
+    next(blocks)
+    rig.close()
+    assert len(list(_until_closed(blocks))) <= 1
+
+
+def _until_closed(blocks):
+    try:
+        yield from blocks
+    except RigClosed:
+        return
+
+
+def test_a_rig_plays_one_stimulus_at_a_time(rig, stimulus):
+    with rig:
+        first, second = rig.play(stimulus), rig.play(stimulus)
+        next(first)
+        with pytest.raises(RigError, match="still playing"):
+            next(second)
+        first.close()
+
+
+def test_a_rig_plays_again_after_a_stop(rig, stimulus):
+    with rig:
+        blocks = rig.play(stimulus)
+        next(blocks)
+        rig.stop()
+        list(blocks)
+        assert sum(b.response.size for b in rig.play(stimulus)) == stimulus.command(rig.rate).size
+
+
+def test_a_block_whose_traces_differ_in_length_is_refused():
+    with pytest.raises(ValueError, match="equal"):
+        Block(np.zeros(3), np.zeros(4))
+
+
+def test_the_same_seed_gives_the_same_numbers():
+    runs = []
+    for _ in range(2):
+        with ModelCell(passive, rate=10.0, seed=3, pace="max") as cell:
+            sweeps, starts = [], []
+            for _ in range(3):
+                sweeps.append(np.concatenate([b.response for b in cell.play(STEP)]))
+                starts.append(cell.provenance.start)
+        runs.append((sweeps, [b - a for a, b in itertools.pairwise(starts)]))
+    np.testing.assert_array_equal(runs[0][0], runs[1][0])
+    assert runs[0][1] == runs[1][1]
+    assert not np.array_equal(runs[0][0][0], runs[0][0][1])
+
+
+def test_a_model_cell_refuses_a_voltage_command():
+    stimulus = replace(STEP, clamp="voltage")
+    with ModelCell(passive, pace="max") as cell, pytest.raises(RigError, match="current clamp"):
+        next(cell.play(stimulus))
+
+
+def test_a_model_cell_refuses_an_answer_of_another_length():
+    with ModelCell(lambda *_: np.zeros(7), pace="max") as cell, pytest.raises(RigError, match=r"shape \(7,\)"):
+        next(cell.play(Stimulus("current", (Epoch(0, 100), Epoch(10, 100)))))

@@ -1,0 +1,123 @@
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rig_plugin.trial import QUANTILES, Latency, Posterior, Trial, Trust
+from simulators.parameter import Parameter
+from simulators.stimulus import step
+from simulators.sweep import Sweep
+
+PARAMETERS = (Parameter("C", "pF", 15, 400, "log"), Parameter("E_leak", "mV", -100, -45))
+KEYS = {
+    "trial",
+    "file_sweep",
+    "stimulus",
+    "features",
+    "posterior",
+    "sweeps_used",
+    "trust",
+    "next_stimulus",
+    "latency_ms",
+}
+STIMULUS_KEYS = {"clamp", "holding_pA", "step_pA", "onset_ms", "duration_ms", "source", "epochs"}
+FEATURES = {"spike_count": 3.0, "rest": -61.25, "threshold": float("nan")}
+
+
+def a_sweep():
+    stimulus = step(100.0, holding=-20.0)
+    command = stimulus.command(10.0)
+    return Sweep(np.full(command.size, -60.0), 10.0, stimulus, command, command_source="header")
+
+
+def a_trial(**changes):
+    draws = np.random.default_rng(0).uniform([15, -100], [400, -45], (200, 2))
+    trial = Trial(
+        index=0,
+        file_sweep=4,
+        sweep=a_sweep(),
+        features=FEATURES,
+        posterior=Posterior(PARAMETERS, draws),
+        sweeps_used=1,
+        trust=Trust(True, 0.9),
+        latency=Latency(1.5, 9.0, 10.5),
+    )
+    return dataclasses.replace(trial, **changes)
+
+
+def written(trial):
+    return json.loads(json.dumps(trial.to_json(), allow_nan=False))
+
+
+UNUSABLE = {
+    "sweep": None,
+    "features": dict.fromkeys(FEATURES, float("nan")),
+    "posterior": None,
+    "sweeps_used": 0,
+    "trust": Trust(False, float("nan"), "The sweep is voltage clamp."),
+    "latency": Latency(1.5, None, 1.5),
+}
+
+
+@pytest.mark.parametrize("changes", [{}, UNUSABLE, {"file_sweep": None}], ids=["good", "unusable", "live"])
+def test_every_key_is_always_there(changes):
+    seen = written(a_trial(**changes))
+    assert set(seen) == KEYS
+    assert set(seen["stimulus"]) == STIMULUS_KEYS
+    assert set(seen["trust"]) == {"in_distribution", "score", "reason"}
+    assert set(seen["latency_ms"]) == {"features", "posterior", "total"}
+    assert set(seen["features"]) == set(FEATURES)
+
+
+def test_what_is_unknown_is_null():
+    seen = written(a_trial(**UNUSABLE))
+    assert seen["posterior"] is None
+    assert seen["trust"] == {"in_distribution": False, "score": None, "reason": "The sweep is voltage clamp."}
+    assert set(seen["stimulus"].values()) == {None}
+    assert set(seen["features"].values()) == {None}
+
+
+def test_a_missing_feature_is_null_and_a_count_is_whole():
+    features = written(a_trial())["features"]
+    assert features == {"spike_count": 3, "rest": -61.25, "threshold": None}
+    assert isinstance(features["spike_count"], int)
+
+
+def test_the_stimulus_is_told_in_units():
+    stimulus = written(a_trial())["stimulus"]
+    assert stimulus["holding_pA"] == -20
+    assert stimulus["step_pA"] == 100
+    assert (stimulus["onset_ms"], stimulus["duration_ms"], stimulus["source"]) == (200, 500, "header")
+    assert stimulus["epochs"][1] == {"level": 80, "duration_ms": 500}
+
+
+def test_the_posterior_is_told_by_its_quantiles_in_order():
+    for parameter in PARAMETERS:
+        row = written(a_trial())["posterior"][parameter.name]
+        assert row["unit"] == parameter.unit
+        assert [row[name] for name in QUANTILES] == sorted(row[name] for name in QUANTILES)
+
+
+@given(st.dictionaries(st.text(min_size=1), st.floats()))
+def test_any_feature_value_can_be_written(features):
+    seen = written(a_trial(features=features))["features"]
+    assert set(seen) == set(features)
+    assert all((seen[name] is None) == (not np.isfinite(value)) for name, value in features.items())
+
+
+def test_draws_are_copied_and_read_only():
+    draws = np.ones((5, 2))
+    posterior = Posterior(PARAMETERS, draws)
+    draws[:] = 0
+    assert np.all(posterior.draws == 1)
+    with pytest.raises(ValueError, match="read-only"):
+        posterior.draws[0] = 0
+
+
+@pytest.mark.parametrize("shape", [(5,), (5, 3), (1, 5, 2)])
+def test_draws_of_another_shape_are_refused(shape):
+    with pytest.raises(ValueError, match=r"\(s, 2\) was wanted"):
+        Posterior(PARAMETERS, np.zeros(shape))
