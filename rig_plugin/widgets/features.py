@@ -118,13 +118,13 @@ class FeatureTable(Panel):
             head = table.horizontalHeaderItem(column)
             if head is not None:
                 head.setToolTip(tip)
-                head.setTextAlignment(_RIGHT if column in (1, 3) else _LEFT)
+                head.setData(QtCore.Qt.ItemDataRole.TextAlignmentRole, _RIGHT if column in (1, 3) else _LEFT)
         for row, feature in enumerate(self._features):
             for column in range(len(_COLUMNS)):
                 item = QtWidgets.QTableWidgetItem("")
                 item.setToolTip(f"{feature.name}: {feature.meaning}")
                 if column in (1, 3):
-                    item.setTextAlignment(_RIGHT)
+                    item.setData(QtCore.Qt.ItemDataRole.TextAlignmentRole, _RIGHT)
                     item.setFont(figures(12 if column == 1 else 11))
                 table.setItem(row, column, item)
 
