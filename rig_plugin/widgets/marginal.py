@@ -13,7 +13,8 @@ from simulators.parameter import Parameter
 
 __all__ = ["Marginal", "interval"]
 
-_NAME, _NUMBERS, _RANGE, _GAP = 78, 92, 108, 10
+_NAME, _NUMBERS, _RANGE, _GAP = 92, 92, 108, 10
+_LONG_UNIT = 7
 _LEFT = int(QtCore.Qt.AlignmentFlag.AlignLeft | QtCore.Qt.AlignmentFlag.AlignVCenter)
 _Draws = npt.NDArray[np.float64]
 
@@ -89,7 +90,9 @@ class Marginal(QtWidgets.QWidget):
         if draws is not None:
             self._median = float(np.median(draws))
             median, ends = interval(draws)
-            self.numbers = (with_unit(median, self.parameter.unit), ends, "")
+            unit = self.parameter.unit
+            is_long = len(unit) > _LONG_UNIT
+            self.numbers = (median, ends, unit) if is_long else (with_unit(median, unit), ends, "")
             if cell is not None:
                 whole, whole_ends = interval(cell)
                 self.numbers = (f"{whole} nS", whole_ends, f"{median} nS/pF")

@@ -9,6 +9,7 @@ from rig_plugin.widgets.curves import FiringCurve, VoltageCurve, firing_rate, st
 from rig_plugin.widgets.evolution import Evolution
 from rig_plugin.widgets.features import FeatureTable, surprise
 from rig_plugin.widgets.header import Header
+from rig_plugin.widgets.marginal import Marginal
 from rig_plugin.widgets.posterior import PosteriorPanel
 from rig_plugin.widgets.qt import QtCore, pg
 from rig_plugin.widgets.scope import Scope, crossings
@@ -16,6 +17,7 @@ from rig_plugin.widgets.status_line import StatusLine
 from rig_plugin.widgets.theme import DARK, LIGHT
 from rig_plugin.widgets.trust import TrustBadge
 from rig_plugin.widgets.verdict import verdict
+from simulators.parameter import Parameter
 
 PANELS = {
     "header": lambda s: Header(False, 0.0),
@@ -112,6 +114,13 @@ def test_a_conductance_is_shown_in_nanosiemens_beside_its_density(qtbot, scripte
     whole = np.median(trial.posterior.draws[:, 4] * trial.posterior.draws[:, 0])
     assert float(value.removesuffix(" nS")) == pytest.approx(whole, rel=0.15)
     assert density.endswith(" nS/pF")
+
+
+def test_a_long_unit_stands_below_its_number(qtbot):
+    row = Marginal(Parameter("noise", "uA/cm2 ms^0.5", 0.0, 2.0))
+    qtbot.addWidget(row)
+    row.show_draws(np.linspace(0.2, 0.4, 101), None, None)
+    assert row.numbers == ("0.300", "0.210–0.390", "uA/cm2 ms^0.5")
 
 
 @pytest.mark.parametrize("withheld", ["no posterior", "outside the domain"])
