@@ -14,13 +14,13 @@ from rig_plugin.widgets.theme import figures
 
 __all__ = ["Feature", "FeatureTable", "surprise"]
 
-_COLUMNS = ("feature", "value", "unit", "predicted 90 %", "")
+_COLUMNS = ("feature", "value", "unit", "", "predicted 90 %")
 _TIPS = (
     "Point at a name for its definition.",
     "As measured on this sweep; – where the sweep does not have it.",
     "",
-    "What the posterior of the sweeps before this one predicted: 5 % to 95 %.",
     "▲ higher, ▼ lower than what was predicted.",
+    "What the posterior of the sweeps before this one predicted: 5 % to 95 %.",
 )
 
 
@@ -118,12 +118,12 @@ class FeatureTable(Panel):
             head = table.horizontalHeaderItem(column)
             if head is not None:
                 head.setToolTip(tip)
-                head.setData(QtCore.Qt.ItemDataRole.TextAlignmentRole, _RIGHT if column in (1, 3) else _LEFT)
+                head.setData(QtCore.Qt.ItemDataRole.TextAlignmentRole, _RIGHT if column in (1, 4) else _LEFT)
         for row, feature in enumerate(self._features):
             for column in range(len(_COLUMNS)):
                 item = QtWidgets.QTableWidgetItem("")
                 item.setToolTip(f"{feature.name}: {feature.meaning}")
-                if column in (1, 3):
+                if column in (1, 4):
                     item.setData(QtCore.Qt.ItemDataRole.TextAlignmentRole, _RIGHT)
                     item.setFont(figures(12 if column == 1 else 11))
                 table.setItem(row, column, item)
@@ -151,7 +151,7 @@ class FeatureTable(Panel):
                 mark,
             )
             for column, text in enumerate(words):
-                self._write(row, column, text, bool(mark) and column in (1, 4), value)
+                self._write(row, column, text, bool(mark) and column in (1, 3), value)
         if trial is None:
             self._aside.setText("filled after each sweep")
             return
@@ -167,7 +167,7 @@ class FeatureTable(Panel):
         if item.text() != text:
             item.setText(text)
         theme = self.theme
-        is_quiet = column in (2, 3) or text == MISSING or not math.isfinite(value)
+        is_quiet = column in (2, 4) or text == MISSING or not math.isfinite(value)
         colour = theme.caution if marked else theme.quiet if is_quiet else theme.text
         item.setForeground(QtGui.QBrush(QtGui.QColor(colour)))
 

@@ -120,7 +120,7 @@ def test_a_long_unit_stands_below_its_number(qtbot):
     row = Marginal(Parameter("noise", "uA/cm2 ms^0.5", 0.0, 2.0))
     qtbot.addWidget(row)
     row.show_draws(np.linspace(0.2, 0.4, 101), None, None)
-    assert row.numbers == ("0.300", "0.210–0.390", "uA/cm2 ms^0.5")
+    assert row.numbers == ("0.30", "0.21–0.39", "uA/cm2 ms^0.5")
 
 
 @pytest.mark.parametrize("withheld", ["no posterior", "outside the domain"])
@@ -198,7 +198,7 @@ def test_the_table_shows_value_unit_and_prediction(qtbot, scripted):
         scripted.trial(4), features={"rest": -73.71}, predictive={"rest": (-69.1, -68.2, -67.3)}
     )
     widget.take(trial)
-    assert widget.cells("rest") == ("rest", "−73.7", "mV", "−69.1 … −67.3", "▼ low")
+    assert widget.cells("rest") == ("rest", "−73.7", "mV", "▼ low", "−69.1 … −67.3")
     assert widget.cells("sag")[1] == "–"
     with pytest.raises(KeyError, match="No row shows 'sagg'"):
         widget.cells("sagg")
