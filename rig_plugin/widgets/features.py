@@ -14,7 +14,7 @@ from rig_plugin.widgets.theme import figures
 
 __all__ = ["Feature", "FeatureTable", "surprise"]
 
-_COLUMNS = ("feature", "value", "unit", "", "predicted 90 %")
+_COLUMNS = ("feature", "value", "unit", "", "predicted")
 _TIPS = (
     "Point at a name for its definition.",
     "As measured on this sweep; – where the sweep does not have it.",
@@ -118,13 +118,13 @@ class FeatureTable(Panel):
             head = table.horizontalHeaderItem(column)
             if head is not None:
                 head.setToolTip(tip)
-                head.setData(QtCore.Qt.ItemDataRole.TextAlignmentRole, _RIGHT if column in (1, 4) else _LEFT)
+                head.setData(QtCore.Qt.ItemDataRole.TextAlignmentRole, _RIGHT if column == 1 else _LEFT)
         for row, feature in enumerate(self._features):
             for column in range(len(_COLUMNS)):
                 item = QtWidgets.QTableWidgetItem("")
                 item.setToolTip(f"{feature.name}: {feature.meaning}")
                 if column in (1, 4):
-                    item.setData(QtCore.Qt.ItemDataRole.TextAlignmentRole, _RIGHT)
+                    item.setData(QtCore.Qt.ItemDataRole.TextAlignmentRole, _RIGHT if column == 1 else _LEFT)
                     item.setFont(figures(12 if column == 1 else 11))
                 table.setItem(row, column, item)
 
@@ -142,13 +142,13 @@ class FeatureTable(Panel):
             predicted = trial.predictive.get(feature.name) if trial else None
             mark = surprise(value, predicted)
             off += bool(mark)
-            expected = f"{significant(predicted[0])} … {significant(predicted[2])}" if predicted else ""
+            expected = f"{significant(predicted[0])}…{significant(predicted[2])}" if predicted else ""
             words = (
                 feature.name.replace("_", " "),
                 significant(value),
                 with_unit("", feature.unit).strip(),
-                expected,
                 mark,
+                expected,
             )
             for column, text in enumerate(words):
                 self._write(row, column, text, bool(mark) and column in (1, 3), value)

@@ -198,7 +198,7 @@ def test_the_table_shows_value_unit_and_prediction(qtbot, scripted):
         scripted.trial(4), features={"rest": -73.71}, predictive={"rest": (-69.1, -68.2, -67.3)}
     )
     widget.take(trial)
-    assert widget.cells("rest") == ("rest", "−73.7", "mV", "▼ low", "−69.1 … −67.3")
+    assert widget.cells("rest") == ("rest", "−73.7", "mV", "▼ low", "−69.1…−67.3")
     assert widget.cells("sag")[1] == "–"
     with pytest.raises(KeyError, match="No row shows 'sagg'"):
         widget.cells("sagg")
