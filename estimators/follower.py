@@ -76,7 +76,5 @@ class Follower:
 
     def _measure(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         s = self.stimulus
-        values, spikes = measure(
-            self._trace, self._done, s.onset, s.step_duration, s.tail, s.amplitude
-        )
+        values, spikes = measure(self._trace, self._done, s.onset, s.step_duration, s.tail, s.amplitude)
         return values, spikes

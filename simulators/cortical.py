@@ -57,7 +57,5 @@ class Cortical(Simulator):
         electrodes[:, 2], electrodes[:, 3], electrodes[:, 5] = self.corner, self.white, 50.0
         ends = np.tile(np.cumsum([epoch.duration for epoch in stimulus.epochs]), (b, 1))
         levels = np.tile([epoch.level for epoch in stimulus.epochs], (b, 1))
-        samples, counts = record(
-            theta[:, :10], reversals, electrodes, ends, levels, np.zeros(b), np.full(b, rate), rng
-        )
+        samples, counts = record(theta[:, :10], reversals, electrodes, ends, levels, np.zeros(b), np.full(b, rate), rng)
         return samples[:, : counts[0]].astype(np.float64)
