@@ -69,7 +69,9 @@ def assess(network: SweepSetEstimator, sets: Sets, rng: np.random.Generator) -> 
         beside it; "contraction" (1 - posterior over prior variance, mean); "n".
     """
     parts = [_ranked(network, batch, rng) for batch in batches(sets, rng, 512, vary=False)]
-    ranks, tarp, density, variance, sizes, spiking, prior = (np.concatenate(column) for column in zip(*parts, strict=True))
+    ranks, tarp, density, variance, sizes, spiking, prior = (
+        np.concatenate(column) for column in zip(*parts, strict=True)
+    )
     names = [parameter.name for parameter in network.parameters_of_cell]
     strata = {"1": (1, 1), "3": (2, 3), "10": (4, 10), "40": (11, 40)}
     by_sweeps = {name: (sizes >= low) & (sizes <= high) for name, (low, high) in strata.items()}
@@ -105,9 +107,7 @@ def coverage(ranks: npt.NDArray[np.float64], names: list[str]) -> dict[str, dict
     """
     off = np.abs(ranks - 0.5)
     return {
-        name: {
-            label: float((off[:, k] <= level / 2).mean()) if len(ranks) else None for label, level in LEVELS.items()
-        }
+        name: {label: float((off[:, k] <= level / 2).mean()) if len(ranks) else None for label, level in LEVELS.items()}
         for k, name in enumerate(names)
     }
 

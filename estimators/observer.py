@@ -16,9 +16,11 @@ from estimators.checkpoint import Checkpoint
 from estimators.context import CONTEXT, Context
 from estimators.domain import DomainError
 from estimators.features import NAMES
+from estimators.follower import Follower
 from estimators.generation import simulate
 from estimators.novelty import Novelty
 from estimators.prequential import Prediction, predict, rank
+from simulators.stimulus import step
 
 __all__ = ["Observer", "Verdict"]
 
@@ -65,6 +67,18 @@ class Observer:
         self._seen = 0
         self._surprises = 0
         self._predicted = 0
+
+    def warm(self) -> None:
+        """Compile and load all that a sweep will need, without touching what is known."""
+        context = Context(10.0, 0.0, 1.0, 200.0, 50.0, 20.0, 20.0)
+        theta = self._checkpoint.network.constrain(np.zeros((1, len(self._checkpoint.spec.parameters))))
+        rng = np.random.default_rng(0)
+        row = simulate(theta, context.row()[None], self._checkpoint.spec.nuisances, rng)[0]
+        self._novelty.judge(row, context.row())
+        follower = Follower(step(10.0, onset=50.0, duration=200.0, tail=20.0), context.rate)
+        follower.push(np.full(5400, -70.0))
+        follower.row()
+        self._checkpoint.network.draw(row[None], context.row()[None], self._count, torch.Generator().manual_seed(0))
 
     def expect(self, context: Context) -> Prediction | None:
         """Predict a sweep from those before it.

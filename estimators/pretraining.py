@@ -30,7 +30,12 @@ _CHECKED = 2000
 
 
 def pretrain(
-    spec: Spec | str | Path, out: str | Path, *, simulations: int | None = None, device: str = "cpu", seed: int | None = None
+    spec: Spec | str | Path,
+    out: str | Path,
+    *,
+    simulations: int | None = None,
+    device: str = "cpu",
+    seed: int | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Make a network.
 

@@ -7,6 +7,8 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 
+from simulators.refusal import Refusal
+
 __all__ = ["DisplayError", "check_display"]
 
 _HEADLESS = "`rig-plugin run --json` or `rig-plugin replay FILE --json` work without a window"
@@ -42,7 +44,7 @@ _XCB = {
 _QT6 = {"libEGL.so.1": "libegl1", "libxcb-cursor.so.0": "libxcb-cursor0"}
 
 
-class DisplayError(RuntimeError):
+class DisplayError(Refusal):
     """No window can be opened here; the message is one sentence with the remedy."""
 
 

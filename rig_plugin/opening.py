@@ -8,6 +8,8 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from estimators.checkpoint import Checkpoint, load
 from estimators.observer import Observer
 from hardware.pace import Speed
@@ -38,6 +40,8 @@ def network(path: Path | None = None) -> Checkpoint:
     Raises:
         CheckpointError: If it can't be used.
     """
+    # A posterior is many small operations: a second thread waits more than it works, the longer the busier the rig.
+    torch.set_num_threads(1)
     if path is not None:
         return load(path)
     with as_file(files("estimators.pretrained") / f"{SHIPPED}.h5") as shipped:

@@ -29,6 +29,7 @@ from rig_plugin.feed import RecordingStatus
 from rig_plugin.protocol import Protocol, Request
 from rig_plugin.quality import warnings_of
 from rig_plugin.trial import Latency, Posterior, Trial, Trust
+from simulators.compiled import is_cold
 from simulators.parameter import Parameter
 from simulators.stimulus import Stimulus
 from simulators.sweep import Sweep
@@ -88,11 +89,16 @@ class Session:
         self._begun = time.monotonic()
         self._first: datetime | None = None
         self._expected = self._received = 0
+        self._marks: list[int] = []
 
     def stop(self) -> None:
         """End the session within one block; may be called from any thread."""
         self._stopping.set()
         self._rig.stop()
+
+    def mark(self) -> None:
+        """Note the samples received so far as a moment worth finding again; may be called from any thread."""
+        self._marks.append(self._received)
 
     def run(self) -> None:
         """Play the whole protocol."""
@@ -110,6 +116,10 @@ class Session:
         """
         reason: str | None = None
         try:
+            # Compiled and loaded before the rig is opened: neither may stall a recording.
+            if is_cold():
+                _LOG.warning("Compiling the kernels: once after an installation, about a minute.")
+            self._observer.warm()
             with self._rig:
                 yield from self._trials()
         except GeneratorExit:
@@ -206,7 +216,7 @@ class Session:
         latency = Latency(1e3 * (measured - begun), 1e3 * (inferred - measured), 1e3 * (inferred - begun))
         trial = self._trial(index, request, sweep, row, verdict, prediction, latency)
         if self._recorder is not None:
-            self._recorder.finish(trial.features, trial.to_json())
+            self._recorder.finish(trial.features, {**trial.to_json(), "marks": list(self._marks)})
         self._tell("status", self._status())
         return trial
 
@@ -262,7 +272,7 @@ class Session:
         for listener in self._listeners:
             try:
                 getattr(listener, event)(*what)
-            except Exception:
+            except Exception:  # noqa: BLE001 - whatever a listener does, the recording goes on
                 _LOG.exception("A listener failed at '%s'; the recording goes on.", event)
 
 

@@ -68,6 +68,6 @@ def command(
         session = opening.replay(settings, opening.network(network))
         tell_trials(output_of(context), session.trials(), as_json=True)
     else:
-        from rig_plugin.app import replay as replay_in_window  # type: ignore[import-not-found]
+        from rig_plugin.app import replay as replay_in_window
 
         replay_in_window(settings)
