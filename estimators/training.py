@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -146,6 +147,7 @@ def train(
     network.scaling.fit(torch.from_numpy(sets.features[some]), torch.from_numpy(sets.context[some]))
     network.to(device)
     average = torch.optim.swa_utils.AveragedModel(network, avg_fn=_moving, use_buffers=False)
+    averaged = cast(SweepSetEstimator, average.module)
     optimizer = torch.optim.AdamW(network.parameters(), lr=how.learning_rate, weight_decay=how.weight_decay)
     best, kept = -math.inf, SweepSetEstimator(spec.parameters, network.architecture)
     begun = time.monotonic()
@@ -168,11 +170,11 @@ def train(
                 average.update_parameters(network)
                 losses.append(loss.item())
             seen += len(batch.u)
-        now = held_out_log_prob(average.module.to("cpu"), held_out)
-        average.module.to(device)
+        now = held_out_log_prob(averaged.to("cpu"), held_out)
+        averaged.to(device)
         if now > best:
             best = now
-            kept.load_state_dict(average.module.state_dict())
+            kept.load_state_dict(averaged.state_dict())
         left = (time.monotonic() - begun) / (epoch + 1) * (how.epochs - epoch - 1)
         done(Epoch(epoch + 1, how.epochs, float(np.mean(losses)), now, left), kept)
     return kept.eval()
