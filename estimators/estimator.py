@@ -45,9 +45,7 @@ class SweepSetEstimator(nn.Module):
         self.parameters_of_cell = tuple(parameters)
         self.architecture = architecture
         self.scaling = Scaling()
-        self.encoder = SweepSet(
-            self.scaling.width, architecture.width, architecture.context, architecture.layers
-        )
+        self.encoder = SweepSet(self.scaling.width, architecture.width, architecture.context, architecture.layers)
         self.flow = Flow(
             len(self.parameters_of_cell),
             architecture.context,

@@ -13,6 +13,8 @@ import zuko
 from torch import Tensor, nn
 from torch.distributions import Distribution, constraints
 
+from estimators.spline import Spline
+
 __all__ = ["Flow", "FlowPosterior"]
 
 
@@ -92,7 +94,7 @@ class Flow(nn.Module):
                 p,
                 context,
                 mask=mask,
-                univariate=zuko.transforms.MonotonicRQSTransform,
+                univariate=Spline,
                 shapes=[(bins,), (bins,), (bins - 1,)],
                 hidden_features=(hidden, hidden),
                 activation=nn.GELU,

@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -145,9 +146,8 @@ def train(
     some = rng.permutation(len(sets.u))[:100_000]
     network.scaling.fit(torch.from_numpy(sets.features[some]), torch.from_numpy(sets.context[some]))
     network.to(device)
-    average = torch.optim.swa_utils.AveragedModel(
-        network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.998), use_buffers=False
-    )
+    average = torch.optim.swa_utils.AveragedModel(network, avg_fn=_moving, use_buffers=False)
+    averaged = cast(SweepSetEstimator, average.module)
     optimizer = torch.optim.AdamW(network.parameters(), lr=how.learning_rate, weight_decay=how.weight_decay)
     best, kept = -math.inf, SweepSetEstimator(spec.parameters, network.architecture)
     begun = time.monotonic()
@@ -170,11 +170,11 @@ def train(
                 average.update_parameters(network)
                 losses.append(loss.item())
             seen += len(batch.u)
-        now = held_out_log_prob(average.module.to("cpu"), held_out)
-        average.module.to(device)
+        now = held_out_log_prob(averaged.to("cpu"), held_out)
+        averaged.to(device)
         if now > best:
             best = now
-            kept.load_state_dict(average.module.state_dict())
+            kept.load_state_dict(averaged.state_dict())
         left = (time.monotonic() - begun) / (epoch + 1) * (how.epochs - epoch - 1)
         done(Epoch(epoch + 1, how.epochs, float(np.mean(losses)), now, left), kept)
     return kept.eval()
@@ -183,3 +183,9 @@ def train(
 def _schedule(progress: float) -> float:
     """Warm up over the first hundredth, then fall along a cosine."""
     return min(1.0, progress / 0.01 + 0.01) * 0.5 * (1.0 + math.cos(math.pi * progress))
+
+
+def _moving(average: Tensor, now: Tensor, steps: Tensor | int) -> Tensor:
+    """Move the average towards the weights; at first fast, so that it forgets where they began."""
+    keep = min(0.998, (1.0 + float(steps)) / (10.0 + float(steps)))
+    return average + (1.0 - keep) * (now - average)

@@ -16,6 +16,7 @@ import h5py  # type: ignore[import-untyped]
 import numpy as np
 
 from hardware.rig import Block, Provenance
+from simulators.refusal import Refusal
 from simulators.stimulus import Stimulus
 
 __all__ = ["FORMAT", "VERSION", "Recorder", "RecorderError"]
@@ -27,7 +28,7 @@ _CHUNK = 4096  # samples
 _SI = {"response": ("volts", 1e-3), "command": ("amperes", 1e-12)}
 
 
-class RecorderError(RuntimeError):
+class RecorderError(Refusal):
     """A recorder can't do what it was asked."""
 
 

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from simulators.refusal import Refusal
 from simulators.stimulus import Clamp, Stimulus
 from simulators.sweep import CommandSource, HoldingSource, Junction
 
@@ -19,7 +20,7 @@ __all__ = ["Channel", "RecordedSweep", "Recording", "RecordingError", "Role"]
 Role = Literal["response", "current", "command", "other"]
 
 
-class RecordingError(ValueError):
+class RecordingError(Refusal):
     """A file that can't be read as a recording of a cell in current clamp: one sentence, with the remedy."""
 
 

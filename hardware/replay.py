@@ -30,7 +30,7 @@ class Replay(Rig):
         recording: The recording, or the file to read.
         epoch: Index of the epoch to observe; None chooses by the rule.
         junction_potential: What has to be subtracted from the response [mV]; None where it is unknown.
-        bridge: Series resistance still to be subtracted [MOhm]; None takes what the file knows.
+        bridge: Series resistance still to be subtracted [GOhm]; None takes what the file knows.
         sweep: Number of the one sweep to play; None plays all.
         speed: "real" paces the blocks like a rig, "max" does not.
         block: Length of a block [ms].
@@ -57,7 +57,7 @@ class Replay(Rig):
         self.recording = recording if isinstance(recording, Recording) else read(recording)
         self.limits = _LIMITS
         self._junction = None if junction_potential is None else Junction("uncorrected", junction_potential)
-        self._bridge = None if bridge is None else bridge / 1e3
+        self._bridge = bridge
         self._pace, self._length = Pace(speed), block
         self.stimuli = _chosen(self.recording, _passages(self.recording, epoch), sweep)
         first = next((p for p in self.stimuli if p.stimulus), self.stimuli[0])

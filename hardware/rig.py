@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulators.limits import Limits
+from simulators.refusal import Refusal
 from simulators.stimulus import Stimulus
 from simulators.sweep import CommandSource, HoldingSource, Junction
 
@@ -23,7 +24,7 @@ BLOCK = 20.0
 """Longest block [ms]."""
 
 
-class RigError(RuntimeError):
+class RigError(Refusal):
     """A rig can't do what it was asked."""
 
 

@@ -75,8 +75,8 @@ class ProtocolSettings:
 
     amplitudes: tuple[float, ...] = key((), "amplitudes_pA")
     start: float = key(-100.0, "start_pA")
-    stop: float = key(300.0, "stop_pA")
-    step: float = key(25.0, "step_pA")
+    stop: float = key(350.0, "stop_pA")
+    step: float = key(50.0, "step_pA")
     onset: float = key(200.0, "onset_ms", low=50.0, high=10_000.0)
     duration: float = key(500.0, "duration_ms", low=1.0, high=60_000.0)
     tail: float = key(300.0, "tail_ms", low=1.0, high=60_000.0)

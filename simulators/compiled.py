@@ -1,13 +1,14 @@
 """This file is the store of compiled kernels: a user cache folder named by what the kernels are made of.
 
 Numba's own cache looks at one file only, so an upgrade that changes a function in another file would keep the old
-equations. Here the folder's name is a hash of every source file of the packages that hold kernels, and of the
-versions of Python and numba. Import this module before any function is decorated.
+equations. Here the folder's name is a hash of every source file that a kernel is made of, and of the versions of
+Python and numba. Import this module before any function is decorated.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 import tempfile
 import threading
@@ -17,9 +18,20 @@ from pathlib import Path
 import numba
 from platformdirs import user_cache_path
 
-__all__ = ["ENTRY", "PACKAGES", "folder", "store"]
+__all__ = ["ENTRY", "SOURCES", "folder", "is_cold", "store"]
 
-PACKAGES = ("simulators", "estimators")
+SOURCES = (
+    "simulators/lanes.py",
+    "simulators/pospischil.py",
+    "simulators/electrode.py",
+    "simulators/batch.py",
+    "simulators/compiled.py",
+    "estimators/conditioning.py",
+    "estimators/features.py",
+    "estimators/measuring.py",
+    "estimators/spikes.py",
+)
+"""Every file that imports numba, and every one that such a file imports from here; a test holds that."""
 
 ENTRY = threading.Lock()
 """Held by whoever runs a parallel kernel: numba's fallback threading layer dies when two threads enter it at once."""
@@ -32,13 +44,22 @@ def folder() -> Path:
         A path below the user's cache folder; it need not exist yet.
     """
     digest = hashlib.sha256(f"{sys.version} {numba.__version__}".encode())
-    for package in PACKAGES:
+    for source in SOURCES:
+        package, name = source.split("/")
         spec = find_spec(package)
-        for place in (spec.submodule_search_locations or []) if spec else []:
-            for source in sorted(Path(place).glob("*.py")):
-                digest.update(source.name.encode())
-                digest.update(source.read_bytes())
+        for place in spec.submodule_search_locations or () if spec else ():
+            digest.update(source.encode())
+            digest.update((Path(place) / name).read_bytes())
     return user_cache_path("rig-plugin") / f"kernels-{digest.hexdigest()[:16]}"
+
+
+def is_cold() -> bool:
+    """Tell whether kernels are still to be compiled, which takes about a minute.
+
+    Returns:
+        True where the folder in use holds none.
+    """
+    return not any(Path(numba.config.CACHE_DIR).rglob("*.nbi"))
 
 
 def store() -> Path:
@@ -56,6 +77,10 @@ def store() -> Path:
     except OSError:
         place = Path(tempfile.mkdtemp(prefix="rig-plugin-kernels-"))
     numba.config.CACHE_DIR = str(place)
+    if "NUMBA_THREADING_LAYER" not in os.environ:
+        # OpenMP's layer also sets the number of threads of torch, whose small operations then wait for each other:
+        # a posterior took 1.5 s in place of 25 ms on two busy cores. `ENTRY` is what this layer asks for.
+        numba.config.THREADING_LAYER = "workqueue"
     return place
 
 

@@ -22,6 +22,6 @@ def command(rig_file: Path | None) -> None:
     from rig_plugin.settings import read
 
     settings = read(rig_file)
-    from rig_plugin.app import attach  # type: ignore[import-not-found]
+    from rig_plugin.app import attach
 
     attach(settings)

@@ -25,7 +25,7 @@ def command(context: click.Context, network: Path, *, simulations: int, as_json:
 
     Measures coverage, simulation-based calibration, log probability and contraction of NET.
     """
-    from estimators.calibration import check  # type: ignore[import-not-found]
+    from estimators.calibration import check
 
     output = output_of(context)
     found = check(network, simulations=simulations)

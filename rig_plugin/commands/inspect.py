@@ -22,7 +22,7 @@ def command(context: click.Context, file: Path, *, as_json: bool) -> None:
 
     Names the kind of FILE, its channels, units and sweeps, and where the stimulus comes from.
     """
-    from hardware.inspection import inspect  # type: ignore[import-not-found]
+    from hardware.inspection import inspect
 
     output = output_of(context)
     found = inspect(file)

@@ -42,7 +42,7 @@ def command(
 
     SPEC.toml says which cells, designs, features and architecture; NET is one checkpoint.
     """
-    from estimators.pretraining import pretrain  # type: ignore[import-not-found]
+    from estimators.pretraining import pretrain
 
     output = output_of(context)
     for event in pretrain(spec, out, simulations=simulations, device=device, seed=seed):

@@ -63,10 +63,11 @@ def command(
         pace=speed or ("max" if as_json else "real"),
     )
     if as_json:
-        from rig_plugin.session import replay  # type: ignore[import-not-found]
+        from rig_plugin import opening
 
-        tell_trials(output_of(context), replay(settings), as_json=True)
+        session = opening.replay(settings, opening.network(network))
+        tell_trials(output_of(context), session.trials(), as_json=True)
     else:
-        from rig_plugin.app import replay as replay_in_window  # type: ignore[import-not-found]
+        from rig_plugin.app import replay as replay_in_window
 
         replay_in_window(settings)

@@ -42,6 +42,7 @@ def command(
     settings = read(rig_file)
     rig = settings.rig
     rig = replace(rig, seed=rig.seed if seed is None else seed, pace=speed or rig.pace)
-    from rig_plugin.session import attach  # type: ignore[import-not-found]
+    from rig_plugin.opening import attach, network
 
-    tell_trials(output_of(context), attach(replace(settings, rig=rig), sweeps=sweeps, out=out), as_json=as_json)
+    session = attach(replace(settings, rig=rig), network(settings.network.path), sweeps=sweeps, out=out)
+    tell_trials(output_of(context), session.trials(), as_json=as_json)

@@ -1,0 +1,192 @@
+"""This file is the observer: it takes the sweeps of one cell as they come and says what they mean and how far to trust it.
+
+Before a sweep it predicts it from those before (`expect`); after it, it judges the sweep, adds it to the set, and
+draws from the posterior (`observe`). Plain arrays in and out: it knows neither rigs nor windows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from estimators.checkpoint import Checkpoint
+from estimators.context import CONTEXT, Context
+from estimators.domain import DomainError
+from estimators.features import NAMES
+from estimators.follower import Follower
+from estimators.generation import simulate
+from estimators.novelty import Novelty
+from estimators.prequential import Prediction, predict, rank
+from simulators.stimulus import step
+
+__all__ = ["Observer", "Verdict"]
+
+_PREDICTED = 96
+_MOST = 40
+_FAR = 1.25
+_ALARM = 0.01
+
+
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """What the sweeps so far say.
+
+    Args:
+        draws: From the posterior, shape (s, p), or None where no sweep so far can be used or trusted.
+        sweeps_used: Sweeps that it rests on.
+        in_distribution: Whether this sweep is like those of training.
+        score: Smallest p-value of the checks on this sweep, 0 to 1.
+        reasons: Sentences on what is wrong or worth knowing, worst first.
+    """
+
+    draws: npt.NDArray[np.float64] | None
+    sweeps_used: int
+    in_distribution: bool
+    score: float
+    reasons: tuple[str, ...]
+
+
+class Observer:
+    """Follow one cell.
+
+    Args:
+        checkpoint: The network with its references.
+        seed: Of the draws: the same sweeps and seed give the same numbers.
+        draws: Draws from the posterior.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, seed: int = 0, draws: int = 1000) -> None:
+        self._checkpoint, self._seed, self._count = checkpoint, seed, draws
+        self._novelty = Novelty(checkpoint.network.scaling, checkpoint.reference)
+        self._rows: list[npt.NDArray[np.float64]] = []
+        self._contexts: list[Context] = []
+        self._draws: npt.NDArray[np.float64] | None = None
+        self._seen = 0
+        self._surprises = 0
+        self._predicted = 0
+
+    def warm(self) -> None:
+        """Compile and load all that a sweep will need, without touching what is known."""
+        context = Context(10.0, 0.0, 1.0, 200.0, 50.0, 20.0, 20.0)
+        theta = self._checkpoint.network.constrain(np.zeros((1, len(self._checkpoint.spec.parameters))))
+        rng = np.random.default_rng(0)
+        row = simulate(theta, context.row()[None], self._checkpoint.spec.nuisances, rng)[0]
+        self._novelty.judge(row, context.row())
+        follower = Follower(step(10.0, onset=50.0, duration=200.0, tail=20.0), context.rate)
+        follower.push(np.full(5400, -70.0))
+        follower.row()
+        self._checkpoint.network.draw(row[None], context.row()[None], self._count, torch.Generator().manual_seed(0))
+
+    def expect(self, context: Context) -> Prediction | None:
+        """Predict a sweep from those before it.
+
+        Args:
+            context: Of the sweep to come.
+
+        Returns:
+            The prediction, or None where nothing is known yet or the sweep lies outside the domain.
+        """
+        if self._draws is None:
+            return None
+        try:
+            self._checkpoint.domain.check(context)
+        except DomainError:
+            return None
+        rng = np.random.default_rng([self._seed, 1, self._seen])
+        theta = self._draws[rng.permutation(len(self._draws))[:_PREDICTED]]
+        contexts = np.tile(context.row(), (len(theta), 1))
+        return predict(simulate(theta, contexts, self._checkpoint.spec.nuisances, rng))
+
+    def observe(
+        self,
+        row: npt.NDArray[np.float64],
+        context: Context,
+        prediction: Prediction | None = None,
+        refusal: str | None = None,
+    ) -> Verdict:
+        """Take a sweep.
+
+        Args:
+            row: Its features, shape (f,), NaN where missing.
+            context: Its circumstances.
+            prediction: From `expect`, made before the sweep.
+            refusal: Why the sweep can't be used, where something else found that.
+
+        Returns:
+            What all sweeps so far say.
+        """
+        self._seen += 1
+        used = self._used()
+        reasons: list[str] = []
+        p, known = 1.0, True
+        if refusal is None:
+            refusal = self._outside(row, context)
+        if refusal is None:
+            strange = self._novelty.judge(row, context.row())
+            p, known = strange.p, strange.p > _ALARM
+            if strange.distance > _FAR:
+                outside = f": {strange.outside[0]}" if strange.outside else ""
+                refusal = f"This sweep is unlike every sweep of training{outside}."
+            elif not known:
+                outside = f" ({strange.outside[0]})" if strange.outside else ""
+                reasons.append(f"This sweep is unusual for the model, p = {strange.p:.2g}{outside}.")
+        if refusal is not None:
+            self._exclude(context)
+            verdict = self._infer()
+            return Verdict(
+                verdict, self._used(), False, 0.0, (f"{refusal.rstrip('.')}: this sweep is not used.", *reasons)
+            )
+        if prediction is not None:
+            misfit = rank(prediction, row, used, self._checkpoint.reference)
+            self._predicted += 1
+            p = min(p, misfit.p)
+            if misfit.p <= _ALARM:
+                self._surprises += 1
+                what = f": {misfit.worst}" if misfit.worst else ""
+                reasons.insert(0, f"The sweeps before did not predict this one, p = {misfit.p:.2g}{what}.")
+        if self._surprises > 1:
+            reasons.append(
+                f"{self._surprises} of {self._predicted} predicted sweeps were missed: this cell is not quite the "
+                "model, and the intervals are too narrow for it."
+            )
+        self._rows.append(row)
+        self._contexts.append(context)
+        if len(self._rows) > _MOST:
+            reasons.append(f"The latest {_MOST} of {len(self._rows)} sweeps are used.")
+        return Verdict(self._infer(), self._used(), known, p, tuple(reasons))
+
+    def _outside(self, row: npt.NDArray[np.float64], context: Context) -> str | None:
+        """Tell why a sweep can't be asked about at all, or None."""
+        try:
+            self._checkpoint.domain.check(context)
+        except DomainError as error:
+            return str(error)
+        if not np.isfinite(row[NAMES.index("mean_voltage")]):
+            return "The voltage leaves -150 to 150 mV or is not finite, so it is no membrane's: check gain and units."
+        return None
+
+    def _exclude(self, context: Context) -> None:
+        """Keep a sweep that was made and not used as a token that says so, where its context can be told at all."""
+        try:
+            self._checkpoint.domain.check(context)
+        except DomainError:
+            return
+        self._rows.append(np.full(len(NAMES), np.nan))
+        self._contexts.append(replace(context, excluded=1.0))
+
+    def _used(self) -> int:
+        return sum(1 for context in self._contexts[-_MOST:] if not context.excluded)
+
+    def _infer(self) -> npt.NDArray[np.float64] | None:
+        """Draw from the posterior given the latest sweeps."""
+        self._draws = None
+        if self._used():
+            context = np.stack([entry.row() for entry in self._contexts[-_MOST:]])
+            start = CONTEXT.index("start")
+            context[:, start] -= context[0, start]
+            generator = torch.Generator().manual_seed(1_000_003 * self._seed + self._seen)
+            self._draws = self._checkpoint.network.draw(np.stack(self._rows[-_MOST:]), context, self._count, generator)
+        return self._draws

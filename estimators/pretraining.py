@@ -1,0 +1,156 @@
+"""This file is the pretraining: simulate, train, take references, calibrate, and write one checkpoint."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from estimators.calibration import assess
+from estimators.checkpoint import Checkpoint, CheckpointError, save
+from estimators.estimator import SweepSetEstimator
+from estimators.generation import Sets, generate
+from estimators.misfits import misfits
+from estimators.novelty import Novelty
+from estimators.simulation import load_sets, simulate_to
+from estimators.spec import Spec, SpecError, read_spec
+from estimators.training import Epoch, train
+
+__all__ = ["pretrain"]
+
+_CHECKED = 2000
+
+
+def pretrain(
+    spec: Spec | str | Path,
+    out: str | Path,
+    *,
+    simulations: int | None = None,
+    device: str = "cpu",
+    seed: int | None = None,
+) -> Iterator[dict[str, Any]]:
+    """Make a network.
+
+    Simulated cells wait beside the result in `OUT.cells`, chunk by chunk, so that a killed run goes on where it was;
+    the file is removed when the checkpoint is there.
+
+    Args:
+        spec: What for, or its file.
+        out: The checkpoint to be written.
+        simulations: Cells, held-out ones included, or None for what the spec says.
+        device: Where to train, "cpu" or "cuda".
+        seed: In place of the spec's.
+
+    Yields:
+        {"event": "progress", "stage", ...} while it goes on, and {"event": "summary", ...} at the end.
+
+    Raises:
+        SpecError: If the spec can't be used.
+        CheckpointError: If something is at `out` already.
+    """
+    out = Path(out)
+    spec = spec if isinstance(spec, Spec) else read_spec(spec)
+    if out.exists():
+        raise CheckpointError(f"{out} is there and is never overwritten; choose another name or move it.")
+    if device not in ("cpu", "cuda") or (device == "cuda" and not torch.cuda.is_available()):
+        raise SpecError(f"The device {device!r} is not there; cpu always is, cuda where torch finds a GPU.")
+    if seed is not None:
+        spec = replace(spec, seed=seed)
+    if simulations is not None:
+        if simulations < 200:
+            raise SpecError(f"{simulations} simulated cells were asked for, at least 200 were wanted.")
+        kept = min(spec.training.held_out, simulations // 10)
+        spec = replace(spec, training=replace(spec.training, cells=simulations - kept, held_out=kept))
+    begun = time.monotonic()
+    cells = out.with_name(f"{out.name}.cells")
+    wanted = spec.training.cells + spec.training.held_out
+    for there in simulate_to(cells, spec, wanted):
+        seconds = time.monotonic() - begun
+        yield {"event": "progress", "stage": "simulate", "cells": there, "of": wanted, "seconds": round(seconds, 1)}
+    sets = load_sets(cells, wanted)
+    held_out = _part(sets, spec.training.cells, wanted)
+    sets = _part(sets, 0, spec.training.cells)
+    network, record = None, []
+    for item in _trained(spec, sets, held_out, device):
+        if isinstance(item, SweepSetEstimator):
+            network = item
+            continue
+        record.append({"epoch": item.index, "loss": item.loss, "held_out": item.held_out})
+        yield {
+            "event": "progress",
+            "stage": "train",
+            "epoch": item.index,
+            "of": item.of,
+            "loss": item.loss,
+            "held_out_log_prob": item.held_out,
+            "seconds_left": round(item.seconds_left, 1),
+        }
+    if network is None:
+        raise RuntimeError("Training ended without a network.")
+    yield {"event": "progress", "stage": "reference"}
+    checkpoint = Checkpoint(
+        network, spec, {"epochs": record, "seconds": time.monotonic() - begun}, {}, _references(spec, network, sets)
+    )
+    yield {"event": "progress", "stage": "calibrate", "cells": _CHECKED}
+    calibration = assess(network, _fresh(spec, _CHECKED), np.random.default_rng([spec.seed, 5]))
+    checkpoint = replace(checkpoint, calibration=calibration)
+    save(out, checkpoint)
+    cells.unlink()
+    yield {
+        "event": "summary",
+        "network": str(out),
+        "cells": len(sets),
+        "sweeps": len(sets.u),
+        "weights": sum(p.numel() for p in network.parameters()),
+        "bytes": out.stat().st_size,
+        "seconds": round(time.monotonic() - begun, 1),
+        "log_prob": calibration["log_prob"],
+        "coverage": calibration["coverage"],
+    }
+
+
+def _part(sets: Sets, begin: int, end: int) -> Sets:
+    """Take some of the cells."""
+    rows = slice(sets.first[begin], sets.first[end])
+    first = sets.first[begin : end + 1] - sets.first[begin]
+    return Sets(sets.u[rows], sets.features[rows], sets.context[rows], first)
+
+
+def _fresh(spec: Spec, cells: int) -> Sets:
+    """Draw cells that no training has seen."""
+    rng = np.random.default_rng([spec.seed, 4])
+    return Sets.join(list(generate(spec.parameters, spec.designs, spec.nuisances, cells, rng)))
+
+
+def _references(spec: Spec, network: SweepSetEstimator, sets: Sets) -> dict[str, npt.NDArray[Any]]:
+    """Take what trust is measured against."""
+    rng = np.random.default_rng([spec.seed, 3])
+    return Novelty.make(network.scaling, sets, rng) | misfits(network, spec, rng)
+
+
+def _trained(spec: Spec, sets: Sets, held_out: Sets, device: str) -> Iterator[Epoch | SweepSetEstimator]:
+    """Train in a thread, so that progress can be told epoch by epoch; the network comes last."""
+    told: queue.Queue[Epoch | SweepSetEstimator | Exception] = queue.Queue()
+
+    def work() -> None:
+        try:
+            told.put(train(spec, sets, held_out, lambda epoch, _: told.put(epoch), device))
+        except Exception as error:  # noqa: BLE001 - raised again by who waits
+            told.put(error)
+
+    threading.Thread(target=work, name="training", daemon=True).start()
+    while True:
+        item = told.get()
+        if isinstance(item, Exception):
+            raise item
+        yield item
+        if isinstance(item, SweepSetEstimator):
+            return

@@ -1,0 +1,117 @@
+"""This file is the bridge: it looks at the feed thirty times a second and tells the widgets, in Qt's thread."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from rig_plugin.feed import Ended, Feed, Finished, Live, RecordingStatus, Started
+from rig_plugin.trial import Trial
+from rig_plugin.widgets.qt import QtCore, Signal
+
+__all__ = ["Bridge"]
+
+_INTERVAL = 33
+_PATIENCE = 1.0
+
+
+class Bridge(QtCore.QObject):
+    """What turns a feed into Qt signals; the session never calls into Qt and never waits for it.
+
+    All trials found at one look travel together, so that a fast replay draws once and not sixty times.
+
+    Args:
+        feed: Where the session leaves what it has.
+        clock: Monotonic time [s]; another one for tests.
+        parent: Owner, as in Qt.
+    """
+
+    started = Signal(object)
+    grew = Signal(object)
+    finished = Signal(object)
+    status_changed = Signal(object)
+    ended = Signal(object)
+    stalled = Signal(float)
+    dropped = Signal(int)
+
+    def __init__(
+        self, feed: Feed, clock: Callable[[], float] = time.monotonic, parent: QtCore.QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._feed = feed
+        self._clock = clock
+        self._status: RecordingStatus | None = None
+        self._dropped = 0
+        self._live: Live | None = None
+        self._count = 0
+        self._heard = clock()
+        self._stalled = False
+        self._timer = QtCore.QTimer(self)
+        self._timer.setInterval(_INTERVAL)
+        self._timer.timeout.connect(self.poll)
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._timer.start()
+
+    def stop(self) -> None:
+        """Look no more; what is in the feed stays there."""
+        self._timer.stop()
+
+    def poll(self) -> None:
+        """Look once and tell what is new."""
+        trials: list[Trial] = []
+        for message in self._feed.take():
+            if isinstance(message, Finished):
+                trials.append(message.trial)
+                self._live = None
+                continue
+            self._tell(trials)
+            if isinstance(message, Started):
+                self._begin(message.live)
+            elif isinstance(message, Ended):
+                self._live = None
+                self.ended.emit(message.reason)
+        self._tell(trials)
+        self._grow()
+        self._report()
+
+    def _begin(self, live: Live) -> None:
+        self._live, self._count = live, 0
+        self._heard = self._clock()
+        self.started.emit(live)
+
+    def _tell(self, trials: list[Trial]) -> None:
+        if trials:
+            self.finished.emit(tuple(trials))
+            trials.clear()
+
+    def _grow(self) -> None:
+        """Tell that samples came, or for how long none did in the middle of a sweep."""
+        live = self._live
+        if live is None:
+            self._calm()
+            return
+        if live.count > self._count:
+            self._count = live.count
+            self._heard = self._clock()
+            self._calm()
+            self.grew.emit(live)
+        silence = self._clock() - self._heard
+        if silence > _PATIENCE and live.count < live.expected:
+            self._stalled = True
+            self.stalled.emit(silence)
+
+    def _calm(self) -> None:
+        if self._stalled:
+            self._stalled = False
+            self.stalled.emit(0.0)
+
+    def _report(self) -> None:
+        status = self._feed.recording
+        if status is not None and status is not self._status:
+            self._status = status
+            self.status_changed.emit(status)
+        if self._feed.dropped != self._dropped:
+            self._dropped = self._feed.dropped
+            self.dropped.emit(self._dropped)

@@ -1,0 +1,231 @@
+"""This file is the feed: where a session leaves what it has, and where the window looks when it has time."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from rig_plugin.trial import Trial
+from simulators.stimulus import Stimulus
+
+__all__ = ["Ended", "Feed", "Finished", "Live", "Message", "RecordingStatus", "Started"]
+
+_LONGEST = 4_000_000
+
+
+@dataclass(frozen=True)
+class RecordingStatus:
+    """How the recording is doing.
+
+    Args:
+        recording: Whether samples go to a file.
+        path: That file, or None where nothing is written.
+        expected: Samples that the clock of the session says there should be.
+        received: Samples that came.
+        on_disk: Samples that are safely in the file.
+        lost: Samples known to be missing.
+        free_bytes: Space left where the file lies, or None where it is unknown.
+        elapsed: Time since the session began [s].
+    """
+
+    recording: bool
+    path: str | None
+    expected: int
+    received: int
+    on_disk: int
+    lost: int
+    free_bytes: int | None
+    elapsed: float
+
+
+class Live:
+    """A sweep as it comes in: one thread appends, others read what is there.
+
+    No lock is needed: samples are written before the count that uncovers them, and never again.
+
+    Args:
+        stimulus: What is being put out.
+        rate: Sampling rate [kHz].
+        file_sweep: Number of the sweep in the file that is replayed, or None.
+    """
+
+    def __init__(self, stimulus: Stimulus, rate: float, file_sweep: int | None) -> None:
+        self.stimulus = stimulus
+        self.rate = rate
+        self.file_sweep = file_sweep
+        self.expected = round(stimulus.duration * rate)
+        self.count = 0
+        self.unshown = 0
+        room = min(self.expected + 1, _LONGEST)
+        self._response = np.empty(room)
+        self._command = np.full(room, np.nan)
+
+    @property
+    def response(self) -> npt.NDArray[np.float64]:
+        """What has come so far, shape (n,), read-only [mV or pA]."""
+        return self._seen(self._response)
+
+    @property
+    def command(self) -> npt.NDArray[np.float64]:
+        """What was measured of the command so far, shape (n,), NaN where it was not, read-only [pA or mV]."""
+        return self._seen(self._command)
+
+    def append(self, response: npt.NDArray[np.float64], command: npt.NDArray[np.float64] | None) -> None:
+        """Add a block; what runs past the end of the stimulus is counted, not kept.
+
+        Args:
+            response: Samples, shape (n,) [mV or pA].
+            command: Samples, shape (n,) [pA or mV], or None where it is not measured.
+
+        Raises:
+            ValueError: If the shapes do not fit.
+        """
+        if response.ndim != 1 or (command is not None and command.shape != response.shape):
+            shape = None if command is None else command.shape
+            raise ValueError(f"Block has shapes {response.shape} and {shape}; twice the same (n,) was wanted.")
+        end = min(self.count + response.size, self._response.size)
+        kept = end - self.count
+        self._response[self.count : end] = response[:kept]
+        if command is not None:
+            self._command[self.count : end] = command[:kept]
+        self.unshown += response.size - kept
+        self.count = end
+
+    def _seen(self, samples: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        seen = samples[: self.count]
+        seen.setflags(write=False)
+        return seen
+
+
+@dataclass(frozen=True)
+class Started:
+    """A sweep began."""
+
+    live: Live
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A sweep is over and was read."""
+
+    trial: Trial
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The session is over; the reason is a sentence where something went wrong."""
+
+    reason: str | None
+
+
+Message = Started | Finished | Ended
+
+
+class Feed:
+    """A listener for a session that never keeps it waiting, and a source for a window that may be slow.
+
+    The session's methods only store: no lock, no queue that can be full. When the window does not look for
+    long, the oldest messages fall out and are counted; the file is not touched by that.
+
+    Args:
+        messages: How many messages are kept for the window.
+
+    Raises:
+        ValueError: If no message would be kept.
+    """
+
+    def __init__(self, messages: int = 64) -> None:
+        if messages < 1:
+            raise ValueError(f"Feed would keep {messages} messages, at least 1 was wanted.")
+        self._messages: deque[tuple[int, Message]] = deque(maxlen=messages)
+        self._sent = 0
+        self._taken = 0
+        self._dropped = 0
+        self._live: Live | None = None
+        self._recording: RecordingStatus | None = None
+
+    def started(self, stimulus: Stimulus, rate: float, file_sweep: int | None) -> None:
+        """Be told that a sweep begins.
+
+        Args:
+            stimulus: What is being put out.
+            rate: Sampling rate [kHz].
+            file_sweep: Number of the sweep in the file that is replayed, or None.
+        """
+        self._live = Live(stimulus, rate, file_sweep)
+        self._send(Started(self._live))
+
+    def block(self, response: npt.NDArray[np.float64], command: npt.NDArray[np.float64] | None) -> None:
+        """Be given the next samples of the running sweep; they are copied.
+
+        Args:
+            response: Samples, shape (n,) [mV or pA].
+            command: Samples, shape (n,) [pA or mV], or None where it is not measured.
+
+        Raises:
+            ValueError: If no sweep began, or the shapes do not fit.
+        """
+        if self._live is None:
+            raise ValueError(f"A block of {response.size} samples came before any sweep; call started() first.")
+        self._live.append(response, command)
+
+    def finished(self, trial: Trial) -> None:
+        """Be given the sweep that ended, with all that was made of it.
+
+        Args:
+            trial: The frozen trial.
+        """
+        self._send(Finished(trial))
+
+    def status(self, status: RecordingStatus) -> None:
+        """Be told how the recording is doing; only the newest word counts.
+
+        Args:
+            status: The frozen status.
+        """
+        self._recording = status
+
+    def ended(self, reason: str | None) -> None:
+        """Be told that the session is over.
+
+        Args:
+            reason: A sentence where something went wrong, else None.
+        """
+        self._send(Ended(reason))
+
+    @property
+    def live(self) -> Live | None:
+        """The sweep that came in last, or None before the first."""
+        return self._live
+
+    @property
+    def recording(self) -> RecordingStatus | None:
+        """The newest status, or None before the first."""
+        return self._recording
+
+    @property
+    def dropped(self) -> int:
+        """Messages that fell out before the window looked; exact after each `take`."""
+        return self._dropped
+
+    def take(self) -> tuple[Message, ...]:
+        """Hand over the messages that came since the last call, oldest first; for one reader.
+
+        Returns:
+            Messages; the ones that fell out are missing and counted in `dropped`.
+        """
+        taken: list[Message] = []
+        while self._messages:
+            number, message = self._messages.popleft()
+            self._dropped += number - self._taken
+            self._taken = number + 1
+            taken.append(message)
+        return tuple(taken)
+
+    def _send(self, message: Message) -> None:
+        """Store one message with its number: a gap in the numbers is what was dropped, without a lock."""
+        self._messages.append((self._sent, message))
+        self._sent += 1

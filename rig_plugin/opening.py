@@ -1,0 +1,116 @@
+"""This file is the opening: from what a user asked for to a session that is ready to run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from estimators.checkpoint import Checkpoint, load
+from estimators.observer import Observer
+from hardware.pace import Speed
+from hardware.recorder import Recorder
+from hardware.recording import RecordingError
+from hardware.replay import Replay
+from rig_plugin.plugins import load as load_plugin
+from rig_plugin.protocol import family, recorded
+from rig_plugin.replay_settings import ReplaySettings
+from rig_plugin.session import Listener, Session
+from rig_plugin.settings import Settings
+
+__all__ = ["SHIPPED", "attach", "network", "replay"]
+
+SHIPPED = "cortical-steps"
+"""The network that ships."""
+
+
+def network(path: Path | None = None) -> Checkpoint:
+    """Load a network.
+
+    Args:
+        path: A checkpoint; None takes the one that ships.
+
+    Returns:
+        The checkpoint.
+
+    Raises:
+        CheckpointError: If it can't be used.
+    """
+    # A posterior is many small operations: a second thread waits more than it works, the longer the busier the rig.
+    torch.set_num_threads(1)
+    if path is not None:
+        return load(path)
+    with as_file(files("estimators.pretrained") / f"{SHIPPED}.h5") as shipped:
+        return load(shipped)
+
+
+def attach(
+    settings: Settings,
+    checkpoint: Checkpoint,
+    *,
+    sweeps: int | None = None,
+    out: Path | None = None,
+    listeners: Sequence[Listener] = (),
+) -> Session:
+    """Open a session on a rig.
+
+    Args:
+        settings: What the rig file says.
+        checkpoint: The network.
+        sweeps: How many sweeps; None plays the family once.
+        out: Where to save; None takes a new file in the settings' folder, if there is one.
+        listeners: Who is told.
+
+    Returns:
+        The session.
+
+    Raises:
+        Refusal: If a setting can't be used or the file is there already.
+    """
+    rig = load_plugin("rigs", settings.rig.kind)(settings)
+    folder = settings.recording.folder
+    if out is None and folder is not None:
+        out = folder / f"{datetime.now().astimezone():%Y-%m-%d_%H-%M-%S}.h5"
+    metadata: dict[str, Any] = {"rig": settings.rig.kind, "network": checkpoint.spec.name}
+    return Session(
+        rig,
+        Observer(checkpoint, seed=settings.rig.seed or 0),
+        checkpoint.spec.parameters,
+        family(settings.protocol.stimuli(), sweeps),
+        Recorder(out, metadata) if out else None,
+        listeners,
+        settings.protocol.interval / 1e3 if settings.rig.pace == "real" else 0.0,
+    )
+
+
+def replay(settings: ReplaySettings, checkpoint: Checkpoint, listeners: Sequence[Listener] = ()) -> Session:
+    """Open a session on a recording.
+
+    Args:
+        settings: Which, and how to read it.
+        checkpoint: The network.
+        listeners: Who is told.
+
+    Returns:
+        The session.
+
+    Raises:
+        RecordingError: If the file can't be read, or the epoch that was asked for is not there.
+    """
+    speed: Speed = "max" if settings.pace == "max" else "real"
+    rig = Replay(
+        settings.file,
+        epoch=settings.epoch,
+        junction_potential=settings.junction_potential,
+        bridge=settings.bridge,
+        sweep=settings.sweep,
+        speed=speed,
+    )
+    refusals = {passage.refusal for passage in rig.stimuli}
+    if settings.epoch is not None and len(refusals) == 1 and None not in refusals:
+        raise RecordingError(f"{settings.file}: {refusals.pop()}")
+    return Session(rig, Observer(checkpoint), checkpoint.spec.parameters, recorded(rig.stimuli), None, listeners)

@@ -1,0 +1,54 @@
+"""This file is the quality: the named rules of a good recording, as far as one sweep and its posterior can tell.
+
+They warn and do not refuse: what can't be used at all is refused by the reader, the domain and the novelty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from rig_plugin.trial import Posterior
+from simulators.sweep import Sweep
+
+__all__ = ["warnings_of"]
+
+_REST = -50.0
+_NOISE = 0.5
+_HEIGHT = 40.0
+_BRIDGE = 10.0
+_SURE = 0.95
+
+
+def warnings_of(sweep: Sweep, features: Mapping[str, float], posterior: Posterior | None) -> list[str]:
+    """Say what is doubtful about a sweep.
+
+    Args:
+        sweep: The sweep.
+        features: Its features.
+        posterior: Given all sweeps so far, or None.
+
+    Returns:
+        Sentences, the graver first.
+    """
+    found = []
+    if posterior is not None:
+        column = [parameter.name for parameter in posterior.parameters].index("bridge")
+        off = posterior.draws[:, column]
+        if np.mean(np.abs(off) > _BRIDGE) > _SURE:
+            found.append(
+                f"The bridge is off by about {np.median(off):.0f} MOhm: balance it, or give --bridge in a replay."
+            )
+    if features["rest"] > _REST:
+        found.append(f"The rest is {features['rest']:.1f} mV, above {_REST:g} mV: the cell may be dying.")
+    height = features["peak"] - features["threshold"]
+    if height < _HEIGHT:
+        found.append(f"The first spike is {height:.0f} mV high, less than {_HEIGHT:g} mV.")
+    if features["rest_noise"] > _NOISE:
+        found.append(f"The baseline noise is {features['rest_noise']:.2f} mV, above {_NOISE:g} mV.")
+    if sweep.junction.state == "unknown":
+        found.append("The junction potential is unknown and taken as 0 mV.")
+    if sweep.holding_source == "unknown":
+        found.append("The holding current is unknown.")
+    return found

@@ -1,0 +1,304 @@
+"""This file is the session: it closes the loop from the stimulus over the cell to the posterior.
+
+Play, save first, then infer, then tell. It is plain Python: no Qt, no process; a listener that fails is logged and
+never stops a recording.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Protocol as Interface
+
+import numpy as np
+import numpy.typing as npt
+
+from estimators.context import Context
+from estimators.features import NAMES
+from estimators.follower import Follower
+from estimators.observer import Observer, Verdict
+from estimators.prequential import Prediction
+from hardware.recorder import Recorder
+from hardware.rig import Provenance, Rig
+from rig_plugin.crop import Crop, crop
+from rig_plugin.feed import RecordingStatus
+from rig_plugin.protocol import Protocol, Request
+from rig_plugin.quality import warnings_of
+from rig_plugin.trial import Latency, Posterior, Trial, Trust
+from simulators.compiled import is_cold
+from simulators.parameter import Parameter
+from simulators.stimulus import Stimulus
+from simulators.sweep import Sweep
+
+__all__ = ["Listener", "Session"]
+
+_LOG = logging.getLogger("rig_plugin")
+_UNTOLD_INTERVAL = 5.0
+
+
+class Listener(Interface):
+    """Who is told; each method must return at once."""
+
+    def started(self, stimulus: Stimulus, rate: float, file_sweep: int | None) -> None:
+        """A sweep begins."""
+
+    def block(self, response: npt.NDArray[np.float64], command: npt.NDArray[np.float64] | None) -> None:
+        """At most 20 ms of it came."""
+
+    def finished(self, trial: Trial) -> None:
+        """It is saved and read."""
+
+    def status(self, recording: RecordingStatus) -> None:
+        """How the recording is doing."""
+
+    def ended(self, reason: str | None) -> None:
+        """The session is over; the reason is a sentence where something went wrong."""
+
+
+class Session:
+    """One cell, from the first stimulus to the last.
+
+    Args:
+        rig: What answers.
+        observer: What infers.
+        parameters: What it infers.
+        protocol: What is played.
+        recorder: Where samples are saved, or None.
+        listeners: Who is told.
+        interval: Pause between sweeps [s].
+    """
+
+    def __init__(
+        self,
+        rig: Rig,
+        observer: Observer,
+        parameters: Sequence[Parameter],
+        protocol: Protocol,
+        recorder: Recorder | None = None,
+        listeners: Sequence[Listener] = (),
+        interval: float = 0.0,
+    ) -> None:
+        self._rig, self._observer, self._parameters = rig, observer, tuple(parameters)
+        self._protocol, self._recorder, self._listeners = protocol, recorder, tuple(listeners)
+        self._interval = interval
+        self._stopping = threading.Event()
+        self._begun = time.monotonic()
+        self._first: datetime | None = None
+        self._expected = self._received = 0
+        self._marks: list[int] = []
+
+    def stop(self) -> None:
+        """End the session within one block; may be called from any thread."""
+        self._stopping.set()
+        self._rig.stop()
+
+    def mark(self) -> None:
+        """Note the samples received so far as a moment worth finding again; may be called from any thread."""
+        self._marks.append(self._received)
+
+    def run(self) -> None:
+        """Play the whole protocol."""
+        for _ in self.trials():
+            pass
+
+    def trials(self) -> Iterator[Trial]:
+        """Play the protocol and give each trial when it is saved, read and told.
+
+        Yields:
+            The trials; a sweep that was stopped gives none.
+
+        Raises:
+            RigError: If the rig fails; listeners have been told, and what was recorded is closed.
+        """
+        reason: str | None = None
+        try:
+            # Compiled and loaded before the rig is opened: neither may stall a recording.
+            if is_cold():
+                _LOG.warning("Compiling the kernels: once after an installation, about a minute.")
+            self._observer.warm()
+            with self._rig:
+                yield from self._trials()
+        except GeneratorExit:
+            raise
+        except Exception as error:
+            reason = str(error)
+            raise
+        finally:
+            if self._recorder is not None:
+                self._recorder.close()
+            self._tell("ended", reason)
+
+    def _trials(self) -> Iterator[Trial]:
+        try:
+            request = self._asked(next(self._protocol))
+        except StopIteration:
+            return
+        index = 0
+        while not self._stopping.is_set():
+            trial = self._refused(index, request) if request.stimulus is None else self._play(index, request)
+            if trial is None:
+                return
+            self._tell("finished", trial)
+            yield trial
+            index += 1
+            try:
+                request = self._asked(self._protocol.send(trial))
+            except StopIteration:
+                return
+            self._stopping.wait(self._interval)
+
+    @staticmethod
+    def _asked(asked: Stimulus | Request) -> Request:
+        return asked if isinstance(asked, Request) else Request(asked)
+
+    def _refused(self, index: int, request: Request) -> Trial:
+        """Make the trial of a recorded sweep that can't be played."""
+        missing = np.full(len(NAMES), np.nan)
+        nowhere = Context(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, self._rig.rate)
+        verdict = self._observer.observe(missing, nowhere, refusal=request.refusal)
+        return self._trial(index, request, None, missing, verdict, None, Latency(0.0, None, 0.0))
+
+    def _play(self, index: int, request: Request) -> Trial | None:
+        """Play one sweep, save it, and read it; None where it was stopped."""
+        stimulus = request.stimulus
+        if stimulus is None:
+            return None
+        part = crop(stimulus, request.history)
+        prediction = self._observer.expect(_context(part, self._rig.rate, known=True, start=0.0))
+        follower: Follower | None = None
+        skip = 0
+        responses, commands = [], []
+        for block in self._rig.play(stimulus):
+            if follower is None:
+                origin, rate = self._rig.provenance, self._rig.rate
+                skip = round(part.skip * rate)
+                follower = Follower(part.stimulus, rate)
+                self._expected += len(stimulus.command(rate))
+                if self._recorder is not None:
+                    self._recorder.start(stimulus, rate, origin)
+                self._tell("started", stimulus, rate, request.file_sweep)
+            if self._recorder is not None:
+                self._recorder.append(block)
+            self._received += block.response.size
+            responses.append(block.response)
+            if block.command is not None:
+                commands.append(block.command)
+            follower.push(_corrected(block.response, block.command, origin)[skip:])
+            skip = max(0, skip - block.response.size)
+            self._tell("block", block.response, block.command)
+            self._tell("status", self._status())
+        if follower is None or self._stopping.is_set():
+            return None
+        if self._recorder is not None:
+            self._recorder.flush()
+        begun = time.perf_counter()
+        row = follower.row()
+        measured = time.perf_counter()
+        context = _context(part, rate, known=origin.holding_source != "unknown", start=self._since_first(origin, index))
+        verdict = self._observer.observe(row, context, prediction)
+        inferred = time.perf_counter()
+        sweep = Sweep(
+            response=np.concatenate(responses),
+            rate=rate,
+            stimulus=stimulus,
+            command=np.concatenate(commands) if len(commands) == len(responses) else None,
+            clamp=stimulus.clamp,
+            start=origin.start,
+            command_source=origin.command_source,
+            holding_source=origin.holding_source,
+            junction=origin.junction,
+            bridge=origin.bridge,
+        )
+        latency = Latency(1e3 * (measured - begun), 1e3 * (inferred - measured), 1e3 * (inferred - begun))
+        trial = self._trial(index, request, sweep, row, verdict, prediction, latency)
+        if self._recorder is not None:
+            self._recorder.finish(trial.features, {**trial.to_json(), "marks": list(self._marks)})
+        self._tell("status", self._status())
+        return trial
+
+    def _trial(
+        self,
+        index: int,
+        request: Request,
+        sweep: Sweep | None,
+        row: npt.NDArray[np.float64],
+        verdict: Verdict,
+        prediction: Prediction | None,
+        latency: Latency,
+    ) -> Trial:
+        features = dict(zip(NAMES, (float(value) for value in row), strict=True))
+        posterior = Posterior(self._parameters, verdict.draws) if verdict.draws is not None else None
+        reasons = list(verdict.reasons)
+        if sweep is not None:
+            reasons += warnings_of(sweep, features, posterior)
+        return Trial(
+            index=index,
+            file_sweep=request.file_sweep,
+            sweep=sweep,
+            features=features,
+            posterior=posterior,
+            sweeps_used=verdict.sweeps_used,
+            trust=Trust(verdict.in_distribution, verdict.score, " ".join(reasons) or None),
+            latency=latency,
+            predictive=prediction.intervals() if prediction else {},
+        )
+
+    def _since_first(self, origin: Provenance, index: int) -> float:
+        """Tell when a sweep began, from the first one [s]; a file that does not say had one each 5 s."""
+        if origin.start is None:
+            return _UNTOLD_INTERVAL * index
+        if self._first is None:
+            self._first = origin.start
+        return max(0.0, (origin.start - self._first).total_seconds())
+
+    def _status(self) -> RecordingStatus:
+        recorder = self._recorder
+        return RecordingStatus(
+            recording=recorder is not None,
+            path=str(recorder.path) if recorder else None,
+            expected=self._expected,
+            received=self._received,
+            on_disk=recorder.on_disk if recorder else 0,
+            lost=0,
+            free_bytes=shutil.disk_usage(recorder.path.parent).free if recorder else None,
+            elapsed=time.monotonic() - self._begun,
+        )
+
+    def _tell(self, event: str, *what: object) -> None:
+        for listener in self._listeners:
+            try:
+                getattr(listener, event)(*what)
+            except Exception:  # noqa: BLE001 - whatever a listener does, the recording goes on
+                _LOG.exception("A listener failed at '%s'; the recording goes on.", event)
+
+
+def _corrected(
+    response: npt.NDArray[np.float64], command: npt.NDArray[np.float64] | None, origin: Provenance
+) -> npt.NDArray[np.float64]:
+    """Subtract what is known of junction potential and bridge from a block."""
+    corrected = response - (origin.junction.potential or 0.0)
+    if origin.bridge and command is not None:
+        corrected = corrected - origin.bridge * command
+    return corrected
+
+
+def _context(part: Crop, rate: float, *, known: bool, start: float) -> Context:
+    """Say how a sweep was made, in the network's terms."""
+    stimulus, history = part.stimulus, part.history
+    return Context(
+        amplitude=stimulus.amplitude,
+        holding=stimulus.holding if known else 0.0,
+        holding_known=float(known),
+        duration=stimulus.step_duration,
+        baseline=stimulus.baseline,
+        tail=stimulus.tail,
+        rate=rate,
+        history_level=history.level - stimulus.holding if history else 0.0,
+        history_duration=min(history.duration, 600.0) if history else 0.0,
+        history_gap=min(history.gap, 1000.0) if history else 0.0,
+        start=start,
+    )

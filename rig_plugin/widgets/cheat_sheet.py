@@ -1,0 +1,46 @@
+"""This file is the cheat sheet: every key and every gesture on one card."""
+
+from __future__ import annotations
+
+from rig_plugin.widgets.qt import QtWidgets
+from rig_plugin.widgets.theme import Theme, figures
+
+__all__ = ["KEYS", "CheatSheet"]
+
+KEYS = (
+    ("Space", "start, or stop and return the command to its exit state"),
+    ("Esc", "stop at once, command to its exit state"),
+    ("M", "mark this moment in the recording"),
+    ("T", "dark or light"),
+    ("F1", "this card"),
+    ("hover", "value and unit under the mouse; definitions of names"),
+    ("drag", "zoom into a plot"),
+    ("double click", "reset the zoom"),
+    ("right click", "export a plot"),
+    ("click a parameter", "follow it over the sweeps"),
+)
+
+
+class CheatSheet(QtWidgets.QDialog):
+    """The keys; it blocks nothing, a sweep goes on behind it.
+
+    Args:
+        theme: Dark or light.
+        parent: Owner, as in Qt.
+    """
+
+    def __init__(self, theme: Theme, parent: QtWidgets.QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Keys")
+        self.setModal(False)
+        self.setStyleSheet(theme.sheet())
+        grid = QtWidgets.QGridLayout(self)
+        grid.setContentsMargins(18, 14, 18, 14)
+        grid.setHorizontalSpacing(18)
+        for row, (key, meaning) in enumerate(KEYS):
+            label = QtWidgets.QLabel(key)
+            label.setFont(figures(12, bold=True))
+            grid.addWidget(label, row, 0)
+            words = QtWidgets.QLabel(meaning)
+            words.setObjectName("plain")
+            grid.addWidget(words, row, 1)

@@ -1,0 +1,87 @@
+"""This file is the density: a parameter's marginal on its own axis, from draws or from the prior."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from simulators.parameter import Parameter
+
+__all__ = ["BINS", "drawn", "position", "prior", "value"]
+
+BINS = 120
+
+
+def position(parameter: Parameter, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Place values on the axis from the lower bound (0) to the upper one (1), logarithmic where the scale is.
+
+    Args:
+        parameter: Whose axis.
+        values: Any shape, in the parameter's unit.
+
+    Returns:
+        The same shape; outside 0 to 1 where the value leaves the bounds.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    if parameter.scale == "log":
+        return np.asarray(np.log(values / parameter.low) / math.log(parameter.high / parameter.low))
+    return np.asarray((values - parameter.low) / (parameter.high - parameter.low))
+
+
+def value(parameter: Parameter, place: float) -> float:
+    """Read a value off the axis; the inverse of `position`.
+
+    Args:
+        parameter: Whose axis.
+        place: 0 to 1.
+
+    Returns:
+        The value in the parameter's unit.
+    """
+    if parameter.scale == "log":
+        return float(parameter.low * (parameter.high / parameter.low) ** place)
+    return float(parameter.low + (parameter.high - parameter.low) * place)
+
+
+def prior(parameter: Parameter) -> npt.NDArray[np.float64]:
+    """Evaluate the prior along the axis.
+
+    Args:
+        parameter: Whose prior; flat on its own axis, or a bell where its scale is "normal".
+
+    Returns:
+        Density over 0 to 1, shape (BINS,), mean 1.
+    """
+    if parameter.scale != "normal":
+        return np.ones(BINS)
+    centres = (np.arange(BINS) + 0.5) / BINS
+    bell = np.exp(-0.5 * ((centres - 0.5) * 8) ** 2)
+    return np.asarray(bell / bell.mean())
+
+
+def drawn(parameter: Parameter, draws: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Estimate the density of draws along the axis: a histogram smoothed by a normal kernel.
+
+    Mass that the kernel would carry over a bound is reflected there, since no draw lies beyond it.
+
+    Args:
+        parameter: Whose axis.
+        draws: Samples, shape (s,), in the parameter's unit.
+
+    Returns:
+        Density over 0 to 1, shape (BINS,), mean 1.
+
+    References:
+        Silverman (1986), Density Estimation for Statistics and Data Analysis, eq. 3.31 and section 2.10.
+    """
+    places = np.clip(position(parameter, draws), 0.0, 1.0)
+    counts, _ = np.histogram(places, bins=BINS, range=(0.0, 1.0))
+    low, high = np.quantile(places, [0.25, 0.75])
+    spread = min(float(places.std()), float(high - low) / 1.34) or float(places.std())
+    width = max(0.9 * spread * places.size**-0.2 * BINS, 0.5)
+    reach = min(math.ceil(4 * width), BINS)
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / width) ** 2)
+    smooth = np.convolve(np.pad(counts.astype(np.float64), reach, mode="symmetric"), kernel, mode="valid")
+    return np.asarray(smooth / smooth.mean())

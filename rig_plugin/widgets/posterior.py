@@ -1,0 +1,104 @@
+"""This file is the posterior on the screen: one row a parameter, over the prior, or the reason why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rig_plugin.trial import Posterior, Trial
+from rig_plugin.widgets.conductance import is_density, whole_cell
+from rig_plugin.widgets.marginal import Marginal
+from rig_plugin.widgets.panel import Panel
+from rig_plugin.widgets.qt import QtCore, QtWidgets, Signal
+from rig_plugin.widgets.verdict import verdict
+from simulators.parameter import Parameter
+
+__all__ = ["PosteriorPanel"]
+
+
+class PosteriorPanel(Panel):
+    """The marginals. A withheld posterior is the prior with the reason across it, never the last good one.
+
+    Args:
+        parameters: One for each row, in order.
+        parent: Owner, as in Qt.
+    """
+
+    chosen = Signal(str)
+
+    def __init__(self, parameters: Sequence[Parameter], parent: QtWidgets.QWidget | None = None) -> None:
+        super().__init__("Posterior", "", parent)
+        self._parameters = tuple(parameters)
+        self._trial: Trial | None = None
+        self._before: Posterior | None = None
+        self.rows = {parameter.name: Marginal(parameter) for parameter in self._parameters}
+        self._lay_out()
+        self.wear(self.theme)
+
+    def choose(self, name: str) -> None:
+        """Mark the row that is followed elsewhere.
+
+        Args:
+            name: Of the parameter.
+        """
+        for key, row in self.rows.items():
+            row.is_chosen = key == name
+            row.update()
+
+    def _lay_out(self) -> None:
+        column = QtWidgets.QWidget()
+        column.setObjectName("column")
+        stack = QtWidgets.QVBoxLayout(column)
+        stack.setContentsMargins(0, 0, 0, 0)
+        stack.setSpacing(0)
+        for row in self.rows.values():
+            row.chosen.connect(self.chosen)
+            stack.addWidget(row, 1)
+        area = QtWidgets.QScrollArea()
+        area.setWidgetResizable(True)
+        area.setWidget(column)
+        area.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._body.addWidget(area, 1)
+
+    def _take(self, trial: Trial) -> None:
+        last = self._trial
+        self._before = last.posterior if last is not None and verdict(last) != "withheld" else None
+        self._trial = trial
+
+    def _clear(self) -> None:
+        self._trial = self._before = None
+
+    def _draw(self) -> None:
+        trial = self._trial
+        shown = trial.posterior if trial is not None and verdict(trial) != "withheld" else None
+        for row in self.rows.values():
+            row.theme = self.theme
+            self._draw_row(row, shown)
+        if trial is None:
+            self._aside.setText("the prior; the posterior appears over it after the first sweep")
+        elif shown is None:
+            self._aside.setText("prior, posterior withheld")
+            self.warn(f"Posterior withheld. {trial.trust.reason or 'No reason was given.'}")
+        else:
+            sweeps = "1 sweep" if trial.sweeps_used == 1 else f"{trial.sweeps_used} sweeps"
+            self._aside.setText(f"given {sweeps}&nbsp;&nbsp;&nbsp;{self._legend()}")
+            self.say("")
+
+    def _legend(self) -> str:
+        now, grey = self.theme.now, self.theme.past
+        return (
+            f"<span style='color:{now}'>█</span> now &nbsp; ─ one sweep ago &nbsp; "
+            f"<span style='color:{grey}'>█</span> prior &nbsp; median, 90 % interval"
+        )
+
+    def _draw_row(self, row: Marginal, shown: Posterior | None) -> None:
+        names = [p.name for p in shown.parameters] if shown else []
+        name = row.parameter.name
+        if shown is None or name not in names:
+            row.show_draws(None, None, None)
+            return
+        k = names.index(name)
+        before = self._before
+        kept = before.draws[:, k] if before is not None and before.parameters == shown.parameters else None
+        cell = whole_cell(shown, name) if is_density(row.parameter, shown.parameters) else None
+        row.show_draws(shown.draws[:, k], kept, cell)

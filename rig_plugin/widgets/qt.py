@@ -1,0 +1,24 @@
+"""This file is Qt: the one place where the binding is chosen, PyQt5 unless PYQTGRAPH_QT_LIB says otherwise."""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+if "PYQTGRAPH_QT_LIB" not in os.environ and find_spec("PyQt5") is not None:
+    os.environ["PYQTGRAPH_QT_LIB"] = "PyQt5"
+
+import pyqtgraph as pg  # type: ignore[import-untyped]
+
+if TYPE_CHECKING:
+    from PyQt5 import QtCore, QtGui, QtWidgets
+    from PyQt5.QtCore import pyqtSignal as Signal
+    from PyQt5.QtWidgets import QShortcut as Shortcut
+else:
+    from pyqtgraph.Qt import QtCore, QtGui, QtWidgets
+
+    Signal = QtCore.Signal
+    Shortcut = QtGui.QShortcut
+
+__all__ = ["QtCore", "QtGui", "QtWidgets", "Shortcut", "Signal", "pg"]

@@ -1,0 +1,110 @@
+"""This file is the status line: what happened last, how long it took and what it was made with."""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import datetime
+from pathlib import PurePath
+
+import numpy as np
+
+from rig_plugin.feed import RecordingStatus
+from rig_plugin.trial import Trial
+from rig_plugin.widgets.number import significant
+from rig_plugin.widgets.panel import Panel
+from rig_plugin.widgets.qt import QtWidgets
+from rig_plugin.widgets.theme import figures
+
+__all__ = ["StatusLine"]
+
+_KEPT = 200
+
+
+class StatusLine(Panel):
+    """The last line of the log, latency, messages that the display missed, source and network.
+
+    Args:
+        source_name: Rig or file.
+        network_name: As the checkpoint calls itself.
+        parent: Owner, as in Qt.
+    """
+
+    def __init__(self, source_name: str, network_name: str, parent: QtWidgets.QWidget | None = None) -> None:
+        super().__init__("", "", parent)
+        self._latencies: deque[float] = deque(maxlen=_KEPT)
+        self._path: str | None = None
+        self._tone = "text"
+        self._log = QtWidgets.QLabel("Nothing yet. Space starts.")
+        self._log.setObjectName("plain")
+        self._log.setSizePolicy(QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Preferred)
+        self._latency = _quiet("Time from the end of a sweep to its posterior: median and 99th percentile.")
+        self._missed = _quiet("Trials that the display skipped because it was busy; the recording has them all.")
+        self._source = _quiet("Where the sweeps come from, and the network that reads them.")
+        self._source.setText(f"{source_name}   {network_name}")
+        self._body.setContentsMargins(10, 3, 10, 3)
+        self._top.addWidget(self._log, 1)
+        for label in (self._latency, self._missed, self._source):
+            self._top.addWidget(label)
+            self._top.addSpacing(12)
+        help_ = _quiet("F1 shows the keys.")
+        help_.setText("F1 keys")
+        self._top.addWidget(help_)
+        self.wear(self.theme)
+        self.miss(0)
+
+    def write(self, text: str, tone: str = "text") -> None:
+        """Write a line, with the time of day.
+
+        Args:
+            text: What happened.
+            tone: "text", "caution" or "danger".
+        """
+        self._tone = tone
+        sign = "" if tone == "text" else "▲ " if tone == "caution" else "■ "
+        self._log.setText(f"{datetime.now().astimezone():%H:%M:%S}  {sign}{text}")
+        self._log.setToolTip(text)
+        self._draw()
+
+    def report(self, status: RecordingStatus) -> None:
+        """Learn where sweeps are saved.
+
+        Args:
+            status: The newest one.
+        """
+        self._path = status.path if status.recording else None
+
+    def miss(self, count: int) -> None:
+        """Show how many trials the display skipped.
+
+        Args:
+            count: Since the window opened.
+        """
+        self._missed.setText(f"display skipped {count}")
+
+    def words(self) -> str:
+        """Read the whole line as it stands on the screen."""
+        labels = (self._log, self._latency, self._missed, self._source)
+        return " | ".join(label.text() for label in labels if label.text())
+
+    def _take(self, trial: Trial) -> None:
+        self._latencies.append(trial.latency.total)
+        fate = f"saved to {PurePath(self._path).name}" if self._path else "done, not recorded"
+        self.write(f"trial {trial.index} {fate}, read in {significant(trial.latency.total, 2)} ms")
+
+    def _clear(self) -> None:
+        self._latencies.clear()
+
+    def _draw(self) -> None:
+        colours = {"caution": self.theme.caution, "danger": self.theme.danger}
+        self._log.setStyleSheet(f"color: {colours.get(self._tone, self.theme.text)};")
+        if self._latencies:
+            middle, late = np.percentile(self._latencies, [50, 99])
+            self._latency.setText(f"latency p50 {significant(middle, 2)} ms  p99 {significant(late, 2)} ms")
+
+
+def _quiet(tip: str) -> QtWidgets.QLabel:
+    label = QtWidgets.QLabel("")
+    label.setObjectName("figures")
+    label.setFont(figures(11))
+    label.setToolTip(tip)
+    return label

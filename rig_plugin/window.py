@@ -1,0 +1,244 @@
+"""This file is the window: it lays the panels out, and turns what comes from the session and the keys into calls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from rig_plugin.bridge import Bridge
+from rig_plugin.feed import Feed, Live, RecordingStatus
+from rig_plugin.trial import Trial
+from rig_plugin.widgets.cheat_sheet import CheatSheet
+from rig_plugin.widgets.curves import FiringCurve, VoltageCurve
+from rig_plugin.widgets.evolution import Evolution
+from rig_plugin.widgets.features import Feature, FeatureTable
+from rig_plugin.widgets.header import Header
+from rig_plugin.widgets.panel import Panel
+from rig_plugin.widgets.posterior import PosteriorPanel
+from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets, Shortcut
+from rig_plugin.widgets.scope import Scope
+from rig_plugin.widgets.status_line import StatusLine
+from rig_plugin.widgets.theme import DARK, LIGHT, Theme
+from rig_plugin.widgets.trust import TrustBadge
+from simulators.parameter import Parameter
+
+__all__ = ["SessionControl", "Window"]
+
+
+class SessionControl(Protocol):
+    """What the window can ask of a session; each call returns at once."""
+
+    @property
+    def status(self) -> RecordingStatus | None:
+        """How the recording is doing, or None before the session began."""
+
+    def start(self) -> None:
+        """Begin, or begin anew after an end."""
+
+    def stop(self) -> None:
+        """End, and return the command to its exit state."""
+
+    def mark(self) -> None:
+        """Note this moment in the recording."""
+
+
+class Window(QtWidgets.QMainWindow):
+    """Scope, features, posterior and trust on one screen; closing it stops the session.
+
+    Args:
+        session_control: What start, stop and mark are asked of.
+        parameters: The network's, in order.
+        features: The network's, in order.
+        network_name: As the checkpoint calls itself.
+        source_name: Rig or file.
+        feed: Where the session leaves what it has; a new one, to be read from `feed`, by default.
+        is_replay: Whether the sweeps come from a file.
+        exit_pA: Command of the exit state [pA].
+        theme: Dark or light.
+    """
+
+    def __init__(
+        self,
+        session_control: SessionControl,
+        parameters: Sequence[Parameter],
+        features: Sequence[Feature],
+        network_name: str,
+        source_name: str,
+        *,
+        feed: Feed | None = None,
+        is_replay: bool = False,
+        exit_pA: float = 0.0,
+        theme: Theme = DARK,
+    ) -> None:
+        super().__init__()
+        self.feed = feed or Feed()
+        self.bridge = Bridge(self.feed, parent=self)
+        self.is_running = False
+        self._control = session_control
+        self._theme = theme
+        self._sheet: CheatSheet | None = None
+        self.header = Header(is_replay, exit_pA)
+        self.scope = Scope()
+        self.features = FeatureTable(features)
+        self.firing = FiringCurve()
+        self.voltage = VoltageCurve()
+        self.trust = TrustBadge()
+        self.posterior = PosteriorPanel(parameters)
+        self.evolution = Evolution(parameters)
+        self.status_line = StatusLine(source_name, network_name)
+        self.setWindowTitle(f"rig-plugin: {source_name}")
+        self._lay_out()
+        self._connect()
+        self.wear(theme)
+        if parameters:
+            self.posterior.choose(parameters[0].name)
+        if session_control.status is not None:
+            self._report(session_control.status)
+        self.bridge.start()
+
+    @property
+    def panels(self) -> tuple[Panel, ...]:
+        """All of them; each takes every trial."""
+        return (
+            self.header, self.scope, self.features, self.firing, self.voltage,
+            self.trust, self.posterior, self.evolution, self.status_line,
+        )  # fmt: skip
+
+    def wear(self, theme: Theme) -> None:
+        """Change colours.
+
+        Args:
+            theme: Dark or light.
+        """
+        self._theme = theme
+        self.setStyleSheet(theme.sheet())
+        for panel in self.panels:
+            panel.wear(theme)
+
+    def toggle(self) -> None:
+        """Start the session, or stop the one that runs."""
+        if self.is_running:
+            self.stop()
+        else:
+            self.start()
+
+    def start(self) -> None:
+        """Ask the session to start and clear the panels of what the last one left."""
+        self.bridge.poll()
+        for panel in self.panels:
+            panel.clear()
+        self._enter(True)
+        self.status_line.write("starting, the first sweep will appear in the scope")
+        self._control.start()
+
+    def stop(self) -> None:
+        """Ask the session to stop; always, since what looks stopped may not be."""
+        self.status_line.write("stopping, the command returns to its exit state")
+        self._control.stop()
+
+    def mark(self) -> None:
+        """Ask the session to note this moment."""
+        if self.is_running:
+            self._control.mark()
+            self.status_line.write("marked")
+
+    def swap_theme(self) -> None:
+        """Change between dark and light."""
+        self.wear(LIGHT if self._theme is DARK else DARK)
+
+    def show_keys(self) -> None:
+        """Show the cheat sheet, or take it away."""
+        if self._sheet is not None and self._sheet.isVisible():
+            self._sheet.close()
+            return
+        self._sheet = CheatSheet(self._theme, self)
+        self._sheet.show()
+
+    def closeEvent(self, event: QtGui.QCloseEvent) -> None:
+        """Leave no session behind that nobody watches."""
+        self.bridge.stop()
+        if self.is_running:
+            self._control.stop()
+        super().closeEvent(event)
+
+    def _lay_out(self) -> None:
+        curves = _split(QtCore.Qt.Orientation.Horizontal, (self.firing, 1), (self.voltage, 1))
+        below = _split(QtCore.Qt.Orientation.Horizontal, (self.features, 4), (curves, 3))
+        left = _split(QtCore.Qt.Orientation.Vertical, (self.scope, 13), (below, 8))
+        right = _split(QtCore.Qt.Orientation.Vertical, (self.trust, 4), (self.posterior, 22), (self.evolution, 11))
+        middle = _split(QtCore.Qt.Orientation.Horizontal, (left, 29), (right, 25))
+        root = QtWidgets.QWidget()
+        root.setObjectName("root")
+        column = QtWidgets.QVBoxLayout(root)
+        column.setContentsMargins(6, 6, 6, 6)
+        column.setSpacing(6)
+        column.addWidget(self.header)
+        column.addWidget(middle, 1)
+        column.addWidget(self.status_line)
+        self.setCentralWidget(root)
+        self.resize(1366, 740)
+
+    def _connect(self) -> None:
+        bridge = self.bridge
+        bridge.started.connect(self._begin)
+        bridge.grew.connect(self.scope.grow)
+        bridge.grew.connect(self.header.grow)
+        bridge.finished.connect(self._finish)
+        bridge.status_changed.connect(self._report)
+        bridge.stalled.connect(self._stall)
+        bridge.dropped.connect(self.status_line.miss)
+        bridge.ended.connect(self._end)
+        self.posterior.chosen.connect(self.evolution.choose)
+        self.evolution.chosen.connect(self.posterior.choose)
+        self.header.go.clicked.connect(lambda: self.toggle())
+        self.header.mark.clicked.connect(lambda: self.mark())
+        self.header.stop.clicked.connect(lambda: self.stop())
+        keys = {"Space": self.toggle, "Esc": self.stop, "M": self.mark, "T": self.swap_theme, "F1": self.show_keys}
+        for key, act in keys.items():
+            Shortcut(QtGui.QKeySequence(key), self).activated.connect(act)
+
+    def _enter(self, running: bool) -> None:
+        self.is_running = running
+        self.header.enter("running" if running else "ended")
+
+    def _begin(self, live: Live) -> None:
+        if not self.is_running:
+            self._enter(True)
+        self.header.begin(live)
+        self.scope.begin(live)
+
+    def _finish(self, trials: tuple[Trial, ...]) -> None:
+        for panel in self.panels:
+            panel.take(*trials)
+
+    def _report(self, status: RecordingStatus) -> None:
+        self.header.report(status)
+        self.status_line.report(status)
+
+    def _stall(self, seconds: float) -> None:
+        self.header.stall(seconds)
+        if seconds == 0:
+            self.status_line.write("samples come again", "caution")
+
+    def _end(self, reason: str | None) -> None:
+        self._enter(False)
+        self.header.stall(0.0)
+        if reason is None:
+            self.status_line.write("session ended")
+            return
+        self.header.enter("failed")
+        self.status_line.write(reason, "danger")
+        self.scope.fail(reason)
+
+
+def _split(direction: QtCore.Qt.Orientation, *parts: tuple[QtWidgets.QWidget, int]) -> QtWidgets.QSplitter:
+    """Put widgets side by side with sizes in these proportions and handles between them."""
+    splitter = QtWidgets.QSplitter(direction)
+    splitter.setHandleWidth(6)
+    splitter.setChildrenCollapsible(False)
+    for place, (widget, share) in enumerate(parts):
+        widget.setMinimumSize(60, 40)
+        splitter.addWidget(widget)
+        splitter.setStretchFactor(place, share)
+    splitter.setSizes([share * 100 for _, share in parts])
+    return splitter

@@ -1,0 +1,209 @@
+import threading
+
+import pytest
+
+from rig_plugin.bridge import Bridge
+from rig_plugin.feed import Feed
+from rig_plugin.widgets.qt import QtCore, QtWidgets
+from rig_plugin.window import Window
+
+Key = QtCore.Qt.Key
+
+
+@pytest.fixture
+def control(scripted):
+    return scripted.control()
+
+
+@pytest.fixture
+def window(qtbot, scripted, control):
+    made = Window(control, scripted.parameters, scripted.features, "cortical-steps", "simulated cell")
+    qtbot.addWidget(made)
+    made.show()
+    qtbot.waitExposed(made)
+    return made
+
+
+def test_a_sweep_played_in_another_thread_reaches_the_scope(qtbot, window, scripted):
+    player = threading.Thread(target=scripted.play, args=(window.feed, 3))
+    with qtbot.waitSignal(window.bridge.started):
+        player.start()
+    player.join()
+    expected = scripted.sweep(3).response
+    qtbot.waitUntil(lambda: window.scope.shown.size == expected.size)
+    assert (window.scope.shown == expected).all()
+    assert window.is_running
+
+
+def test_a_trial_reaches_every_panel(qtbot, window, scripted):
+    trial = scripted.trial(3)
+    with qtbot.waitSignal(window.bridge.finished):
+        window.feed.finished(trial)
+    assert window.features.cells("spike_count")[1] == str(int(trial.features["spike_count"]))
+    assert window.posterior.rows["C"].has_posterior
+    assert len(window.evolution.medians) == 1
+    assert window.trust.word == "typical"
+    assert window.firing.points and window.voltage.points
+    assert "trial 3" in window.status_line.words()
+
+
+def test_a_withheld_trial_takes_the_last_good_posterior_away(qtbot, window, scripted):
+    window.feed.finished(scripted.trial(0))
+    window.feed.finished(scripted.trial(1, withheld=True, reason="The seal is lost."))
+    qtbot.waitUntil(lambda: window.trust.word == "withheld")
+    assert not any(row.has_posterior for row in window.posterior.rows.values())
+    assert "The seal is lost." in window.posterior.notice
+    assert "withheld" in window.header.words()
+
+
+def test_the_status_reaches_the_header(qtbot, window, scripted):
+    scripted.play(window.feed, 0, 0.1)
+    with qtbot.waitSignal(window.bridge.status_changed):
+        window.feed.status(scripted.status(100, lost=3))
+    assert "● REC" in window.header.words() and "LOST 3" in window.header.words()
+
+
+def test_an_error_ends_the_session_in_words(qtbot, window, scripted):
+    scripted.play(window.feed, 0, 0.4)
+    with qtbot.waitSignal(window.bridge.ended):
+        window.feed.ended("The rig was unplugged.")
+    assert not window.is_running
+    assert "FAILED" in window.header.words()
+    assert "The rig was unplugged." in window.status_line.words()
+    assert "The rig was unplugged." in window.scope.notice
+
+
+def test_a_plain_end_is_no_failure(qtbot, window, scripted):
+    scripted.play(window.feed, 0)
+    with qtbot.waitSignal(window.bridge.ended):
+        window.feed.ended(None)
+    assert "ENDED" in window.header.words()
+    assert not window.scope.notice
+
+
+def test_skipped_trials_are_counted_on_the_screen(qtbot, scripted, control):
+    feed = Feed(messages=2)
+    for index in range(3):
+        feed.finished(scripted.trial(index))
+    made = Window(control, scripted.parameters, scripted.features, "net", "cell", feed=feed)
+    qtbot.addWidget(made)
+    qtbot.waitUntil(lambda: "display skipped 1" in made.status_line.words())
+
+
+def test_space_starts_and_stops(qtbot, window, control):
+    qtbot.keyClick(window, Key.Key_Space)
+    assert control.calls == ["start"]
+    assert window.is_running
+    qtbot.keyClick(window, Key.Key_Space)
+    assert control.calls == ["start", "stop"]
+
+
+def test_escape_stops_whatever_the_window_believes(qtbot, window, control):
+    qtbot.keyClick(window, Key.Key_Escape)
+    assert control.calls == ["stop"]
+
+
+def test_escape_stops_while_a_list_has_the_focus(qtbot, window, control):
+    box = window.evolution.findChild(QtWidgets.QComboBox)
+    box.setFocus()
+    qtbot.keyClick(box, Key.Key_Escape)
+    assert control.calls == ["stop"]
+
+
+def test_m_marks_only_what_runs(qtbot, window, control):
+    qtbot.keyClick(window, Key.Key_M)
+    assert control.calls == []
+    qtbot.keyClick(window, Key.Key_Space)
+    qtbot.keyClick(window, Key.Key_M)
+    assert control.calls == ["start", "mark"]
+
+
+def test_the_buttons_do_what_the_keys_do(qtbot, window, control):
+    for button in (window.header.go, window.header.mark, window.header.stop):
+        qtbot.mouseClick(button, QtCore.Qt.MouseButton.LeftButton)
+    assert control.calls == ["start", "mark", "stop"]
+
+
+def test_a_new_start_forgets_the_last_cell(qtbot, window, scripted, control):
+    window.feed.finished(scripted.trial(0))
+    qtbot.waitUntil(lambda: window.posterior.rows["C"].has_posterior)
+    qtbot.keyClick(window, Key.Key_Space)
+    assert not window.posterior.rows["C"].has_posterior
+    assert window.evolution.medians == []
+    assert window.trust.word == "waiting"
+
+
+def test_closing_stops_what_runs(qtbot, window, control):
+    qtbot.keyClick(window, Key.Key_Space)
+    window.close()
+    assert control.calls == ["start", "stop"]
+
+
+def test_choosing_a_parameter_shows_it_over_the_sweeps(qtbot, window):
+    qtbot.mouseClick(window.posterior.rows["V_T"], QtCore.Qt.MouseButton.LeftButton)
+    assert window.evolution.findChild(QtWidgets.QComboBox).currentText() == "V_T"
+    assert window.posterior.rows["V_T"].is_chosen and not window.posterior.rows["C"].is_chosen
+
+
+def test_f1_shows_the_keys_and_takes_them_away(qtbot, window):
+    qtbot.keyClick(window, Key.Key_F1)
+    sheet = window.findChild(QtWidgets.QDialog)
+    assert sheet.isVisible()
+    assert any("exit state" in label.text() for label in sheet.findChildren(QtWidgets.QLabel))
+    qtbot.keyClick(window, Key.Key_F1)
+    assert not sheet.isVisible()
+
+
+def test_every_control_says_what_it_does(window):
+    controls = window.findChildren(QtWidgets.QAbstractButton) + window.findChildren(QtWidgets.QComboBox)
+    own = [c for c in controls if not c.objectName().startswith("qt_") and c.isVisibleTo(window)]
+    assert len(own) >= 4
+    named = [c for c in own if type(c) in (QtWidgets.QPushButton, QtWidgets.QComboBox)]
+    assert all(c.toolTip() for c in named)
+
+
+def test_it_fits_a_small_screen(window):
+    hint = window.minimumSizeHint()
+    assert hint.width() <= 1366 and hint.height() <= 700
+
+
+def test_silence_in_the_middle_of_a_sweep_is_told_and_taken_back(qtbot, scripted):
+    now = [0.0]
+    feed = Feed()
+    bridge = Bridge(feed, clock=lambda: now[0])
+    heard: list[float] = []
+    bridge.stalled.connect(heard.append)
+    sweep = scripted.play(feed, 0, 0.5)
+    bridge.poll()
+    now[0] = 2.5
+    bridge.poll()
+    assert heard == [2.5]
+    feed.block(sweep.response[8000:8400], None)
+    bridge.poll()
+    assert heard == [2.5, 0.0]
+
+
+def test_waiting_between_sweeps_is_no_silence(qtbot, scripted):
+    now = [0.0]
+    feed = Feed()
+    bridge = Bridge(feed, clock=lambda: now[0])
+    heard: list[float] = []
+    bridge.stalled.connect(heard.append)
+    scripted.play(feed, 0)
+    bridge.poll()
+    now[0] = 60.0
+    bridge.poll()
+    feed.finished(scripted.trial(0))
+    bridge.poll()
+    assert heard == []
+
+
+def test_trials_found_together_travel_together(qtbot, scripted):
+    feed = Feed()
+    bridge = Bridge(feed)
+    told: list[int] = []
+    bridge.finished.connect(lambda trials: told.append(len(trials)))
+    for index in range(3):
+        feed.finished(scripted.trial(index))
+    bridge.poll()
+    assert told == [3]
