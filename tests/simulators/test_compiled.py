@@ -1,37 +1,60 @@
-"""The store of compiled kernels follows the sources."""
+"""The store of compiled kernels follows the sources that kernels are made of."""
 
+import ast
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-from simulators.compiled import PACKAGES
+from simulators.compiled import SOURCES
 
 ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("simulators", "estimators")
 WATCH = """
 import pathlib, sys
 from simulators.compiled import folder
 names = [folder()]
 for change in sys.argv[1:]:
     path = pathlib.Path(change)
-    before = path.read_bytes() if path.exists() else None
-    path.write_bytes((before or b"") + b"# changed\\n")
+    before = path.read_bytes()
+    path.write_bytes(before + b"# changed\\n")
     names.append(folder())
-    path.unlink() if before is None else path.write_bytes(before)
+    path.write_bytes(before)
     names.append(folder())
 sys.stdout.write("\\n".join(map(str, names)))
 """
 
 
-def test_another_source_makes_another_store(tmp_path):
+def imported_by(source):
+    """Modules that a file imports, wherever in it."""
+    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+
+
+def test_every_source_of_a_kernel_is_watched():
+    files = {path.relative_to(ROOT).as_posix(): path for package in PACKAGES for path in ROOT.glob(f"{package}/*.py")}
+    kernels = {name for name, path in files.items() if any(m.split(".")[0] == "numba" for m in imported_by(path))}
+    assert len(kernels) >= 6
+    reached = set(kernels)
+    while (
+        more := {f"{m.replace('.', '/')}.py" for name in reached for m in imported_by(files[name])}
+        & set(files) - reached
+    ):
+        reached |= more
+    assert set(SOURCES) >= reached
+
+
+def test_another_source_makes_another_store_and_an_unrelated_one_does_not(tmp_path):
     for package in PACKAGES:
         shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__", "pretrained"))
-    changes = ["simulators/lanes.py", "estimators/spikes.py", "estimators/a_new_file.py"]
-    cache = tmp_path / "cache"
-    places = dict.fromkeys(("XDG_CACHE_HOME", "HOME", "LOCALAPPDATA"), str(cache))
+    unrelated = "simulators/stimulus.py"
+    places = dict.fromkeys(("XDG_CACHE_HOME", "HOME", "LOCALAPPDATA"), str(tmp_path / "cache"))
     done = subprocess.run(
-        [sys.executable, "-c", WATCH, *changes],
+        [sys.executable, "-c", WATCH, unrelated, *SOURCES],
         cwd=tmp_path,
         env=os.environ | places | {"PYTHONPATH": str(tmp_path)},
         capture_output=True,
@@ -39,7 +62,9 @@ def test_another_source_makes_another_store(tmp_path):
         check=True,
     )
     first, *names = done.stdout.split("\n")
-    assert Path(first).is_relative_to(cache)
+    changed, restored = names[0::2], names[1::2]
+    assert Path(first).is_relative_to(tmp_path / "cache")
     assert Path(first).is_dir()
-    assert set(names[1::2]) == {first}
-    assert len({first, *names[0::2]}) == 1 + len(changes)
+    assert changed[0] == first
+    assert len({first, *changed[1:]}) == 1 + len(SOURCES)
+    assert set(restored) == {first}
