@@ -44,7 +44,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature("sag", "mV", "How far the voltage falls back from its extreme (5 ms means) to the steady deflection."),
     Feature("rebound", "mV", "Largest excursion against the step in the 150 ms after it (5 ms means), off the rest."),
     Feature("rebound_spikes", "1", "Spikes after the step, in the tail that was kept.", "log"),
-    Feature("spike_count", "1", "Spikes during the step.", "log"),
+    Feature("spike_count", "1", "Spikes whose peak lies in the step.", "log"),
     Feature("late_count", "1", "Spikes during the second half of the step.", "log"),
     Feature("latency", "ms", "Time from the onset to the first spike's threshold.", "log"),
     Feature("first_isi", "ms", "Time between the first two thresholds.", "log"),

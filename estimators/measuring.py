@@ -101,7 +101,8 @@ def measure(y, n, onset, duration, tail, amplitude):
     while before < len(spikes) and spikes[before, 0] < onset:
         before += 1
     after = before
-    while after < len(spikes) and spikes[after, 0] < onset + duration:
+    # A spike belongs to the step in which it peaks, as others count it, though it may start just before the end.
+    while after < len(spikes) and spikes[after, 8] < onset + duration:
         after += 1
     first_spike = spikes[before, 0] - onset if before < len(spikes) else np.inf
     if n >= start:

@@ -37,7 +37,7 @@ class Verdict:
     Args:
         draws: From the posterior, shape (s, p), or None where no sweep so far can be used or trusted.
         sweeps_used: Sweeps that it rests on.
-        in_distribution: Whether this sweep is like those of training.
+        in_distribution: Whether this sweep lies inside what the network was trained on, and is used.
         score: Smallest p-value of the checks on this sweep, 0 to 1.
         reasons: Sentences on what is wrong or worth knowing, worst first.
     """
@@ -121,16 +121,16 @@ class Observer:
         self._seen += 1
         used = self._used()
         reasons: list[str] = []
-        p, known = 1.0, True
+        p = 1.0
         if refusal is None:
             refusal = self._outside(row, context)
         if refusal is None:
             strange = self._novelty.judge(row, context.row())
-            p, known = strange.p, strange.p > _ALARM
+            p = strange.p
             if strange.distance > _FAR:
                 outside = f": {strange.outside[0]}" if strange.outside else ""
                 refusal = f"This sweep is unlike every sweep of training{outside}."
-            elif not known:
+            elif p <= _ALARM:
                 outside = f" ({strange.outside[0]})" if strange.outside else ""
                 reasons.append(f"This sweep is unusual for the model, p = {strange.p:.2g}{outside}.")
         if refusal is not None:
@@ -156,7 +156,7 @@ class Observer:
         self._contexts.append(context)
         if len(self._rows) > _MOST:
             reasons.append(f"The latest {_MOST} of {len(self._rows)} sweeps are used.")
-        return Verdict(self._infer(), self._used(), known, p, tuple(reasons))
+        return Verdict(self._infer(), self._used(), True, p, tuple(reasons))
 
     def _outside(self, row: npt.NDArray[np.float64], context: Context) -> str | None:
         """Tell why a sweep can't be asked about at all, or None."""

@@ -147,7 +147,8 @@ def _noisy(command: npt.NDArray[np.float64], rate: float) -> tuple[Plateau, ...]
         low, high = max(a - half, cuts[-1]), min(b + half, command.size)
         before, after = medians[max(a - half - 1, 0)], medians[min(b + half, command.size - 1)]
         if abs(after - before) > threshold and high > low:
-            cuts.append(low + _split(command[low:high], before, after))
+            cut = low + _split(command[low:high], before, after)
+            cuts.append(_departure(command, max(low, cut - round(_SLIVER * rate)), cut, before, after))
     cuts = _joined(command, [*cuts, command.size], width, threshold)
     return tuple(_measure(command, a, b, threshold) for a, b in pairwise(cuts))
 
@@ -186,6 +187,16 @@ def _split(trace: npt.NDArray[np.float64], before: float, after: float) -> int:
     """Find the first sample of the second level: the cut with the least absolute error."""
     excess = np.abs(trace - before) - np.abs(trace - after)
     return int(np.argmin(np.concatenate([[0.0], np.cumsum(excess)])))
+
+
+def _departure(command: npt.NDArray[np.float64], low: int, cut: int, before: float, after: float) -> int:
+    """Go back from the middle of an edge to where the current leaves its level: an amplifier's filter comes later."""
+    steps = np.abs(np.diff(command))
+    sigma = 1.4826 * float(np.median(steps)) / math.sqrt(2)
+    least = max(0.03 * abs(after - before), 4.0 * sigma)
+    while cut > low and abs(command[cut - 1] - before) > least:
+        cut -= 1
+    return cut
 
 
 def _measure(command: npt.NDArray[np.float64], start: int, stop: int, threshold: float) -> Plateau:

@@ -16,9 +16,8 @@ SIGNS: dict[Verdict, str] = {"waiting": "○", "typical": "●", "caution": "▲
 def verdict(trial: Trial | None) -> Verdict:
     """Sum a trial's trust up in one word.
 
-    A posterior that is there but outside the network's domain counts as withheld: a plausible number from an
-    implausible recording is never shown. Below a score of .05 care is asked for, since one typical cell in
-    twenty scores less.
+    A posterior that is there rests on sweeps that can be used; where the latest one can't, or its score is below .05
+    (as that of one typical sweep in twenty), care is asked for.
 
     Args:
         trial: The newest one, or None before the first.
@@ -28,8 +27,8 @@ def verdict(trial: Trial | None) -> Verdict:
     """
     if trial is None:
         return "waiting"
-    if trial.posterior is None or not trial.trust.in_distribution:
+    if trial.posterior is None:
         return "withheld"
-    if trial.trust.reason or not trial.trust.score >= CAUTION:
+    if trial.trust.reason or not (trial.trust.in_distribution and trial.trust.score >= CAUTION):
         return "caution"
     return "typical"

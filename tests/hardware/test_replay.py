@@ -97,7 +97,7 @@ def test_a_measured_current_is_read_with_its_noise(make_family):
 
 
 def test_the_corrections_that_were_given_go_with_the_sweep(recording):
-    sweep = Replay(recording, junction_potential=14.0, bridge=5.0).sweep(3)
+    sweep = Replay(recording, junction_potential=14.0, bridge=0.005).sweep(3)
     assert sweep.junction == Junction("uncorrected", 14.0)
     assert sweep.bridge == 0.005
     np.testing.assert_allclose(sweep.corrected, sweep.response - 14.0 - 0.005 * sweep.command)

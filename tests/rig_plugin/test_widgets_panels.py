@@ -123,19 +123,25 @@ def test_a_long_unit_stands_below_its_number(qtbot):
     assert row.numbers == ("0.30", "0.21–0.39", "uA/cm2 ms^0.5")
 
 
-@pytest.mark.parametrize("withheld", ["no posterior", "outside the domain"])
-def test_a_withheld_posterior_is_the_prior_with_the_reason_and_never_the_last_good_one(qtbot, scripted, withheld):
+def test_a_withheld_posterior_is_the_prior_with_the_reason_and_never_the_last_good_one(qtbot, scripted):
     widget = PosteriorPanel(scripted.parameters)
     qtbot.addWidget(widget)
     widget.take(scripted.trial(0), scripted.trial(1))
     assert widget.rows["C"].has_posterior
-    bad = scripted.trial(2, withheld=True, reason="Rest is −38 mV.")
-    if withheld == "outside the domain":
-        bad = dataclasses.replace(bad, posterior=scripted.trial(2).posterior)
-    widget.take(bad)
+    widget.take(scripted.trial(2, withheld=True, reason="Rest is −38 mV."))
     assert not any(row.has_posterior for row in widget.rows.values())
     assert all(row.numbers == ("–", "", "") for row in widget.rows.values())
     assert "Rest is −38 mV." in widget.notice
+
+
+def test_a_sweep_that_is_not_used_asks_for_care_and_leaves_the_posterior_of_the_others(qtbot, scripted):
+    trial = scripted.trial(2, reason="The step is 900 pA: this sweep is not used.")
+    trial = dataclasses.replace(trial, trust=dataclasses.replace(trial.trust, in_distribution=False, score=0.0))
+    widget = PosteriorPanel(scripted.parameters)
+    qtbot.addWidget(widget)
+    widget.take(trial)
+    assert verdict(trial) == "caution"
+    assert widget.rows["C"].has_posterior
 
 
 def test_after_a_withheld_sweep_no_line_pretends_to_be_one_sweep_ago(qtbot, scripted):
