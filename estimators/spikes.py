@@ -49,7 +49,8 @@ def find(y, n, end):
     k = 1
     last_peak = 0
     while k < n - 1 and count < _MOST:
-        if _slope(y, k) < _RISE:
+        # Asked this way round, a missing sample is passed by and not waited at for ever.
+        if not _slope(y, k) >= _RISE:
             k += 1
             continue
         peak = k

@@ -142,6 +142,13 @@ def test_a_spike_falls_by_10_mv_within_10_ms(fall, counted):
     assert len(found(y)["time"]) == counted
 
 
+@pytest.mark.parametrize("wrong", [np.nan, -np.inf])
+def test_a_missing_sample_is_no_spike_and_ends_the_search_nowhere(wrong):
+    y = train([50.0, 150.0])
+    y[round(100 * RATE)] = wrong
+    assert found(y)["peak_time"] == pytest.approx([50.0, 150.0], abs=0.026)
+
+
 def test_noise_moves_no_count():
     rng = np.random.default_rng(2)
     times = np.arange(30.0, 380.0, 18.0)
