@@ -1,0 +1,246 @@
+"""Fresh cells are draws of the prior, and their sets are what a network will see."""
+
+from importlib.resources import files
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from estimators.context import CONTEXT
+from estimators.designs import Designs
+from estimators.features import NAMES
+from estimators.generation import CELL, Nuisances, Sets, _walk, features_of, generate, simulate
+from estimators.measuring import LIMIT
+from estimators.spec import spec_from
+
+SPEC = spec_from((files("estimators.pretrained") / "cortical-steps.toml").read_text(encoding="utf-8"), "the spec")
+SHORT = Designs(duration=(200.0, 250.0), baseline=(50.0, 60.0), tail=(20.0, 40.0), sweeps=(1, 6))
+
+
+def drawn(cells, seed, chunk=20, **options):
+    rng = np.random.default_rng(seed)
+    return list(generate(SPEC.parameters, SHORT, Nuisances(), cells, rng, chunk=chunk, **options))
+
+
+@pytest.fixture(scope="module")
+def sets():
+    return Sets.join(drawn(90, 0))
+
+
+def context(**values):
+    """Contexts of as many sweeps as the longest value has."""
+    given = dict(amplitude=50.0, duration=200.0, baseline=60.0, tail=40.0, rate=20.0, holding_known=1.0) | values
+    rows = max(np.size(value) for value in given.values())
+    return np.stack([np.broadcast_to(given.get(name, 0.0), rows) for name in CONTEXT], axis=1).astype(np.float64)
+
+
+def quiet(theta):
+    """Cells without noise, bridge error and offset."""
+    theta = theta.copy()
+    theta[:, 9:] = 0.0
+    return theta
+
+
+PLAIN = Nuisances(
+    E_Na=(55.0, 55.0), E_K=(-93.0, -93.0), corner=(8.0, 8.0), white=(1e-9, 1e-9), hum=(0.0, 0.0), drift=0.0
+)
+CELLS = np.tile([100.0, 0.06, 50.0, 5.0, 0.07, 600.0, -58.0, -70.0, 1.0, 0.0, 0.0, 0.0], (6, 1))
+
+
+def same(ours, theirs):
+    for name in ("u", "features", "context", "first"):
+        np.testing.assert_array_equal(getattr(ours, name), getattr(theirs, name))
+
+
+def test_the_same_seed_gives_the_same_numbers():
+    one, again, other = (Sets.join(drawn(25, seed)) for seed in (1, 1, 2))
+    same(one, again)
+    assert not np.array_equal(one.u[:5], other.u[:5])
+
+
+def test_chunks_have_the_cells_asked_for():
+    chunks = drawn(23, 3, chunk=10)
+    assert [len(chunk) for chunk in chunks] == [10, 10, 3]
+    joined = Sets.join(chunks)
+    assert len(joined) == 23
+    assert joined.first[0] == 0
+    assert joined.first[-1] == len(joined.u) == len(joined.features) == len(joined.context)
+    lengths = np.concatenate([np.diff(chunk.first) for chunk in chunks])
+    np.testing.assert_array_equal(np.diff(joined.first), lengths)
+    assert ((lengths >= 1) & (lengths <= 6)).all()
+
+
+def test_a_chunk_does_not_depend_on_how_many_follow():
+    same(drawn(10, 4, chunk=10)[0], drawn(30, 4, chunk=10)[0])
+
+
+def test_the_number_of_sweeps_can_be_asked_for():
+    assert set(np.diff(drawn(6, 5, sweeps=3)[0].first)) == {3}
+
+
+def test_a_sweep_without_features_is_excluded_and_no_other():
+    # Of weakly leaking cells under strong currents many leave the range that is measured.
+    designs = Designs((400.0, 500.0), (200.0, 250.0), (50.0, 60.0), (20.0, 40.0), sweeps=(1, 6))
+    made = Sets.join(list(generate(SPEC.parameters, designs, Nuisances(), 60, np.random.default_rng(1))))
+    excluded = made.context[:, CONTEXT.index("excluded")]
+    np.testing.assert_array_equal(excluded == 1, np.isnan(made.features).all(axis=1))
+    assert set(excluded) == {0.0, 1.0}
+    assert 0.01 < excluded.mean() < 0.5
+
+
+def test_features_are_finite_or_missing(sets):
+    assert not np.isinf(sets.features).any()
+    used = sets.context[:, CONTEXT.index("excluded")] == 0
+    for name in ("spike_count", "mean_voltage", "voltage_sd"):
+        assert np.isfinite(sets.features[used, NAMES.index(name)]).all()
+    rest = sets.features[used, NAMES.index("rest")]
+    assert np.nanmin(rest) > -LIMIT
+    assert np.nanmax(rest) < 50.0
+
+
+def test_an_unknown_holding_is_not_told(sets):
+    known, holding = (sets.context[:, CONTEXT.index(name)] for name in ("holding_known", "holding"))
+    assert (holding[known == 0] == 0).all()
+    assert (holding[known == 1] != 0).any()
+
+
+def test_an_unknown_holding_is_injected_all_the_same():
+    rng = np.random.default_rng
+    free, held = (
+        simulate(CELLS[:1], context(holding=level, holding_known=0.0), PLAIN, rng(0)) for level in (0.0, -40.0)
+    )
+    rest = NAMES.index("rest")
+    # 6 nS of leak and a little M conductance.
+    assert held[0, rest] - free[0, rest] == pytest.approx(-40.0 / 6.0, abs=1.5)
+
+
+@pytest.mark.parametrize("sweeps", [1, 5])
+def test_theta_is_a_draw_of_the_prior_at_every_sweep(sweeps):
+    rng = np.random.default_rng(10)
+    nuisances = Nuisances(walk=(20.0, 20.0))
+    start = np.arange(sweeps) * 10.0
+    u = np.stack([_walk(start, 4, nuisances, rng) for _ in range(3000)])
+    for k in range(sweeps):
+        assert stats.kstest(u[:, k].ravel(), "norm").pvalue > 1e-3
+    if sweeps > 1:
+        # It forgets itself in 20 s: what is 10 s apart correlates by exp(-1/2), 40 s by exp(-2).
+        assert np.mean(u[:, 1:] * u[:, :-1]) == pytest.approx(np.exp(-0.5), abs=0.02)
+        assert np.mean(u[:, 0] * u[:, -1]) == pytest.approx(np.exp(-2.0), abs=0.03)
+        # And each parameter for itself.
+        assert abs(np.mean(u[:, -1, 0] * u[:, -1, 1])) < 0.06
+
+
+def test_theta_walks_by_what_the_spec_says():
+    rng = np.random.default_rng(11)
+    start = np.array([0.0, 5.0])
+    steps = np.concatenate([np.diff(_walk(start, 12, Nuisances(), rng), axis=0).ravel() for _ in range(500)])
+    # Over 5 s, .018 of the prior's sd where it forgets itself in 3e4 s, and .0006 in 3e7 s.
+    assert 0.002 < steps.std() < 0.012
+    assert np.abs(steps).max() < 0.018 * 5
+
+
+def test_rows_of_one_cell_share_its_nuisances():
+    # The holding resistance of the electrode's filter and the reversal potentials move the spike of one cell alike.
+    made = np.random.default_rng(0)
+    of_cell = np.array([0, 0, 0, 1, 1, 1])
+    nuisances = Nuisances(corner=(2.0, 10.0), white=(1e-9, 1e-9), hum=(0.0, 0.0), drift=0.0)
+    peaks = simulate(CELLS, context(amplitude=np.full(6, 300.0)), nuisances, made, of_cell)[:, NAMES.index("peak")]
+    assert np.ptp(peaks[:3]) == np.ptp(peaks[3:]) == 0
+    assert abs(peaks[0] - peaks[3]) > 0.5
+    alone = simulate(CELLS, context(amplitude=np.full(6, 300.0)), nuisances, np.random.default_rng(0))
+    assert len(np.unique(alone[:, NAMES.index("peak")])) == 6
+
+
+def test_a_prepulse_reaches_the_kept_part_of_a_sweep():
+    after, without = (
+        simulate(
+            CELLS[:1],
+            context(history_level=level, history_duration=300.0, history_gap=60.0),
+            PLAIN,
+            np.random.default_rng(0),
+        )[0]
+        for level in (-100.0, 0.0)
+    )
+    slope = NAMES.index("rest_slope")
+    # It charges back with some 14 ms, which 60 ms of baseline still show.
+    assert after[slope] - without[slope] > 20.0
+    assert abs(without[slope]) < 1.0
+
+
+def test_a_prepulse_long_gone_is_forgotten():
+    after, without = (
+        simulate(
+            CELLS[:1],
+            context(history_level=level, history_duration=100.0, history_gap=8000.0),
+            PLAIN,
+            np.random.default_rng(0),
+        )[0]
+        for level in (-100.0, 0.0)
+    )
+    there = ~np.isnan(without)
+    np.testing.assert_allclose(after[there], without[there], rtol=0.02, atol=0.02)
+
+
+def test_rig_and_membrane_are_told_apart_by_the_onset():
+    theta = CELLS[:2].copy()
+    theta[1, 10] = 15.0
+    plain, bridged = simulate(theta, context(amplitude=np.full(2, -100.0)), PLAIN, np.random.default_rng(0))
+    jump, slope = NAMES.index("onset_jump"), NAMES.index("onset_slope")
+    assert bridged[jump] - plain[jump] == pytest.approx(-1.5, abs=0.05)
+    assert bridged[slope] == pytest.approx(plain[slope], abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("name", "feature", "low", "high"), [("white", "rest_noise_fast", 0.02, 0.5), ("drift", "rest_slope", 0.0, 3.0)]
+)
+def test_nuisances_show_in_the_features_they_should(name, feature, low, high):
+    ranges = (
+        {"white": {"white": (low, low)}, "drift": {"drift": low}}[name],
+        {
+            "white": {"white": (high, high)},
+            "drift": {"drift": high},
+        }[name],
+    )
+    rows = np.repeat(CELLS[:1], 40, axis=0)
+    base = {field: getattr(PLAIN, field) for field in ("E_Na", "E_K", "corner", "white", "hum", "drift")}
+    small, large = (
+        simulate(rows, context(amplitude=np.zeros(40)), Nuisances(**(base | some)), np.random.default_rng(0))
+        for some in ranges
+    )
+    spread = [f[:, NAMES.index(feature)].std() + abs(f[:, NAMES.index(feature)].mean()) for f in (small, large)]
+    assert spread[1] > 5 * spread[0]
+
+
+def test_rates_are_measured_alike():
+    rates = np.array([10.0, 20.0, 25.0, 40.0, 50.0])
+    rows = np.repeat(CELLS[:1], 5, axis=0)
+    features = simulate(rows, context(amplitude=np.full(5, 250.0), rate=rates), PLAIN, np.random.default_rng(0))
+    column = dict(zip(NAMES, features.T, strict=True))
+    assert np.ptp(column["spike_count"]) == 0
+    assert column["spike_count"][0] >= 3
+    assert np.ptp(column["latency"]) < 0.05
+    assert np.ptp(column["half_width"]) < 0.06
+    assert np.ptp(column["rest"]) < 0.01
+    assert np.ptp(column["peak"][1:]) < 1.0
+    assert np.ptp(column["threshold"]) < 0.6
+
+
+def test_features_of_a_batch_are_those_of_each_alone():
+    rng = np.random.default_rng(3)
+    samples = rng.normal(-70.0, 0.3, (5, 20_000)).astype(np.float32)
+    counts = np.array([6000, 3000, 7500, 12_000, 15_000])
+    column = {
+        "rate": np.array([20.0, 10.0, 25.0, 40.0, 50.0]),
+        "baseline": np.full(5, 60.0),
+        "duration": np.full(5, 200.0),
+        "tail": np.full(5, 40.0),
+        "amplitude": np.full(5, 50.0),
+    }
+    together = features_of(samples, counts, column)
+    for k in range(5):
+        alone = features_of(samples[k : k + 1], counts[k : k + 1], {name: c[k : k + 1] for name, c in column.items()})
+        np.testing.assert_array_equal(together[k : k + 1], alone)
+
+
+def test_the_process_is_that_of_the_shipped_spec():
+    assert tuple(parameter.name for parameter in SPEC.parameters) == CELL
