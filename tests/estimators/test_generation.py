@@ -29,7 +29,8 @@ def sets():
 
 def context(**values):
     """Contexts of as many sweeps as the longest value has."""
-    given = dict(amplitude=50.0, duration=200.0, baseline=60.0, tail=40.0, rate=20.0, holding_known=1.0) | values
+    usual = {"amplitude": 50.0, "duration": 200.0, "baseline": 60.0, "tail": 40.0, "rate": 20.0, "holding_known": 1.0}
+    given = usual | values
     rows = max(np.size(value) for value in given.values())
     return np.stack([np.broadcast_to(given.get(name, 0.0), rows) for name in CONTEXT], axis=1).astype(np.float64)
 
