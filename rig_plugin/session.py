@@ -128,9 +128,11 @@ class Session:
             reason = str(error)
             raise
         finally:
-            if self._recorder is not None:
-                self._recorder.close()
-            self._tell("ended", reason)
+            try:
+                if self._recorder is not None:
+                    self._recorder.close()
+            finally:
+                self._tell("ended", reason)
 
     def _trials(self) -> Iterator[Trial]:
         try:
@@ -168,7 +170,11 @@ class Session:
         if stimulus is None:
             return None
         part = crop(stimulus, request.history)
-        prediction = self._observer.expect(_context(part, self._rig.rate, known=True, start=0.0))
+        # A holding that the file does not know is unknown to the prediction too, as it is where misfits are ranked.
+        known = self._rig.provenance.holding_source != "unknown"
+        prediction = self._observer.expect(_context(part, self._rig.rate, known=known, start=0.0))
+        if self._stopping.is_set():
+            return None
         follower: Follower | None = None
         skip = 0
         responses, commands = [], []
@@ -191,6 +197,9 @@ class Session:
             skip = max(0, skip - block.response.size)
             self._tell("block", block.response, block.command)
             self._tell("status", self._status())
+            if self._stopping.is_set():
+                # A stop that came just before the rig began to play was forgotten by it.
+                self._rig.stop()
         if follower is None or self._stopping.is_set():
             return None
         if self._recorder is not None:
