@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.distributions import Transform, constraints
@@ -38,7 +39,8 @@ class Spline(Transform):
     def __init__(self, widths: Tensor, heights: Tensor, derivatives: Tensor) -> None:
         super().__init__()
         sizes = torch.cat([widths, heights], dim=-1).movedim(-1, 0).contiguous()
-        sizes = torch.exp(sizes / (1 + (2 / -_SLOPE) * sizes.abs())).unflatten(0, (2, -1))
+        sizes = torch.exp(sizes / (1 + (2 / -_SLOPE) * sizes.abs()))
+        sizes = sizes.reshape(2, len(sizes) // 2, *sizes.shape[1:])
         edges = torch.cumsum(sizes, dim=1)
         edges = _BOUND * (2 * edges / edges[:, -1:] - 1)
         edges = torch.cat([torch.full_like(edges[:, :1], -_BOUND), edges], dim=1)
@@ -53,7 +55,7 @@ class Spline(Transform):
         k = (edges < value).sum(dim=0, keepdim=True) - 1
         inside = (k >= 0) & (k < len(edges) - 1)
         k = torch.where(inside, k, torch.zeros_like(k))
-        shape = (1, *torch.broadcast_shapes(edges.shape[1:], value.shape))
+        shape = (1, *np.broadcast_shapes(tuple(edges.shape[1:]), tuple(value.shape)))
         k = k.expand(shape)
         picked = [
             row.expand(len(edges), *shape[1:]).gather(0, k + shift)[0]
