@@ -24,7 +24,7 @@ from estimators.observer import Observer, Verdict
 from estimators.prequential import Prediction
 from hardware.recorder import Recorder
 from hardware.rig import Provenance, Rig
-from rig_plugin.crop import Crop, crop
+from rig_plugin.crop import crop
 from rig_plugin.feed import RecordingStatus
 from rig_plugin.protocol import Protocol, Request
 from rig_plugin.quality import warnings_of
@@ -172,7 +172,7 @@ class Session:
         part = crop(stimulus, request.history)
         # A holding that the file does not know is unknown to the prediction too, as it is where misfits are ranked.
         known = self._rig.provenance.holding_source != "unknown"
-        prediction = self._observer.expect(_context(part, self._rig.rate, known=known, start=0.0))
+        prediction = self._observer.expect(part.context(self._rig.rate, known=known, start=0.0))
         if self._stopping.is_set():
             return None
         follower: Follower | None = None
@@ -207,7 +207,8 @@ class Session:
         begun = time.perf_counter()
         row = follower.row()
         measured = time.perf_counter()
-        context = _context(part, rate, known=origin.holding_source != "unknown", start=self._since_first(origin, index))
+        known = origin.holding_source != "unknown"
+        context = part.context(rate, known=known, start=self._since_first(origin, index))
         verdict = self._observer.observe(row, context, prediction)
         inferred = time.perf_counter()
         sweep = Sweep(
@@ -293,21 +294,3 @@ def _corrected(
     if origin.bridge and command is not None:
         corrected = corrected - origin.bridge * command
     return corrected
-
-
-def _context(part: Crop, rate: float, *, known: bool, start: float) -> Context:
-    """Say how a sweep was made, in the network's terms."""
-    stimulus, history = part.stimulus, part.history
-    return Context(
-        amplitude=stimulus.amplitude,
-        holding=stimulus.holding if known else 0.0,
-        holding_known=float(known),
-        duration=stimulus.step_duration,
-        baseline=stimulus.baseline,
-        tail=stimulus.tail,
-        rate=rate,
-        history_level=history.level - stimulus.holding if history else 0.0,
-        history_duration=min(history.duration, 600.0) if history else 0.0,
-        history_gap=min(history.gap, 1000.0) if history else 0.0,
-        start=start,
-    )
