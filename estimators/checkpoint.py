@@ -22,7 +22,7 @@ from estimators.estimator import Architecture, SweepSetEstimator
 from estimators.features import NAMES
 from estimators.generation import CELL
 from estimators.prequential import STRATA
-from estimators.spec import Spec, spec_from
+from estimators.spec import Spec, SpecError, spec_from
 from estimators.sweep_set import HEADS
 from simulators.refusal import Refusal
 
@@ -92,9 +92,10 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
         ):
             file.create_dataset(key, data=json.dumps(value))
         for name, tensor in checkpoint.network.state_dict().items():
-            file[f"weights/{name}"] = tensor.detach().cpu().numpy()
+            # With a checksum, so that a flipped bit is no weight.
+            file.create_dataset(f"weights/{name}", data=tensor.detach().cpu().numpy(), fletcher32=True)
         for name, array in checkpoint.reference.items():
-            file.create_dataset(f"reference/{name}", data=array, compression="gzip", shuffle=True)
+            file.create_dataset(f"reference/{name}", data=array, compression="gzip", shuffle=True, fletcher32=True)
         file.flush()
         os.fsync(file.id.get_vfd_handle())
     beside.rename(path)
@@ -124,6 +125,8 @@ def load(path: str | Path) -> Checkpoint:
                     f"{path} is no checkpoint of this version ({FORMAT!r} was wanted); pretrain it anew from its spec."
                 )
             return _read(file, path)
+    except SpecError as error:
+        raise CheckpointError(f"{str(error).rstrip('.')}: take a sound copy of the checkpoint.") from error
     except Refusal:
         raise
     except (OSError, LookupError, RuntimeError, ValueError, TypeError, AttributeError) as error:
@@ -142,8 +145,12 @@ def _read(file: h5py.File, path: Path) -> Checkpoint:
             )
     # Whoever pretrained may have given another seed than the spec's text has.
     spec = replace(spec_from(str(file.attrs["spec"]), f"{path} (its spec)"), seed=int(file.attrs["seed"]))
-    if [entry["name"] for entry in json.loads(file["parameters"][()])] != list(CELL):
+    parameters = json.loads(file["parameters"][()])
+    if [entry["name"] for entry in parameters] != list(CELL):
         raise CheckpointError(f"{path} infers other parameters than this program's; pretrain it anew.")
+    domain = {column: tuple(bounds) for column, bounds in json.loads(file["domain"][()]).items()}
+    if parameters != [asdict(parameter) for parameter in spec.parameters] or domain != spec.designs.domain():
+        raise CheckpointError(f"{path} has another prior or domain than the spec in it; take a sound copy of it.")
     network = SweepSetEstimator(spec.parameters, _architecture(json.loads(file["architecture"][()]), path))
     network.load_state_dict(_weights(file, network, path))
     reference = _reference(file, network.scaling.width, path)

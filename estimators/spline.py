@@ -52,16 +52,18 @@ class Spline(Transform):
 
     def _bin(self, edges: Tensor, value: Tensor) -> tuple[Tensor, ...]:
         """Find the bin of each value and what belongs to it."""
+        # Many values may share one spline: their leading axes come between the bins and the splines.
+        between = (1,) * (value.dim() + 1 - edges.dim())
+        rows = [
+            row.reshape(len(row), *between, *row.shape[1:]) for row in (self.horizontal, self.vertical, self.slopes)
+        ]
+        edges = edges.reshape(len(edges), *between, *edges.shape[1:])
         k = (edges < value).sum(dim=0, keepdim=True) - 1
         inside = (k >= 0) & (k < len(edges) - 1)
         k = torch.where(inside, k, torch.zeros_like(k))
         shape = (1, *np.broadcast_shapes(tuple(edges.shape[1:]), tuple(value.shape)))
         k = k.expand(shape)
-        picked = [
-            row.expand(len(edges), *shape[1:]).gather(0, k + shift)[0]
-            for row in (self.horizontal, self.vertical, self.slopes)
-            for shift in (0, 1)
-        ]
+        picked = [row.expand(len(edges), *shape[1:]).gather(0, k + shift)[0] for row in rows for shift in (0, 1)]
         return (inside[0], *picked, (picked[3] - picked[2]) / (picked[1] - picked[0]))
 
     def _call(self, x: Tensor) -> Tensor:
