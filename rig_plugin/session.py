@@ -23,11 +23,11 @@ from estimators.follower import Follower
 from estimators.observer import Observer, Verdict
 from estimators.prequential import Prediction
 from hardware.recorder import Recorder
-from hardware.rig import Provenance, Rig
-from rig_plugin.crop import crop
+from hardware.rig import Block, Provenance, Rig
+from rig_plugin.crop import Crop, crop
 from rig_plugin.feed import RecordingStatus
 from rig_plugin.protocol import Protocol, Request
-from rig_plugin.quality import warnings_of
+from rig_plugin.quality import refusal_of, warnings_of
 from rig_plugin.trial import Latency, Posterior, Trial, Trust
 from simulators.compiled import is_cold
 from simulators.parameter import Parameter
@@ -176,24 +176,14 @@ class Session:
         if self._stopping.is_set():
             return None
         follower: Follower | None = None
-        skip = 0
-        responses, commands = [], []
+        blocks: list[Block] = []
         for block in self._rig.play(stimulus):
             if follower is None:
-                origin, rate = self._rig.provenance, self._rig.rate
-                skip = round(part.skip * rate)
-                follower = Follower(part.stimulus, rate)
-                self._expected += len(stimulus.command(rate))
-                if self._recorder is not None:
-                    self._recorder.start(stimulus, rate, origin)
-                self._tell("started", stimulus, rate, request.file_sweep)
-            if self._recorder is not None:
-                self._recorder.append(block)
-            self._received += block.response.size
-            responses.append(block.response)
-            if block.command is not None:
-                commands.append(block.command)
-            follower.push(_corrected(block.response, block.command, origin)[skip:])
+                follower = self._begin(part, stimulus, request)
+                skip = round(part.skip * self._rig.rate)
+            self._keep(block)
+            blocks.append(block)
+            follower.push(_corrected(block, self._rig.provenance)[skip:])
             skip = max(0, skip - block.response.size)
             self._tell("block", block.response, block.command)
             self._tell("status", self._status())
@@ -207,28 +197,33 @@ class Session:
         begun = time.perf_counter()
         row = follower.row()
         measured = time.perf_counter()
-        known = origin.holding_source != "unknown"
-        context = part.context(rate, known=known, start=self._since_first(origin, index))
-        verdict = self._observer.observe(row, context, prediction)
+        sweep = _joined(blocks, stimulus, self._rig)
+        start = self._since_first(sweep.start, index)
+        context = part.context(sweep.rate, known=sweep.holding_source != "unknown", start=start)
+        refusal = refusal_of(sweep.corrected, float(row[NAMES.index("rest")]))
+        verdict = self._observer.observe(row, context, prediction, refusal)
         inferred = time.perf_counter()
-        sweep = Sweep(
-            response=np.concatenate(responses),
-            rate=rate,
-            stimulus=stimulus,
-            command=np.concatenate(commands) if len(commands) == len(responses) else None,
-            clamp=stimulus.clamp,
-            start=origin.start,
-            command_source=origin.command_source,
-            holding_source=origin.holding_source,
-            junction=origin.junction,
-            bridge=origin.bridge,
-        )
         latency = Latency(1e3 * (measured - begun), 1e3 * (inferred - measured), 1e3 * (inferred - begun))
         trial = self._trial(index, request, sweep, row, verdict, prediction, latency)
         if self._recorder is not None:
             self._recorder.finish(trial.features, {**trial.to_json(), "marks": list(self._marks)})
         self._tell("status", self._status())
         return trial
+
+    def _begin(self, part: Crop, stimulus: Stimulus, request: Request) -> Follower:
+        """Open the file's sweep and tell who listens, once the rig plays."""
+        rate = self._rig.rate
+        self._expected += len(stimulus.command(rate))
+        if self._recorder is not None:
+            self._recorder.start(stimulus, rate, self._rig.provenance)
+        self._tell("started", stimulus, rate, request.file_sweep)
+        return Follower(part.stimulus, rate)
+
+    def _keep(self, block: Block) -> None:
+        """Save a block before anything else is done with it."""
+        if self._recorder is not None:
+            self._recorder.append(block)
+        self._received += block.response.size
 
     def _trial(
         self,
@@ -257,13 +252,13 @@ class Session:
             predictive=prediction.intervals() if prediction else {},
         )
 
-    def _since_first(self, origin: Provenance, index: int) -> float:
+    def _since_first(self, start: datetime | None, index: int) -> float:
         """Tell when a sweep began, from the first one [s]; a file that does not say had one each 5 s."""
-        if origin.start is None:
+        if start is None:
             return _UNTOLD_INTERVAL * index
         if self._first is None:
-            self._first = origin.start
-        return max(0.0, (origin.start - self._first).total_seconds())
+            self._first = start
+        return max(0.0, (start - self._first).total_seconds())
 
     def _status(self) -> RecordingStatus:
         recorder = self._recorder
@@ -286,11 +281,27 @@ class Session:
                 _LOG.exception("A listener failed at '%s'; the recording goes on.", event)
 
 
-def _corrected(
-    response: npt.NDArray[np.float64], command: npt.NDArray[np.float64] | None, origin: Provenance
-) -> npt.NDArray[np.float64]:
+def _corrected(block: Block, origin: Provenance) -> npt.NDArray[np.float64]:
     """Subtract what is known of junction potential and bridge from a block."""
-    corrected = response - (origin.junction.potential or 0.0)
-    if origin.bridge and command is not None:
-        corrected = corrected - origin.bridge * command
+    corrected = block.response - (origin.junction.potential or 0.0)
+    if origin.bridge and block.command is not None:
+        corrected = corrected - origin.bridge * block.command
     return corrected
+
+
+def _joined(blocks: Sequence[Block], stimulus: Stimulus, rig: Rig) -> Sweep:
+    """Put the blocks of a sweep together, with where they came from."""
+    origin = rig.provenance
+    commands = [block.command for block in blocks if block.command is not None]
+    return Sweep(
+        response=np.concatenate([block.response for block in blocks]),
+        rate=rig.rate,
+        stimulus=stimulus,
+        command=np.concatenate(commands) if len(commands) == len(blocks) else None,
+        clamp=stimulus.clamp,
+        start=origin.start,
+        command_source=origin.command_source,
+        holding_source=origin.holding_source,
+        junction=origin.junction,
+        bridge=origin.bridge,
+    )
