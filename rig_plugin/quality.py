@@ -14,7 +14,7 @@ import numpy.typing as npt
 from rig_plugin.trial import Posterior
 from simulators.sweep import Sweep
 
-__all__ = ["refusal_of", "warnings_of"]
+__all__ = ["no_cell", "no_voltage", "warnings_of"]
 
 _MEMBRANE = 150.0
 _DEAD = -30.0
@@ -25,21 +25,32 @@ _BRIDGE = 10.0
 _SURE = 0.95
 
 
-def refusal_of(response: npt.NDArray[np.float64], rest: float) -> str | None:
-    """Say why a sweep shows no living cell.
+def no_voltage(response: npt.NDArray[np.float64]) -> str | None:
+    """Say why a response can't be a membrane's voltage.
 
     Args:
         response: The whole sweep, corrected, shape (n,) [mV].
-        rest: Its voltage before the step [mV].
 
     Returns:
-        A sentence, or None where nothing speaks against a cell.
+        A sentence, or None where it can.
     """
     if not np.isfinite(response).all():
         return "The voltage is not finite: samples are missing, record the sweep again."
     extreme = float(response[np.argmax(np.abs(response))])
     if abs(extreme) > _MEMBRANE:
         return f"The voltage reaches {extreme:.0f} mV, which no membrane does: check gain and units."
+    return None
+
+
+def no_cell(rest: float) -> str | None:
+    """Say why there is no living cell.
+
+    Args:
+        rest: Voltage before the step [mV].
+
+    Returns:
+        A sentence, or None where nothing speaks against a cell.
+    """
     if rest > _DEAD:
         return f"The rest is {rest:.1f} mV, above {_DEAD:g} mV: there is no cell, or a dead one."
     return None

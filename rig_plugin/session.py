@@ -27,7 +27,7 @@ from hardware.rig import Block, Provenance, Rig
 from rig_plugin.crop import Crop, crop
 from rig_plugin.feed import RecordingStatus
 from rig_plugin.protocol import Protocol, Request
-from rig_plugin.quality import refusal_of, warnings_of
+from rig_plugin.quality import no_cell, no_voltage, warnings_of
 from rig_plugin.trial import Latency, Posterior, Trial, Trust
 from simulators.compiled import is_cold
 from simulators.parameter import Parameter
@@ -195,12 +195,14 @@ class Session:
         if self._recorder is not None:
             self._recorder.flush()
         begun = time.perf_counter()
-        row = follower.row()
-        measured = time.perf_counter()
         sweep = _joined(blocks, stimulus, self._rig)
+        # As in training, a sweep that no membrane can have made has no features at all.
+        refusal = no_voltage(sweep.corrected)
+        row = follower.row() if refusal is None else np.full(len(NAMES), np.nan)
+        measured = time.perf_counter()
         start = self._since_first(sweep.start, index)
         context = part.context(sweep.rate, known=sweep.holding_source != "unknown", start=start)
-        refusal = refusal_of(sweep.corrected, float(row[NAMES.index("rest")]))
+        refusal = refusal or no_cell(float(row[NAMES.index("rest")]))
         verdict = self._observer.observe(row, context, prediction, refusal)
         inferred = time.perf_counter()
         latency = Latency(1e3 * (measured - begun), 1e3 * (inferred - measured), 1e3 * (inferred - begun))
