@@ -308,14 +308,12 @@ def test_features_are_taken_from_the_crop_only(make, estimate):
 
 
 def test_what_came_before_a_passage_is_told_to_the_network(make, estimate):
-    make(iter_of(Request(STEPS[0], History(-100.0, 900.0, 2000.0)))).run()
+    def protocol():
+        yield Request(STEPS[0], History(-100.0, 900.0, 2000.0))
+
+    make(protocol()).run()
     context = estimate.contexts[0]
     assert (context.history_level, context.history_duration, context.history_gap) == (-100.0, 600.0, 1000.0)
-
-
-def iter_of(*requests):
-    """A protocol that plays these."""
-    yield from requests
 
 
 def test_a_mark_is_kept_with_the_trial(make, tmp_path):
