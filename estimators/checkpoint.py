@@ -6,12 +6,12 @@ import json
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import h5py
+import h5py  # type: ignore[import-untyped]
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -21,13 +21,16 @@ from estimators.domain import Domain
 from estimators.estimator import Architecture, SweepSetEstimator
 from estimators.features import NAMES
 from estimators.generation import CELL
-from estimators.spec import Spec, spec_from
+from estimators.prequential import STRATA
+from estimators.spec import Spec, SpecError, spec_from
+from estimators.sweep_set import HEADS
 from simulators.refusal import Refusal
 
 __all__ = ["FORMAT", "Checkpoint", "CheckpointError", "load", "save"]
 
 FORMAT = "rig-plugin network 1"
 _LARGEST = 64 * 2**20
+_WIDEST = 1024
 
 
 class CheckpointError(Refusal):
@@ -66,10 +69,12 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
         checkpoint: What.
 
     Raises:
-        CheckpointError: If something is there already.
+        CheckpointError: If something is there already, or the folder is not.
     """
     if path.exists():
         raise CheckpointError(f"{path} is there and is never overwritten; choose another name or move it.")
+    if not path.parent.is_dir():
+        raise CheckpointError(f"{path.parent} is no folder; make it, or choose another place for {path.name}.")
     beside = path.with_name(f"{path.name}.writing")
     with h5py.File(beside, "w") as file:
         file.attrs["format"] = FORMAT
@@ -87,9 +92,10 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
         ):
             file.create_dataset(key, data=json.dumps(value))
         for name, tensor in checkpoint.network.state_dict().items():
-            file[f"weights/{name}"] = tensor.detach().cpu().numpy()
+            # With a checksum, so that a flipped bit is no weight.
+            file.create_dataset(f"weights/{name}", data=tensor.detach().cpu().numpy(), fletcher32=True)
         for name, array in checkpoint.reference.items():
-            file.create_dataset(f"reference/{name}", data=array, compression="gzip", shuffle=True)
+            file.create_dataset(f"reference/{name}", data=array, compression="gzip", shuffle=True, fletcher32=True)
         file.flush()
         os.fsync(file.id.get_vfd_handle())
     beside.rename(path)
@@ -119,9 +125,11 @@ def load(path: str | Path) -> Checkpoint:
                     f"{path} is no checkpoint of this version ({FORMAT!r} was wanted); pretrain it anew from its spec."
                 )
             return _read(file, path)
-    except (OSError, KeyError, RuntimeError, ValueError, TypeError, UnicodeDecodeError) as error:
-        if isinstance(error, Refusal):
-            raise
+    except SpecError as error:
+        raise CheckpointError(f"{str(error).rstrip('.')}: take a sound copy of the checkpoint.") from error
+    except Refusal:
+        raise
+    except (OSError, LookupError, RuntimeError, ValueError, TypeError, AttributeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise CheckpointError(f"{path} is damaged or no checkpoint ({reason}); take a sound copy of it.") from error
 
@@ -135,13 +143,40 @@ def _read(file: h5py.File, path: Path) -> Checkpoint:
                 f"{path} was made for other {key} than this program has ({', '.join(map(str, other[:3]))}); "
                 "pretrain it anew or use the program's version that made it."
             )
-    spec = spec_from(str(file.attrs["spec"]), f"{path} (its spec)")
-    if [entry["name"] for entry in json.loads(file["parameters"][()])] != list(CELL):
+    # Whoever pretrained may have given another seed than the spec's text has.
+    spec = replace(spec_from(str(file.attrs["spec"]), f"{path} (its spec)"), seed=int(file.attrs["seed"]))
+    parameters = json.loads(file["parameters"][()])
+    if [entry["name"] for entry in parameters] != list(CELL):
         raise CheckpointError(f"{path} infers other parameters than this program's; pretrain it anew.")
-    network = SweepSetEstimator(spec.parameters, Architecture(**json.loads(file["architecture"][()])))
-    wanted = network.state_dict()
+    domain = {column: tuple(bounds) for column, bounds in json.loads(file["domain"][()]).items()}
+    if parameters != [asdict(parameter) for parameter in spec.parameters] or domain != spec.designs.domain():
+        raise CheckpointError(f"{path} has another prior or domain than the spec in it; take a sound copy of it.")
+    network = SweepSetEstimator(spec.parameters, _architecture(json.loads(file["architecture"][()]), path))
+    network.load_state_dict(_weights(file, network, path))
+    reference = _reference(file, network.scaling.width, path)
+    return Checkpoint(
+        network.eval(), spec, json.loads(file["record"][()]), json.loads(file["calibration"][()]), reference
+    )
+
+
+def _architecture(sizes: Mapping[str, Any], path: Path) -> Architecture:
+    """Read the sizes, and refuse before memory is taken for them what no network of this program has."""
+    for name in (entry.name for entry in fields(Architecture)):
+        size = sizes[name]
+        if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= _WIDEST:
+            raise CheckpointError(f"{path}: {name} is {size!r}, an integer from 1 to {_WIDEST} was wanted.")
+    architecture = Architecture(**sizes)
+    if architecture.width % HEADS or architecture.bins < 2 or architecture.context < 2:
+        raise CheckpointError(
+            f"{path}: width {architecture.width}, bins {architecture.bins} and context {architecture.context} make no "
+            f"network; a multiple of {HEADS}, and 2 or more of each were wanted."
+        )
+    return architecture
+
+
+def _weights(file: h5py.File, network: SweepSetEstimator, path: Path) -> dict[str, torch.Tensor]:
     weights = {}
-    for name, tensor in wanted.items():
+    for name, tensor in network.state_dict().items():
         stored = file[f"weights/{name}"]
         if stored.shape != tuple(tensor.shape):
             raise CheckpointError(
@@ -151,15 +186,25 @@ def _read(file: h5py.File, path: Path) -> Checkpoint:
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise CheckpointError(f"{path}: {name} holds numbers that are not finite; take a sound copy.")
         weights[name] = torch.from_numpy(array.copy())
-    network.load_state_dict(weights)
+    return weights
+
+
+def _reference(file: h5py.File, width: int, path: Path) -> dict[str, npt.NDArray[Any]]:
+    """Read what trust is measured against; without it no sweep can be judged."""
+    shapes = {"novelty_tokens": (None, width), "novelty_scores": (None,), "feature_range": (2, len(NAMES))}
+    shapes |= {f"misfit_{stratum}": (None,) for stratum in STRATA}
     reference = {}
-    for name, dataset in file.get("reference", {}).items():
-        if math.prod(dataset.shape) > _LARGEST // 4:
-            raise CheckpointError(f"{path}: reference {name} is larger than any of this program's; take another.")
-        reference[name] = np.asarray(dataset[()])
-    return Checkpoint(
-        network.eval(), spec, json.loads(file["record"][()]), json.loads(file["calibration"][()]), reference
-    )
+    for name, wanted in shapes.items():
+        dataset = file[f"reference/{name}"]
+        there = dataset.shape
+        fits = len(there) == len(wanted) and all(w is None or n == w for n, w in zip(there, wanted, strict=True))
+        if not fits or math.prod(there) > _LARGEST // 4:
+            raise CheckpointError(f"{path}: reference {name} has shape {there}, another was wanted; take a sound copy.")
+        array = np.asarray(dataset[()])
+        if array.dtype.kind != "f" or (name != "feature_range" and not np.isfinite(array).all()):
+            raise CheckpointError(f"{path}: reference {name} holds what is no finite number; take a sound copy.")
+        reference[name] = array
+    return reference
 
 
 def _program() -> str:

@@ -77,7 +77,8 @@ class SweepSetEstimator(nn.Module):
         Returns:
             The same shape.
         """
-        columns = [p.constrain(u[..., k]) for k, p in enumerate(self.parameters_of_cell)]
+        # Far out in a tail, rounding may take a value past its bound by its last digit.
+        columns = [np.clip(p.constrain(u[..., k]), p.low, p.high) for k, p in enumerate(self.parameters_of_cell)]
         return np.stack(columns, axis=-1)
 
     def draw(

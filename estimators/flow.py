@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 import torch
-import zuko
+import zuko  # type: ignore[import-untyped]
 from torch import Tensor, nn
 from torch.distributions import Distribution, constraints
 
@@ -29,6 +29,7 @@ class FlowPosterior(Distribution):
 
     arg_constraints: dict[str, constraints.Constraint] = {}  # noqa: RUF012 - torch's own protocol
     support = constraints.real_vector
+    has_rsample = True
 
     def __init__(self, mean: Tensor, factor: Tensor, shape: zuko.distributions.NormalizingFlow) -> None:
         super().__init__(mean.shape[:-1], mean.shape[-1:], validate_args=False)
@@ -48,7 +49,7 @@ class FlowPosterior(Distribution):
         stretch = torch.diagonal(self.factor, dim1=-2, dim2=-1).log().sum(-1)
         return torch.as_tensor(self.shape.log_prob(residual)) - stretch
 
-    def rsample(self, sample_shape: torch.Size = torch.Size()) -> Tensor:  # noqa: B008 - torch's own signature
+    def rsample(self, sample_shape: torch.Size | list[int] | tuple[int, ...] = ()) -> Tensor:
         """Draw.
 
         Args:

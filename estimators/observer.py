@@ -1,4 +1,4 @@
-"""This file is the observer: it takes the sweeps of one cell as they come and says what they mean and how far to trust it.
+"""This file is the observer: it takes the sweeps of one cell as they come and says what they mean, and how surely.
 
 Before a sweep it predicts it from those before (`expect`); after it, it judges the sweep, adds it to the set, and
 draws from the posterior (`observe`). Plain arrays in and out: it knows neither rigs nor windows.

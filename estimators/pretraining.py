@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
 import time
@@ -89,8 +90,8 @@ def pretrain(
             "stage": "train",
             "epoch": item.index,
             "of": item.of,
-            "loss": item.loss,
-            "held_out_log_prob": item.held_out,
+            "loss": item.loss if math.isfinite(item.loss) else None,
+            "held_out_log_prob": item.held_out if math.isfinite(item.held_out) else None,
             "seconds_left": round(item.seconds_left, 1),
         }
     if network is None:

@@ -49,13 +49,15 @@ class Scaling(nn.Module):
     centre: Tensor
     spread: Tensor
     bend: Tensor
+    logs: Tensor
 
     def __init__(self) -> None:
         super().__init__()
         self.ratios = [NAMES.index(name) for name in _RATIOS]
         columns = len(NAMES) + len(_RATIOS)
         logs = [name in _LOG for name in NAMES] + [True] * len(_RATIOS)
-        self.logs = torch.tensor(logs)
+        # Not kept in a checkpoint, but it has to follow the weights to their device.
+        self.register_buffer("logs", torch.tensor(logs), persistent=False)
         self.register_buffer("centre", torch.zeros(columns))
         self.register_buffer("spread", torch.ones(columns))
         self.register_buffer("bend", torch.ones(columns))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.distributions import Transform, constraints
@@ -38,7 +39,8 @@ class Spline(Transform):
     def __init__(self, widths: Tensor, heights: Tensor, derivatives: Tensor) -> None:
         super().__init__()
         sizes = torch.cat([widths, heights], dim=-1).movedim(-1, 0).contiguous()
-        sizes = torch.exp(sizes / (1 + (2 / -_SLOPE) * sizes.abs())).unflatten(0, (2, -1))
+        sizes = torch.exp(sizes / (1 + (2 / -_SLOPE) * sizes.abs()))
+        sizes = sizes.reshape(2, len(sizes) // 2, *sizes.shape[1:])
         edges = torch.cumsum(sizes, dim=1)
         edges = _BOUND * (2 * edges / edges[:, -1:] - 1)
         edges = torch.cat([torch.full_like(edges[:, :1], -_BOUND), edges], dim=1)
@@ -50,16 +52,18 @@ class Spline(Transform):
 
     def _bin(self, edges: Tensor, value: Tensor) -> tuple[Tensor, ...]:
         """Find the bin of each value and what belongs to it."""
+        # Many values may share one spline: their leading axes come between the bins and the splines.
+        between = (1,) * (value.dim() + 1 - edges.dim())
+        rows = [
+            row.reshape(len(row), *between, *row.shape[1:]) for row in (self.horizontal, self.vertical, self.slopes)
+        ]
+        edges = edges.reshape(len(edges), *between, *edges.shape[1:])
         k = (edges < value).sum(dim=0, keepdim=True) - 1
         inside = (k >= 0) & (k < len(edges) - 1)
         k = torch.where(inside, k, torch.zeros_like(k))
-        shape = (1, *torch.broadcast_shapes(edges.shape[1:], value.shape))
+        shape = (1, *np.broadcast_shapes(tuple(edges.shape[1:]), tuple(value.shape)))
         k = k.expand(shape)
-        picked = [
-            row.expand(len(edges), *shape[1:]).gather(0, k + shift)[0]
-            for row in (self.horizontal, self.vertical, self.slopes)
-            for shift in (0, 1)
-        ]
+        picked = [row.expand(len(edges), *shape[1:]).gather(0, k + shift)[0] for row in rows for shift in (0, 1)]
         return (inside[0], *picked, (picked[3] - picked[2]) / (picked[1] - picked[0]))
 
     def _call(self, x: Tensor) -> Tensor:

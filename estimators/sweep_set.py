@@ -9,16 +9,19 @@ from __future__ import annotations
 import math
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
-__all__ = ["SweepSet"]
+__all__ = ["HEADS", "SweepSet"]
+
+HEADS = 4
+"""Attention heads, among which the encoder's width is divided."""
 
 
 class _Attention(nn.Module):
     """Let tokens look at each other, then think on their own; both as corrections of what they were."""
 
-    def __init__(self, width: int, heads: int = 4) -> None:
+    def __init__(self, width: int, heads: int = HEADS) -> None:
         super().__init__()
         self.heads = heads
         self.before = nn.LayerNorm(width)
@@ -32,7 +35,7 @@ class _Attention(nn.Module):
         b, n, width = x.shape
         parts = self.project(self.before(x)).view(b, n, 3, self.heads, width // self.heads)
         query, key, value = parts.permute(2, 0, 3, 1, 4).unbind(0)
-        seen = F.scaled_dot_product_attention(query, key, value, attn_mask=there[:, None, None, :])
+        seen = functional.scaled_dot_product_attention(query, key, value, attn_mask=there[:, None, None, :])
         x = x + self.join(seen.transpose(1, 2).reshape(b, n, width))
         return x + torch.as_tensor(self.think(x))
 

@@ -176,7 +176,8 @@ def train(
             best = now
             kept.load_state_dict(averaged.state_dict())
         left = (time.monotonic() - begun) / (epoch + 1) * (how.epochs - epoch - 1)
-        done(Epoch(epoch + 1, how.epochs, float(np.mean(losses)), now, left), kept)
+        loss_of_epoch = float(np.mean(losses)) if losses else math.nan
+        done(Epoch(epoch + 1, how.epochs, loss_of_epoch, now, left), kept)
     return kept.eval()
 
 

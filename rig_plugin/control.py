@@ -27,6 +27,7 @@ class Control:
         self._make, self._feed = make, feed
         self._session: Session | None = None
         self._thread: threading.Thread | None = None
+        self._stopping = threading.Event()
 
     @property
     def status(self) -> RecordingStatus | None:
@@ -36,11 +37,14 @@ class Control:
     def start(self) -> None:
         """Begin, or begin anew after an end; while a session runs this does nothing."""
         if self._thread is None or not self._thread.is_alive():
+            self._stopping.clear()
             self._thread = threading.Thread(target=self._run, name="session")
             self._thread.start()
 
     def stop(self) -> None:
         """End the session within one block; the rig returns the command to its exit state."""
+        # One that is still being opened ends before its first sweep.
+        self._stopping.set()
         session = self._session
         if session is not None:
             session.stop()
@@ -68,12 +72,18 @@ class Control:
         except Refusal as refusal:
             self._feed.ended(str(refusal))
             return
+        except Exception as error:  # noqa: BLE001 - a defect ends the session, not the window
+            _LOG.exception("The session could not be opened.")
+            self._feed.ended(str(error))
+            return
         try:
+            if self._stopping.is_set():
+                self._session.stop()
             self._session.run()
         except Refusal:
             # The session has told the feed why.
             return
-        except Exception:  # noqa: BLE001 - a defect ends the session, not the window
+        except Exception:  # noqa: BLE001 - as above
             _LOG.exception("The session failed.")
         finally:
             self._session = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from estimators.context import Context
 from hardware.passage import History
 from simulators.stimulus import Epoch, Stimulus
 
@@ -11,6 +12,8 @@ __all__ = ["Crop", "crop"]
 
 _BEFORE = 250.0
 _AFTER = 300.0
+_LONGEST_HISTORY = 600.0
+_LONGEST_GAP = 1000.0
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,32 @@ class Crop:
     stimulus: Stimulus
     skip: float
     history: History | None
+
+    def context(self, rate: float, *, known: bool = True, start: float = 0.0) -> Context:
+        """Say how a sweep with this stimulus is made, in the network's terms.
+
+        Args:
+            rate: Sampling rate [kHz].
+            known: Whether the holding current is known.
+            start: Start of the sweep, from that of the first of its cell [s].
+
+        Returns:
+            The context; what a cell has long forgotten counts as the longest that networks are trained with.
+        """
+        stimulus, history = self.stimulus, self.history
+        return Context(
+            amplitude=stimulus.amplitude,
+            holding=stimulus.holding if known else 0.0,
+            holding_known=float(known),
+            duration=stimulus.step_duration,
+            baseline=stimulus.baseline,
+            tail=stimulus.tail,
+            rate=rate,
+            history_level=history.level - stimulus.holding if history else 0.0,
+            history_duration=min(history.duration, _LONGEST_HISTORY) if history else 0.0,
+            history_gap=min(history.gap, _LONGEST_GAP) if history else 0.0,
+            start=start,
+        )
 
 
 def crop(stimulus: Stimulus, history: History | None = None) -> Crop:

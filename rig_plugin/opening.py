@@ -11,16 +11,19 @@ from typing import Any
 import torch
 
 from estimators.checkpoint import Checkpoint, load
+from estimators.domain import Domain, DomainError
 from estimators.observer import Observer
 from hardware.pace import Speed
 from hardware.recorder import Recorder
 from hardware.recording import RecordingError
 from hardware.replay import Replay
+from rig_plugin.crop import crop
 from rig_plugin.plugins import load as load_plugin
 from rig_plugin.protocol import family, recorded
 from rig_plugin.replay_settings import ReplaySettings
 from rig_plugin.session import Listener, Session
 from rig_plugin.settings import Settings
+from simulators.stimulus import Stimulus
 
 __all__ = ["SHIPPED", "attach", "network", "replay"]
 
@@ -69,9 +72,11 @@ def attach(
         The session.
 
     Raises:
-        Refusal: If a setting can't be used or the file is there already.
+        Refusal: If a setting can't be used, no stimulus lies in the network's domain, or the file is there already.
     """
     rig = load_plugin("rigs", settings.rig.kind)(settings)
+    stimuli = settings.protocol.stimuli()
+    _check_some(stimuli, rig.rate, checkpoint.domain)
     folder = settings.recording.folder
     if out is None and folder is not None:
         out = folder / f"{datetime.now().astimezone():%Y-%m-%d_%H-%M-%S}.h5"
@@ -80,11 +85,23 @@ def attach(
         rig,
         Observer(checkpoint, seed=settings.rig.seed or 0),
         checkpoint.spec.parameters,
-        family(settings.protocol.stimuli(), sweeps),
+        family(stimuli, sweeps),
         Recorder(out, metadata) if out else None,
         listeners,
         settings.protocol.interval / 1e3 if settings.rig.pace == "real" else 0.0,
     )
+
+
+def _check_some(stimuli: Sequence[Stimulus], rate: float, domain: Domain) -> None:
+    """Refuse a family from which nothing could be inferred; one that leaves the domain here and there is played."""
+    refusals = []
+    for stimulus in stimuli:
+        try:
+            domain.check(crop(stimulus).context(rate))
+        except DomainError as error:
+            refusals.append(error)
+    if refusals and len(refusals) == len(stimuli):
+        raise refusals[0]
 
 
 def replay(settings: ReplaySettings, checkpoint: Checkpoint, listeners: Sequence[Listener] = ()) -> Session:

@@ -1,6 +1,7 @@
 """This file is the quality: the named rules of a good recording, as far as one sweep and its posterior can tell.
 
-They warn and do not refuse: what can't be used at all is refused by the reader, the domain and the novelty.
+A sweep without a living cell is refused before a network sees it: cells that were driven far up are among those of
+training, so no distance from them tells a pipette in the bath. The other rules warn.
 """
 
 from __future__ import annotations
@@ -8,17 +9,51 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 
 from rig_plugin.trial import Posterior
 from simulators.sweep import Sweep
 
-__all__ = ["warnings_of"]
+__all__ = ["no_cell", "no_voltage", "warnings_of"]
 
+_MEMBRANE = 150.0
+_DEAD = -30.0
 _REST = -50.0
 _NOISE = 0.5
 _HEIGHT = 40.0
 _BRIDGE = 10.0
 _SURE = 0.95
+
+
+def no_voltage(response: npt.NDArray[np.float64]) -> str | None:
+    """Say why a response can't be a membrane's voltage.
+
+    Args:
+        response: The whole sweep, corrected, shape (n,) [mV].
+
+    Returns:
+        A sentence, or None where it can.
+    """
+    if not np.isfinite(response).all():
+        return "The voltage is not finite: samples are missing, record the sweep again."
+    extreme = float(response[np.argmax(np.abs(response))])
+    if abs(extreme) > _MEMBRANE:
+        return f"The voltage reaches {extreme:.0f} mV, which no membrane does: check gain and units."
+    return None
+
+
+def no_cell(rest: float) -> str | None:
+    """Say why there is no living cell.
+
+    Args:
+        rest: Voltage before the step [mV].
+
+    Returns:
+        A sentence, or None where nothing speaks against a cell.
+    """
+    if rest > _DEAD:
+        return f"The rest is {rest:.1f} mV, above {_DEAD:g} mV: there is no cell, or a dead one."
+    return None
 
 
 def warnings_of(sweep: Sweep, features: Mapping[str, float], posterior: Posterior | None) -> list[str]:

@@ -23,11 +23,11 @@ from estimators.follower import Follower
 from estimators.observer import Observer, Verdict
 from estimators.prequential import Prediction
 from hardware.recorder import Recorder
-from hardware.rig import Provenance, Rig
+from hardware.rig import Block, Provenance, Rig
 from rig_plugin.crop import Crop, crop
 from rig_plugin.feed import RecordingStatus
 from rig_plugin.protocol import Protocol, Request
-from rig_plugin.quality import warnings_of
+from rig_plugin.quality import no_cell, no_voltage, warnings_of
 from rig_plugin.trial import Latency, Posterior, Trial, Trust
 from simulators.compiled import is_cold
 from simulators.parameter import Parameter
@@ -128,9 +128,11 @@ class Session:
             reason = str(error)
             raise
         finally:
-            if self._recorder is not None:
-                self._recorder.close()
-            self._tell("ended", reason)
+            try:
+                if self._recorder is not None:
+                    self._recorder.close()
+            finally:
+                self._tell("ended", reason)
 
     def _trials(self) -> Iterator[Trial]:
         try:
@@ -168,57 +170,62 @@ class Session:
         if stimulus is None:
             return None
         part = crop(stimulus, request.history)
-        prediction = self._observer.expect(_context(part, self._rig.rate, known=True, start=0.0))
+        # A holding that the file does not know is unknown to the prediction too, as it is where misfits are ranked.
+        known = self._rig.provenance.holding_source != "unknown"
+        prediction = self._observer.expect(part.context(self._rig.rate, known=known, start=0.0))
+        if self._stopping.is_set():
+            return None
         follower: Follower | None = None
-        skip = 0
-        responses, commands = [], []
+        blocks: list[Block] = []
         for block in self._rig.play(stimulus):
             if follower is None:
-                origin, rate = self._rig.provenance, self._rig.rate
-                skip = round(part.skip * rate)
-                follower = Follower(part.stimulus, rate)
-                self._expected += len(stimulus.command(rate))
-                if self._recorder is not None:
-                    self._recorder.start(stimulus, rate, origin)
-                self._tell("started", stimulus, rate, request.file_sweep)
-            if self._recorder is not None:
-                self._recorder.append(block)
-            self._received += block.response.size
-            responses.append(block.response)
-            if block.command is not None:
-                commands.append(block.command)
-            follower.push(_corrected(block.response, block.command, origin)[skip:])
+                follower = self._begin(part, stimulus, request)
+                skip = round(part.skip * self._rig.rate)
+            self._keep(block)
+            blocks.append(block)
+            follower.push(_corrected(block, self._rig.provenance)[skip:])
             skip = max(0, skip - block.response.size)
             self._tell("block", block.response, block.command)
             self._tell("status", self._status())
+            if self._stopping.is_set():
+                # A stop that came just before the rig began to play was forgotten by it.
+                self._rig.stop()
         if follower is None or self._stopping.is_set():
             return None
         if self._recorder is not None:
             self._recorder.flush()
         begun = time.perf_counter()
-        row = follower.row()
+        sweep = _joined(blocks, stimulus, self._rig)
+        # As in training, a sweep that no membrane can have made has no features at all.
+        refusal = no_voltage(sweep.corrected)
+        row = follower.row() if refusal is None else np.full(len(NAMES), np.nan)
         measured = time.perf_counter()
-        context = _context(part, rate, known=origin.holding_source != "unknown", start=self._since_first(origin, index))
-        verdict = self._observer.observe(row, context, prediction)
+        start = self._since_first(sweep.start, index)
+        context = part.context(sweep.rate, known=sweep.holding_source != "unknown", start=start)
+        refusal = refusal or no_cell(float(row[NAMES.index("rest")]))
+        verdict = self._observer.observe(row, context, prediction, refusal)
         inferred = time.perf_counter()
-        sweep = Sweep(
-            response=np.concatenate(responses),
-            rate=rate,
-            stimulus=stimulus,
-            command=np.concatenate(commands) if len(commands) == len(responses) else None,
-            clamp=stimulus.clamp,
-            start=origin.start,
-            command_source=origin.command_source,
-            holding_source=origin.holding_source,
-            junction=origin.junction,
-            bridge=origin.bridge,
-        )
         latency = Latency(1e3 * (measured - begun), 1e3 * (inferred - measured), 1e3 * (inferred - begun))
         trial = self._trial(index, request, sweep, row, verdict, prediction, latency)
         if self._recorder is not None:
             self._recorder.finish(trial.features, {**trial.to_json(), "marks": list(self._marks)})
         self._tell("status", self._status())
         return trial
+
+    def _begin(self, part: Crop, stimulus: Stimulus, request: Request) -> Follower:
+        """Open the file's sweep and tell who listens, once the rig plays."""
+        rate = self._rig.rate
+        self._expected += len(stimulus.command(rate))
+        if self._recorder is not None:
+            self._recorder.start(stimulus, rate, self._rig.provenance)
+        self._tell("started", stimulus, rate, request.file_sweep)
+        return Follower(part.stimulus, rate)
+
+    def _keep(self, block: Block) -> None:
+        """Save a block before anything else is done with it."""
+        if self._recorder is not None:
+            self._recorder.append(block)
+        self._received += block.response.size
 
     def _trial(
         self,
@@ -247,13 +254,13 @@ class Session:
             predictive=prediction.intervals() if prediction else {},
         )
 
-    def _since_first(self, origin: Provenance, index: int) -> float:
+    def _since_first(self, start: datetime | None, index: int) -> float:
         """Tell when a sweep began, from the first one [s]; a file that does not say had one each 5 s."""
-        if origin.start is None:
+        if start is None:
             return _UNTOLD_INTERVAL * index
         if self._first is None:
-            self._first = origin.start
-        return max(0.0, (origin.start - self._first).total_seconds())
+            self._first = start
+        return max(0.0, (start - self._first).total_seconds())
 
     def _status(self) -> RecordingStatus:
         recorder = self._recorder
@@ -276,29 +283,27 @@ class Session:
                 _LOG.exception("A listener failed at '%s'; the recording goes on.", event)
 
 
-def _corrected(
-    response: npt.NDArray[np.float64], command: npt.NDArray[np.float64] | None, origin: Provenance
-) -> npt.NDArray[np.float64]:
+def _corrected(block: Block, origin: Provenance) -> npt.NDArray[np.float64]:
     """Subtract what is known of junction potential and bridge from a block."""
-    corrected = response - (origin.junction.potential or 0.0)
-    if origin.bridge and command is not None:
-        corrected = corrected - origin.bridge * command
+    corrected = block.response - (origin.junction.potential or 0.0)
+    if origin.bridge and block.command is not None:
+        corrected = corrected - origin.bridge * block.command
     return corrected
 
 
-def _context(part: Crop, rate: float, *, known: bool, start: float) -> Context:
-    """Say how a sweep was made, in the network's terms."""
-    stimulus, history = part.stimulus, part.history
-    return Context(
-        amplitude=stimulus.amplitude,
-        holding=stimulus.holding if known else 0.0,
-        holding_known=float(known),
-        duration=stimulus.step_duration,
-        baseline=stimulus.baseline,
-        tail=stimulus.tail,
-        rate=rate,
-        history_level=history.level - stimulus.holding if history else 0.0,
-        history_duration=min(history.duration, 600.0) if history else 0.0,
-        history_gap=min(history.gap, 1000.0) if history else 0.0,
-        start=start,
+def _joined(blocks: Sequence[Block], stimulus: Stimulus, rig: Rig) -> Sweep:
+    """Put the blocks of a sweep together, with where they came from."""
+    origin = rig.provenance
+    commands = [block.command for block in blocks if block.command is not None]
+    return Sweep(
+        response=np.concatenate([block.response for block in blocks]),
+        rate=rig.rate,
+        stimulus=stimulus,
+        command=np.concatenate(commands) if len(commands) == len(blocks) else None,
+        clamp=stimulus.clamp,
+        start=origin.start,
+        command_source=origin.command_source,
+        holding_source=origin.holding_source,
+        junction=origin.junction,
+        bridge=origin.bridge,
     )

@@ -1,3 +1,4 @@
+import importlib
 import json
 import logging
 import os
@@ -31,7 +32,11 @@ def stand_in(monkeypatch):
     """Put functions in the place of a module that a command imports when it runs."""
 
     def put(module, **functions):
-        monkeypatch.setitem(sys.modules, module, types.SimpleNamespace(**functions))
+        there = types.SimpleNamespace(**functions)
+        monkeypatch.setitem(sys.modules, module, there)
+        # Once imported, a module is also found as an attribute of its package.
+        package, _, name = module.rpartition(".")
+        monkeypatch.setattr(importlib.import_module(package), name, there, raising=False)
 
     return put
 
@@ -45,14 +50,15 @@ def recording(tmp_path):
 
 @pytest.fixture
 def asked(stand_in):
-    """What the commands ask of session and app, as a list."""
+    """What the commands ask of opening and app, as a list."""
     calls = []
-    for module in ("rig_plugin.session", "rig_plugin.app"):
+    for module in ("rig_plugin.opening", "rig_plugin.app"):
         name = module.rpartition(".")[2]
         stand_in(
             module,
-            attach=lambda settings, name=name, **rest: calls.append((name, settings, rest)) or [],
-            replay=lambda settings, name=name: calls.append((name, settings)) or [],
+            network=lambda path: None,
+            attach=lambda settings, *_, name=name, **rest: calls.append((name, settings, rest)) or a_session(),
+            replay=lambda settings, *_, name=name: calls.append((name, settings)) or a_session(),
         )
     return calls
 
@@ -69,6 +75,11 @@ def a_trial(index, posterior=True):
         trust=Trust(posterior, 0.9, None if posterior else "The sweep is voltage clamp."),
         latency=Latency(1.5, 9.0, 10.5),
     )
+
+
+def a_session(*trials):
+    """What an opened session is to a command."""
+    return types.SimpleNamespace(trials=lambda: iter(trials))
 
 
 def in_a_process(*arguments, **options):
@@ -285,7 +296,7 @@ def test_run_overrides_the_rig_file_with_what_was_typed(asked):
         main(["run", str(ROOT / "docs" / "rig_simulated.toml"), "--sweeps", "3", "--seed", "7", "--speed", "max"]) == 0
     )
     ((where, settings, rest),) = asked
-    assert (where, settings.rig.seed, settings.rig.pace) == ("session", 7, "max")
+    assert (where, settings.rig.seed, settings.rig.pace) == ("opening", 7, "max")
     assert rest == {"sweeps": 3, "out": None}
 
 
@@ -298,7 +309,7 @@ def test_replay_reads_its_options_in_the_fields_units(asked, recording):
     options = ["--sweep", "2", "--epoch", "1", "--junction-potential", "-14.5", "--bridge", "9"]
     assert main(["replay", recording, *options, "--json"]) == 0
     ((where, settings),) = asked
-    assert (where, settings.file, settings.sweep, settings.epoch) == ("session", Path(recording), 2, 1)
+    assert (where, settings.file, settings.sweep, settings.epoch) == ("opening", Path(recording), 2, 1)
     assert settings.junction_potential == -14.5
     assert settings.bridge == pytest.approx(0.009)
     assert settings.pace == "max"
@@ -310,7 +321,7 @@ def test_replay_without_json_goes_to_the_window_as_it_was_recorded(asked, record
 
 
 def test_trials_are_one_json_object_a_line(capsys, stand_in, recording):
-    stand_in("rig_plugin.session", replay=lambda settings: iter([a_trial(0), a_trial(1)]))
+    stand_in("rig_plugin.opening", network=lambda path: None, replay=lambda *_: a_session(a_trial(0), a_trial(1)))
     assert main(["replay", recording, "--json"]) == 0
     seen = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [trial["trial"] for trial in seen] == [0, 1]
@@ -318,7 +329,8 @@ def test_trials_are_one_json_object_a_line(capsys, stand_in, recording):
 
 @pytest.mark.parametrize(("has_posterior", "last"), [(True, "pF"), (False, "voltage clamp.")])
 def test_run_without_json_is_a_row_a_trial_and_the_posterior_at_the_end(capsys, stand_in, has_posterior, last):
-    stand_in("rig_plugin.session", attach=lambda settings, **_: [a_trial(0), a_trial(1, has_posterior)])
+    opened = a_session(a_trial(0), a_trial(1, has_posterior))
+    stand_in("rig_plugin.opening", network=lambda path: None, attach=lambda *_, **__: opened)
     assert main(["run", "--sweeps", "2"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split()[:2] == ["trial", "step"]

@@ -1,0 +1,106 @@
+"""What the estimators' tests share: a tiny network, sets of sweeps made without a simulation, and its checkpoint."""
+
+from dataclasses import replace
+from importlib.resources import files
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from estimators.checkpoint import Checkpoint, save
+from estimators.context import CONTEXT
+from estimators.designs import Designs, draw_set
+from estimators.estimator import Architecture, SweepSetEstimator
+from estimators.features import NAMES
+from estimators.generation import Sets
+from estimators.novelty import Novelty
+from estimators.spec import spec_from
+
+TRAINING = """
+[training]
+cells = 180
+held_out = 20
+epochs = 3
+batch = 32
+width = 16
+transforms = 2
+hidden = 16
+bins = 4
+"""
+
+
+def make_spec():
+    text = (files("estimators.pretrained") / "cortical-steps.toml").read_text(encoding="utf-8")
+    return spec_from(text.split("[training]")[0] + TRAINING, "tiny.toml")
+
+
+def make_sets(cells, seed=0, most=6, sweeps=None):
+    """Draw features that tell of theta linearly; a fifth is missing, now and then a whole sweep."""
+    rng = np.random.default_rng(seed)
+    mix = np.random.default_rng(99).normal(size=(12, len(NAMES)))
+    counts = rng.integers(1, most + 1, cells) if sweeps is None else np.full(cells, sweeps)
+    context = np.concatenate([draw_set(Designs(), rng, int(count)) for count in counts])
+    u = np.repeat(rng.normal(size=(cells, 12)), counts, axis=0)
+    features = u @ mix + rng.normal(size=(len(u), len(NAMES)))
+    features[rng.random(features.shape) < 0.2] = np.nan
+    excluded = rng.random(len(u)) < 0.03
+    features[excluded] = np.nan
+    context[:, CONTEXT.index("excluded")] = excluded
+    first = np.concatenate([[0], np.cumsum(counts)])
+    return Sets(u.astype(np.float32), features.astype(np.float32), context.astype(np.float32), first)
+
+
+def make_network(spec, sets):
+    """Make a network that listens to its sweeps though it was never trained."""
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        network = SweepSetEstimator(spec.parameters, Architecture(16, 1, 2, 16, 4, 16))
+        torch.nn.init.normal_(network.flow.place.weight, std=0.2)
+    network.scaling.fit(torch.from_numpy(sets.features), torch.from_numpy(sets.context))
+    return network.eval()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread():
+    # Networks this small only wait for a second thread.
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def spec():
+    return make_spec()
+
+
+@pytest.fixture(scope="session")
+def sets():
+    return make_sets(300)
+
+
+@pytest.fixture
+def network(spec, sets):
+    return make_network(spec, sets)
+
+
+@pytest.fixture
+def checkpoint(spec, sets, network):
+    rng = np.random.default_rng(2)
+    reference = Novelty.make(network.scaling, sets, rng, size=200)
+    reference |= {f"misfit_{k}": np.sort(rng.gamma(2.0, 0.5, 200)) for k in (1, 3, 10)}
+    return Checkpoint(network, replace(spec, seed=7), {"epochs": []}, {"n": 0}, reference)
+
+
+@pytest.fixture
+def saved(checkpoint, tmp_path):
+    path = tmp_path / "tiny.h5"
+    save(path, checkpoint)
+    return path
+
+
+@pytest.fixture(scope="session")
+def made():
+    """The makers themselves, for tests that need other sets."""
+    return SimpleNamespace(sets=make_sets, network=make_network, spec=make_spec)

@@ -1,0 +1,135 @@
+import json
+
+import numpy as np
+import pytest
+
+from estimators import pretraining, simulation
+from estimators.checkpoint import CheckpointError, load
+from estimators.features import NAMES
+from estimators.pretraining import pretrain
+from estimators.spec import SpecError
+from estimators.training import train
+
+
+@pytest.fixture
+def simulated(monkeypatch, made):
+    """Cells drawn without a simulation; counts how often a chunk of training cells was asked for."""
+    chunks = []
+
+    def generate(parameters, designs, nuisances, cells, rng, *, chunk=150, sweeps=None):
+        yield made.sets(cells, seed=int(rng.integers(2**31)), sweeps=sweeps)
+
+    def counted(*args, **rest):
+        chunks.append(args[3])
+        return generate(*args, **rest)
+
+    monkeypatch.setattr(simulation, "CHUNK", 100)
+    monkeypatch.setattr(simulation, "generate", counted)
+    monkeypatch.setattr(pretraining, "generate", generate)
+    monkeypatch.setattr(pretraining, "_CHECKED", 60)
+    monkeypatch.setattr("estimators.misfits.generate", generate)
+    monkeypatch.setattr("estimators.misfits.simulate", lambda theta, *_: np.ones((len(theta), len(NAMES))))
+    monkeypatch.setattr("estimators.misfits._CELLS", 12)
+    return chunks
+
+
+def test_a_spec_becomes_a_checkpoint(simulated, spec, tmp_path):
+    out = tmp_path / "net.h5"
+    events = list(pretrain(spec, out))
+    assert [e["stage"] for e in events if e["event"] == "progress"] == [
+        "simulate", "simulate", "train", "train", "train", "reference", "calibrate",
+    ]  # fmt: skip
+    summary = events[-1]
+    assert summary["event"] == "summary"
+    assert (summary["cells"], summary["bytes"]) == (180, out.stat().st_size)
+    assert json.dumps(events, allow_nan=False)
+    there = load(out)
+    assert there.spec == spec
+    assert there.calibration["n"] == 60
+    assert len(there.record["epochs"]) == 3
+    assert set(there.reference) == {
+        "novelty_tokens", "novelty_scores", "feature_range", "misfit_1", "misfit_3", "misfit_10",
+    }  # fmt: skip
+    assert [path.name for path in tmp_path.iterdir()] == ["net.h5"]
+
+
+def test_what_was_typed_goes_before_what_the_spec_says(simulated, spec, tmp_path):
+    out = tmp_path / "net.h5"
+    *_, summary = pretrain(spec, out, simulations=300, seed=5)
+    assert summary["cells"] == 280
+    assert load(out).spec.seed == 5
+
+
+def test_a_killed_run_goes_on_where_it_was(simulated, spec, tmp_path, monkeypatch):
+    out = tmp_path / "net.h5"
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pretraining, "load_sets", killed)
+    with pytest.raises(KeyboardInterrupt):
+        list(pretrain(spec, out))
+    assert (len(simulated), out.exists()) == (2, False)
+    monkeypatch.setattr(pretraining, "load_sets", simulation.load_sets)
+    list(pretrain(spec, out))
+    assert len(simulated) == 2
+    assert out.exists()
+
+
+def test_a_killed_run_ends_where_an_undisturbed_one_does(simulated, spec, tmp_path):
+    begun = pretrain(spec, tmp_path / "killed.h5")
+    next(begun)
+    begun.close()
+    list(pretrain(spec, tmp_path / "killed.h5"))
+    list(pretrain(spec, tmp_path / "whole.h5"))
+    one, other = (load(tmp_path / name).network.state_dict() for name in ("killed.h5", "whole.h5"))
+    assert all((one[name] == other[name]).all() for name in one)
+
+
+def test_a_failing_training_is_told_to_who_waits(simulated, spec, tmp_path, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(pretraining, "train", fail)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        list(pretrain(spec, tmp_path / "net.h5"))
+    assert not (tmp_path / "net.h5").exists()
+
+
+def test_a_loss_that_is_no_number_is_null_in_the_progress(simulated, spec, tmp_path, monkeypatch):
+    def worse(*args):
+        *rest, done, device = args
+        from dataclasses import replace
+
+        return train(*rest, lambda epoch, best: done(replace(epoch, loss=float("nan")), best), device)
+
+    monkeypatch.setattr(pretraining, "train", worse)
+    events = list(pretrain(spec, tmp_path / "net.h5"))
+    assert json.dumps(events, allow_nan=False)
+    assert [e["loss"] for e in events if e.get("stage") == "train"] == [None] * 3
+
+
+def test_nothing_is_simulated_for_a_name_that_is_taken(simulated, spec, saved):
+    with pytest.raises(CheckpointError, match="never overwritten"):
+        next(pretrain(spec, saved))
+    assert simulated == []
+
+
+@pytest.mark.parametrize(
+    ("options", "said"), [({"device": "abacus"}, "'abacus' is not there"), ({"simulations": 7}, "at least 200")]
+)
+def test_what_cannot_be_done_is_refused_before_anything_is_simulated(simulated, spec, tmp_path, options, said):
+    with pytest.raises(SpecError, match=said):
+        next(pretrain(spec, tmp_path / "net.h5", **options))
+    assert simulated == []
+
+
+@pytest.mark.long
+def test_two_hundred_cells_make_a_network_that_can_be_asked(spec, tmp_path, monkeypatch):
+    monkeypatch.setattr(pretraining, "_CHECKED", 100)
+    monkeypatch.setattr("estimators.misfits._CELLS", 10)
+    monkeypatch.setattr(simulation, "CHUNK", 200)
+    out = tmp_path / "net.h5"
+    *_, summary = pretrain(spec, out, simulations=200)
+    assert summary["cells"] == 180
+    assert load(out).calibration["n"] == 100

@@ -1,0 +1,63 @@
+"""The network that ships: its file, and what it promises."""
+
+import math
+from importlib.resources import files
+
+import pytest
+
+from estimators.calibration import LEVELS, check
+from estimators.checkpoint import load
+
+FILE = files("estimators.pretrained") / "cortical-steps.h5"
+LARGEST = 6_000_000
+POOLED, STRATUM = 0.02, 0.03
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return load(FILE)
+
+
+def missed(table, aim, cells, errors):
+    """Coverages that are farther from their level than the aim and some standard errors of so many cells."""
+    return {
+        (parameter, label): share
+        for parameter, shares in table.items()
+        for label, share in shares.items()
+        if abs(share - LEVELS[label]) > aim + errors * math.sqrt(LEVELS[label] * (1 - LEVELS[label]) / cells)
+    }
+
+
+def missed_anywhere(found):
+    """The same pooled and in each stratum, by the stratum's name."""
+    strata = found["coverage_by_sweeps"] | found["coverage_by_firing"]
+    all_of_them = {"pooled": missed(found["coverage"], POOLED, found["n"], 1.0)}
+    all_of_them |= {name: missed(table, STRATUM, found["cells"][name], 2.0) for name, table in strata.items()}
+    return {name: misses for name, misses in all_of_them.items() if misses}
+
+
+def test_it_is_small_enough_to_ship():
+    assert FILE.stat().st_size <= LARGEST
+
+
+def test_it_was_made_from_the_spec_beside_it(shipped):
+    assert shipped.spec.text == (files("estimators.pretrained") / "cortical-steps.toml").read_text(encoding="utf-8")
+
+
+def test_it_was_checked_on_enough_cells(shipped):
+    assert shipped.calibration["n"] >= 2000
+    assert min(shipped.calibration["cells"].values()) >= 200
+
+
+def test_its_intervals_hold_what_they_promise(shipped):
+    assert missed_anywhere(shipped.calibration) == {}
+
+
+def test_it_has_learned_from_its_cells(shipped):
+    assert shipped.calibration["log_prob"] > shipped.calibration["prior_log_prob"] + 3.0
+    assert all(contraction > 0.0 for contraction in shipped.calibration["contraction"].values())
+
+
+@pytest.mark.long
+def test_its_intervals_hold_on_fresh_cells():
+    assert missed_anywhere(check(FILE, simulations=5000)) == {}
