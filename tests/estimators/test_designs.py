@@ -50,6 +50,15 @@ def test_every_sweep_lies_in_the_domain(seed, count, low, ratio, longest, holdin
         assert (column[name] <= most + slack).all(), name
 
 
+def test_currents_keep_to_their_shares_of_the_scale():
+    rng = np.random.default_rng(2)
+    drawn = [columns(draw_set(Designs(scale=(100.0, 100.0)), rng)) for _ in range(1000)]
+    for name, low, high in (("amplitude", -50, 100), ("holding", -50, 50), ("history_level", -60, 60)):
+        values = np.concatenate([c[name] for c in drawn])
+        assert low - 1e-9 <= values.min() < 0.95 * low, name
+        assert 0.95 * high < values.max() <= high + 1e-9, name
+
+
 @given(seed=st.integers(0, 2**32 - 1))
 def test_sweeps_follow_each_other(seed):
     column = columns(draw_set(Designs(), np.random.default_rng(seed), 40))

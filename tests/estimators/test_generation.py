@@ -168,6 +168,12 @@ def test_a_prepulse_reaches_the_kept_part_of_a_sweep():
     assert abs(without[slope]) < 1.0
 
 
+def test_a_prepulse_is_a_step_from_the_holding():
+    sweeps = context(holding=-60.0, history_level=0.0, history_duration=300.0, history_gap=60.0)
+    (features,) = simulate(CELLS[:1], sweeps, PLAIN, np.random.default_rng(0))
+    assert abs(features[NAMES.index("rest_slope")]) < 1.0
+
+
 def test_a_prepulse_long_gone_is_forgotten():
     after, without = (
         simulate(
