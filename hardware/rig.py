@@ -28,11 +28,11 @@ class RigError(Refusal):
     """A rig can't do what it was asked."""
 
 
-class RigClosed(RigError):  # noqa: N818
+class RigClosed(RigError):
     """A rig was used before it was opened or after it was closed."""
 
 
-class RigLost(RigError):  # noqa: N818
+class RigLost(RigError):
     """Samples were lost.
 
     Args:
