@@ -23,6 +23,7 @@ _NOISE = 0.5
 _HEIGHT = 40.0
 _BRIDGE = 10.0
 _SURE = 0.95
+_EDGE = 2.6  # standard deviations of the prior, beyond which half a percent of it lies on either side
 
 
 def no_voltage(response: npt.NDArray[np.float64]) -> str | None:
@@ -75,6 +76,11 @@ def warnings_of(sweep: Sweep, features: Mapping[str, float], posterior: Posterio
             found.append(
                 f"The bridge is off by about {np.median(off):.0f} MOhm: balance it, or give --bridge in a replay."
             )
+        found += [
+            f"{parameter.name} lies at the edge of its prior, so its value is a bound and no estimate."
+            for parameter, u in zip(posterior.parameters, _medians(posterior), strict=True)
+            if abs(u) > _EDGE
+        ]
     if features["rest"] > _REST:
         found.append(f"The rest is {features['rest']:.1f} mV, above {_REST:g} mV: the cell may be dying.")
     height = features["peak"] - features["threshold"]
@@ -87,3 +93,9 @@ def warnings_of(sweep: Sweep, features: Mapping[str, float], posterior: Posterio
     if sweep.holding_source == "unknown":
         found.append("The holding current is unknown.")
     return found
+
+
+def _medians(posterior: Posterior) -> list[float]:
+    """Place each marginal's median in units of its prior's standard deviation."""
+    medians = np.median(posterior.draws, axis=0)
+    return [float(p.unconstrain(np.asarray(m))) for p, m in zip(posterior.parameters, medians, strict=True)]

@@ -165,7 +165,7 @@ class Window(QtWidgets.QMainWindow):
         curves = _split(QtCore.Qt.Orientation.Horizontal, (self.firing, 1), (self.voltage, 1))
         below = _split(QtCore.Qt.Orientation.Horizontal, (self.features, 4), (curves, 3))
         left = _split(QtCore.Qt.Orientation.Vertical, (self.scope, 13), (below, 8))
-        right = _split(QtCore.Qt.Orientation.Vertical, (self.trust, 4), (self.posterior, 22), (self.evolution, 11))
+        right = _split(QtCore.Qt.Orientation.Vertical, (self.trust, 6), (self.posterior, 22), (self.evolution, 9))
         middle = _split(QtCore.Qt.Orientation.Horizontal, (left, 29), (right, 25))
         root = QtWidgets.QWidget()
         root.setObjectName("root")

@@ -77,7 +77,7 @@ class Header(Panel):
         self._frames = 0
         unit = "pA" if live.stimulus.clamp == "current" else "mV"
         source = self._trial.sweep.holding_source if self._trial and self._trial.sweep else "command"
-        self._holding.setText(f"hold {significant(live.stimulus.holding)} {unit} ({source})")
+        self._holding.setText(f"hold {significant(round(live.stimulus.holding, 1))} {unit} ({source})")
 
     def enter(self, state: State) -> None:
         """Show another state of the session.
@@ -127,7 +127,7 @@ class Header(Panel):
         sweep = trial.sweep
         if sweep is not None and sweep.stimulus is not None:
             unit = "pA" if sweep.clamp == "current" else "mV"
-            self._holding.setText(f"hold {significant(sweep.stimulus.holding)} {unit} ({sweep.holding_source})")
+            self._holding.setText(f"hold {significant(round(sweep.stimulus.holding, 1))} {unit} ({sweep.holding_source})")
         elif sweep is None:
             self._holding.setText("hold unknown")
 

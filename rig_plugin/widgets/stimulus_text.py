@@ -24,6 +24,8 @@ def describe(stimulus: Stimulus | None) -> str:
         >>> from simulators.stimulus import step
         >>> describe(step(85.0, holding=-35.0))
         '+85 pA for 500 ms from −35 pA'
+        >>> describe(step(85.0, holding=0.000113))
+        '+85 pA for 500 ms from 0 pA'
     """
     if stimulus is None:
         return "stimulus unknown"
@@ -31,7 +33,7 @@ def describe(stimulus: Stimulus | None) -> str:
     sign = "+" if stimulus.amplitude > 0 else ""
     return (
         f"{sign}{significant(stimulus.amplitude)} {unit} for {significant(stimulus.step_duration)} ms "
-        f"from {significant(stimulus.holding)} {unit}"
+        f"from {significant(round(stimulus.holding, 1))} {unit}"
     )
 
 

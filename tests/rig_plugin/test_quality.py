@@ -65,3 +65,9 @@ def test_a_pipette_in_the_bath_is_no_cell():
     assert "0.0 mV, above -30 mV" in no_cell(0.0)
     assert no_cell(-40.0) is None
     assert no_cell(float("nan")) is None
+
+
+@pytest.mark.parametrize(("value", "warned"), [(19.9, True), (0.0, False)])
+def test_a_value_at_the_edge_of_its_prior_is_called_a_bound(value, warned):
+    told = warnings_of(sweep(), GOOD, Posterior(BRIDGE, np.full((9, 1), value)))
+    assert any("bridge lies at the edge of its prior" in sentence for sentence in told) is warned
