@@ -127,7 +127,8 @@ class Header(Panel):
         sweep = trial.sweep
         if sweep is not None and sweep.stimulus is not None:
             unit = "pA" if sweep.clamp == "current" else "mV"
-            self._holding.setText(f"hold {significant(round(sweep.stimulus.holding, 1))} {unit} ({sweep.holding_source})")
+            level = significant(round(sweep.stimulus.holding, 1))
+            self._holding.setText(f"hold {level} {unit} ({sweep.holding_source})")
         elif sweep is None:
             self._holding.setText("hold unknown")
 
