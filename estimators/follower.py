@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from estimators.conditioning import RATE, condition, weights
 from estimators.features import NAMES
-from estimators.measuring import measure
+from estimators.measuring import LIMIT, measure
+from estimators.spikes import COLUMNS
 from simulators.stimulus import Stimulus
 
 __all__ = ["Follower"]
@@ -35,6 +36,7 @@ class Follower:
         self._available = 0
         self._trace = np.empty(round((stimulus.onset + stimulus.step_duration + stimulus.tail) * RATE))
         self._done = 0
+        self._impossible = False
 
     def push(self, block: npt.NDArray[np.float64]) -> None:
         """Take the next samples; what goes beyond the stimulus is left out.
@@ -43,6 +45,8 @@ class Follower:
             block: Shape (n,) [mV].
         """
         count = min(len(block), len(self._samples) - self._available)
+        # Asked this way round, a missing sample counts as wrong.
+        self._impossible |= not bool((np.abs(block[:count]) <= LIMIT).all())
         self._samples[self._available : self._available + count] = block[:count]
         self._available += count
         complete = self._available == len(self._samples)
@@ -76,5 +80,7 @@ class Follower:
 
     def _measure(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         s = self.stimulus
+        if self._impossible:
+            return np.full(len(NAMES), np.nan), np.empty((0, len(COLUMNS)))
         values, spikes = measure(self._trace, self._done, s.onset, s.step_duration, s.tail, s.amplitude)
         return values, spikes

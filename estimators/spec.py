@@ -15,6 +15,44 @@ from simulators.refusal import Refusal
 
 __all__ = ["Spec", "SpecError", "Training", "read_spec", "spec_from"]
 
+UNITS = {
+    "C": "pF",
+    "g_leak": "mS/cm2",
+    "g_Na": "mS/cm2",
+    "g_K": "mS/cm2",
+    "g_M": "mS/cm2",
+    "tau_max": "ms",
+    "V_T": "mV",
+    "E_leak": "mV",
+    "rate_factor": "1",
+    "noise": "uA/cm2 ms^0.5",
+    "bridge": "MOhm",
+    "offset": "mV",
+}
+"""The process knows its parameters in these units and no others."""
+
+_BOUNDS = {
+    "scale": (1.0, 20_000.0),
+    "duration": (20.0, 10_000.0),
+    "baseline": (50.0, 250.0),
+    "tail": (5.0, 300.0),
+    "interval": (0.01, 3600.0),
+    "sweeps": (1, 40),
+    "holding": (0.0, 1.0),
+    "prepulse": (0.0, 1.0),
+    "E_Na": (0.0, 150.0),
+    "E_K": (-150.0, 0.0),
+    "corner": (1.0, 16.0),
+    "white": (1e-4, 10.0),
+    "hum": (0.0, 10.0),
+    "drift": (0.0, 10.0),
+    "walk": (1.0, 1e12),
+    "learning_rate": (1e-7, 0.1),
+    "weight_decay": (0.0, 1.0),
+    "cells": (180, 100_000_000),
+    "held_out": (20, 1_000_000),
+}
+
 T = TypeVar("T", Designs, Nuisances, "Training")
 
 
@@ -153,6 +191,10 @@ def _prior(table: dict[str, Any], origin: str) -> tuple[Parameter, ...]:
     for name in CELL:
         entry = _table(table, name, origin)
         _only(entry, {"unit", "low", "high", "scale", "meaning"}, origin, f"prior.{name}.")
+        if entry.get("unit") != UNITS[name]:
+            raise SpecError(
+                f"{origin}: prior.{name} can't be used: its unit is {entry.get('unit')!r}, {UNITS[name]!r} was wanted."
+            )
         try:
             parameters.append(Parameter(name, **entry))
         except (TypeError, ValueError) as error:
@@ -168,15 +210,20 @@ def _section(kind: type[T], table: dict[str, Any], origin: str, where: str) -> T
     for key, value in table.items():
         default = getattr(defaults, key)
         values[key] = _pair(value, f"{origin}: {where}.{key}") if isinstance(default, tuple) else value
+        low, high = _BOUNDS.get(key, (-math.inf, math.inf))
+        if isinstance(default, tuple) and not all(low <= v <= high and math.isfinite(v) for v in values[key]):
+            raise SpecError(f"{origin}: {where}.{key} is {value!r}, numbers from {low:g} to {high:g} were wanted.")
+        if isinstance(default, tuple) and isinstance(default[0], int) and not all(isinstance(v, int) for v in value):
+            raise SpecError(f"{origin}: {where}.{key} is {value!r}, two integers were wanted.")
         if not isinstance(default, tuple) and (
             isinstance(value, bool)
             or not isinstance(value, (int, float))
             or (isinstance(default, int) and not isinstance(value, int))
             or not math.isfinite(value)
-            or value < 0
+            or not max(low, 0) <= value <= high
             or (value == 0 and isinstance(default, int))
         ):
-            wanted = "a positive integer" if isinstance(default, int) else "a number from 0"
+            wanted = "a positive integer" if isinstance(default, int) else f"a number from {max(low, 0):g} to {high:g}"
             raise SpecError(f"{origin}: {where}.{key} is {value!r}, {wanted} was wanted.")
     return kind(**values)
 

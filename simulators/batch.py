@@ -49,7 +49,8 @@ def record(
         Samples, shape (b, n) [mV], and how many of its row each sweep has, shape (b,); what lies behind is not set.
     """
     b = len(cells)
-    seeds = rng.integers(1, 2**32 - 1, b, dtype=np.uint32)
+    # One for the membrane and one for the amplifier: how long the one ran must not shift the other.
+    seeds, noises = rng.integers(1, 2**32 - 1, (b, 2), dtype=np.uint32).T
     finish = np.rint(ends / DT).astype(np.int32)
     begin = np.rint(skip / DT).astype(np.int32)
     counts = np.rint((ends[:, -1] - skip) * rates).astype(np.int64)
@@ -74,7 +75,7 @@ def record(
             lanes = np.concatenate([again, np.repeat(again[-1:], -again.size % LANES)])
             _run_on(state, row, random, arguments[5][:, 0].copy(), lanes, again.size)
         rows = np.concatenate([order, np.full(-b % LANES, -1)])
-        _record(state, row, random, *arguments[2:], rows, out)
+        _record(state, row, random, noises[padded].reshape(-1, LANES), *arguments[2:], rows, out)
     return out, counts
 
 
@@ -129,7 +130,7 @@ def _run_on(state, row, random, holding, lanes, wanted):
 
 
 @njit(error_model="numpy", nogil=True, parallel=True, cache=True)
-def _record(state, row, random, electrodes, coefficients, ends, levels, begin, period, counts, rows, out):
+def _record(state, row, random, noise, electrodes, coefficients, ends, levels, begin, period, counts, rows, out):
     """Run each block through its epochs and its electrodes, and read its lanes out."""
     for block in prange(len(ends) // LANES):
         first = block * LANES
@@ -141,7 +142,7 @@ def _record(state, row, random, electrodes, coefficients, ends, levels, begin, p
         integrate(state[block], row[block], random[block], finish, level, steps, trace)
         white = electrodes[part, 3].astype(np.float32)
         bridge = (electrodes[part, 0] * 1e-3).astype(np.float32)
-        low_pass(trace, steps, coefficients[part].T.copy(), white, bridge, finish, level, random[block])
+        low_pass(trace, steps, coefficients[part].T.copy(), white, bridge, finish, level, noise[block])
         lanes = _turned(trace)
         for lane in range(LANES):
             k = first + lane

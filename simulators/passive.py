@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -29,9 +31,10 @@ class Passive(Simulator):
         parts = []
         begin = 0.0
         sampled = 0
-        for epoch in stimulus.epochs:
+        for k, epoch in enumerate(stimulus.epochs):
             end = begin + epoch.duration
-            last = round(end * rate)
+            # A sample belongs to the epoch that its time lies in; only the last epoch is cut as the command is.
+            last = round(end * rate) if k == len(stimulus.epochs) - 1 else math.ceil(end * rate - 1e-9)
             time = np.arange(sampled, last) / rate - begin
             goal = E + epoch.level / g
             parts.append(goal + (V - goal) * np.exp(-time * g / C))

@@ -134,7 +134,9 @@ def _step(work, seeds):
         total = a_n + b_n
         n += (a_n / total - n) * (one - exponential(-dt * total))
         work[3, i] = n if n > _FLOOR else _FLOOR
+        # At most a whole time constant a step: beyond it the series would no longer fall towards its goal.
         z = work[12, i] * w_p
+        z = z if z < one else one
         grown = z * (one - z * (float32(0.5) - z * (float32(0.16666667) - z * float32(0.041666668))))
         move = (p_inf - p) * grown - work[6, i]
         new = p + move

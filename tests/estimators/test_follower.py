@@ -128,7 +128,6 @@ def test_features_have_their_names_and_spikes_their_times(sweeps):
     assert named["first_isi"] == during[1] - during[0]
 
 
-@pytest.mark.xfail(strict=True, reason="A whole sweep is looked through for such samples, a live one is not.")
 @pytest.mark.parametrize("wrong", [np.nan, np.inf, LIMIT + 50.0])
 def test_a_sweep_that_no_membrane_makes_is_not_measured_live_either(sweeps, wrong):
     stimulus, rows, _ = sweeps[20.0, True]

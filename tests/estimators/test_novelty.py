@@ -70,10 +70,9 @@ def test_what_is_no_cell_on_a_sound_rig_lies_outside_the_range_of_training(novel
     assert any(sentence.startswith("rest is ") for sentence in outside)
 
 
-def test_ten_times_the_gain_is_farther_than_any_training_sweep(novelty, trace):
-    strange = novelty.judge(row_of(10.0 * trace), CONTEXT_OF_STEP)
-    assert strange.p < 0.01
-    assert strange.distance > 1.0
+def test_ten_times_the_gain_is_not_measured_at_all(trace):
+    assert np.isnan(row_of(10.0 * trace)).all()
+    assert not np.isnan(row_of(trace)).all()
 
 
 def test_what_is_outside_is_named_with_unit_and_range(novelty, trace):

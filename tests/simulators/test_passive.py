@@ -41,7 +41,6 @@ def test_it_solves_its_differential_equation():
     np.testing.assert_allclose(ours, exact, rtol=0, atol=1e-5)
 
 
-@pytest.mark.xfail(strict=True, reason="A sample just before such a change is extrapolated backwards from it.")
 def test_a_change_of_current_between_two_samples_keeps_the_voltage_between_its_levels():
     stimulus = Stimulus("current", (Epoch(0.0, 13.7), Epoch(50.0, 30.02), Epoch(0.0, 40.0)))
     response = Passive().simulate(np.array([[15.0, 50.0, -61.0], [1.0, 1000.0, -61.0]]), stimulus, 25.0, RNG)

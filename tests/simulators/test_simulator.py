@@ -55,17 +55,7 @@ def test_the_corners_of_the_shipped_prior_are_finite_under_the_strongest_designs
     assert np.isfinite(SIMULATORS[1].simulate(corners(prior), stimulus, 20.0, np.random.default_rng(0))).all()
 
 
-@pytest.mark.parametrize(
-    "simulator",
-    [
-        SIMULATORS[0],
-        pytest.param(
-            SIMULATORS[1],
-            marks=pytest.mark.xfail(strict=True, reason="The M gate's series breaks where tau_p is below a time step."),
-        ),
-    ],
-    ids=lambda simulator: type(simulator).__name__,
-)
+@every
 def test_the_corners_of_its_own_bounds_are_finite(simulator):
     stimulus = step(1000.0, holding=-500.0, onset=20.0, duration=40.0, tail=20.0)
     response = simulator.simulate(corners(simulator.parameters), stimulus, 20.0, np.random.default_rng(0))
