@@ -30,6 +30,7 @@ SOURCES = (
     "estimators/features.py",
     "estimators/measuring.py",
     "estimators/spikes.py",
+    "estimators/unbending.py",
 )
 """Every file that imports numba, and every one that such a file imports from here; a test holds that."""
 

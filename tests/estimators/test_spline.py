@@ -63,3 +63,17 @@ def test_huge_numbers_of_a_network_leave_it_finite_and_invertible():
     assert torch.isfinite(y).all()
     assert torch.isfinite(slope).all()
     assert torch.isfinite(spline.inv(y)).all()
+
+
+@pytest.mark.parametrize("shape", [(500,), (50, 1, 6), (4, 7, 3)])
+def test_the_compiled_inverse_is_the_same_function(shape):
+    generator = torch.Generator().manual_seed(3)
+    raw = [2.0 * torch.randn(*shape, k, generator=generator) for k in (8, 8, 7)]
+    y = 2.5 * torch.randn(shape, generator=generator)
+    y.view(-1)[:3] = torch.tensor([-5.0, 5.0, 7.0])
+    slow = Spline(*(part.double() for part in raw)).inv(y.double())
+    with torch.inference_mode():
+        fast = Spline(*raw).inv(y)
+    assert (y.abs() > 5).any()
+    assert fast.dtype == torch.float32
+    torch.testing.assert_close(fast.double(), slow, rtol=0, atol=2e-4)
