@@ -81,6 +81,15 @@ def test_the_passive_answer_is_missing_where_a_spike_hides_it():
     assert f["deflection_10_ms"] == pytest.approx(0.0, abs=1e-6)
 
 
+@pytest.mark.parametrize("time", [1, 3, 10, 30, 100])
+def test_a_deflection_is_missing_where_a_spike_begins_in_its_window(time):
+    # A spike of this shape begins 1.25 ms before its peak.
+    inside, behind = (measured(firing([at * time + 1.25 + late])) for at, late in ((1.1, 0.0), (1.2, 0.4)))
+    assert np.isnan(inside[f"deflection_{time}_ms"])
+    assert np.isfinite(behind[f"deflection_{time}_ms"])
+    assert behind["latency"] == pytest.approx(1.2 * time + 0.4, abs=0.15)
+
+
 def test_a_train_has_its_times():
     times = np.array([31.3, 52.9, 80.1, 130.4, 190.6, 299.0, 420.7])
     f = measured(firing(times))
