@@ -16,6 +16,7 @@ from estimators.context import CONTEXT
 __all__ = ["Designs", "draw_set"]
 
 _RATES = (10.0, 20.0, 25.0, 40.0, 50.0)
+_GRID = 0.2
 _RATE_SHARES = (0.2, 0.4, 0.1, 0.1, 0.2)
 
 
@@ -102,6 +103,9 @@ def draw_set(designs: Designs, rng: np.random.Generator, count: int | None = Non
         if beyond:
             column["baseline"][:] = designs.baseline[1]
         column["history_gap"][:] = column["baseline"] + beyond
+    for name in ("duration", "baseline", "tail", "history_duration", "history_gap"):
+        # Whole samples at every rate, as recorded steps have: else the last output would be missing now and then.
+        column[name][:] = _GRID * np.round(column[name] / _GRID)
     interval = _log_uniform(rng, designs.interval)
     pauses = interval * np.exp(rng.normal(0.0, 0.05, count)) + np.where(rng.random(count) < 0.03, 60.0, 0.0)
     column["start"][1:] = np.cumsum(pauses[1:])

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import sys
 import tempfile
 import threading
+import time
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -33,6 +35,8 @@ SOURCES = (
     "estimators/unbending.py",
 )
 """Every file that imports numba, and every one that such a file imports from here; a test holds that."""
+
+_KEPT = 30 * 86_400.0
 
 ENTRY = threading.Lock()
 """Held by whoever runs a parallel kernel: numba's fallback threading layer dies when two threads enter it at once."""
@@ -75,6 +79,7 @@ def store() -> Path:
     try:
         place.mkdir(parents=True, exist_ok=True)
         (place / "used").touch()
+        _forget(place)
     except OSError:
         place = Path(tempfile.mkdtemp(prefix="rig-plugin-kernels-"))
     numba.config.CACHE_DIR = str(place)
@@ -83,6 +88,14 @@ def store() -> Path:
         # a posterior took 1.5 s in place of 25 ms on two busy cores. `ENTRY` is what this layer asks for.
         numba.config.THREADING_LAYER = "workqueue"
     return place
+
+
+def _forget(place: Path) -> None:
+    """Remove the kernels of versions that nobody has started for a month."""
+    for other in place.parent.glob("kernels-*"):
+        mark = other / "used"
+        if other != place and mark.is_file() and time.time() - mark.stat().st_mtime > _KEPT:
+            shutil.rmtree(other, ignore_errors=True)
 
 
 store()

@@ -16,7 +16,8 @@ from simulators.lanes import FAST, LANES, exponential, gaussian, scramble
 __all__ = ["CONSTANTS", "DT", "STATES", "constants", "integrate", "rates", "resting"]
 
 DT = 0.025
-"""Time step [ms]: the last of 62 spikes in 500 ms is then at most 0.33 ms off (exponential Euler, staggered)."""
+"""Time step [ms]. Against a step of 0.001 ms, the worst spike of a sweep of 500 ms is 0.08 ms off in the median draw
+of the shipped prior and 1.0 ms in the 95th percentile; a weakly driven cell may gain or lose its last one."""
 
 STATES = 7
 """Rows of a state: u, m, h, n, p and the compensation of u and p."""

@@ -132,3 +132,10 @@ def test_a_context_is_laid_out_in_the_order_of_its_columns():
     row = dict(zip(CONTEXT, context.row(), strict=True))
     assert row == {name: getattr(context, name) for name in CONTEXT}
     assert row["history_level"] == -100.0
+
+
+def test_every_length_is_whole_samples_at_every_rate(many):
+    for name in ("duration", "baseline", "tail", "history_duration", "history_gap"):
+        lengths = np.concatenate([design[name] for design in many])
+        for rate in (10.0, 20.0, 25.0, 40.0, 50.0):
+            np.testing.assert_allclose(lengths * rate, np.round(lengths * rate), atol=1e-6)

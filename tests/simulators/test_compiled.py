@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from simulators.compiled import SOURCES
+from simulators.compiled import SOURCES, _forget
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("simulators", "estimators")
@@ -68,3 +68,17 @@ def test_another_source_makes_another_store_and_an_unrelated_one_does_not(tmp_pa
     assert changed[0] == first
     assert len({first, *changed[1:]}) == 1 + len(SOURCES)
     assert set(restored) == {first}
+
+
+def test_kernels_that_nobody_started_for_a_month_are_removed_and_others_kept(tmp_path):
+    now, then = (tmp_path / f"kernels-{name}" for name in ("now", "then"))
+    for place in (now, then):
+        place.mkdir()
+        (place / "used").touch()
+    os.utime(then / "used", (0.0, 0.0))
+    foreign = tmp_path / "kernels-of-another"
+    foreign.mkdir()
+    _forget(now)
+    assert now.is_dir()
+    assert foreign.is_dir()
+    assert not then.exists()
