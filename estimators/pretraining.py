@@ -85,15 +85,7 @@ def pretrain(
             network = item
             continue
         record.append({"epoch": item.index, "loss": item.loss, "held_out": item.held_out})
-        yield {
-            "event": "progress",
-            "stage": "train",
-            "epoch": item.index,
-            "of": item.of,
-            "loss": item.loss if math.isfinite(item.loss) else None,
-            "held_out_log_prob": item.held_out if math.isfinite(item.held_out) else None,
-            "seconds_left": round(item.seconds_left, 1),
-        }
+        yield _progress(item)
     if network is None:
         raise RuntimeError("Training ended without a network.")
     yield {"event": "progress", "stage": "reference"}
@@ -115,6 +107,19 @@ def pretrain(
         "seconds": round(time.monotonic() - begun, 1),
         "log_prob": calibration["log_prob"],
         "coverage": calibration["coverage"],
+    }
+
+
+def _progress(epoch: Epoch) -> dict[str, Any]:
+    """Tell how training goes; what is not finite is null, because it is not JSON."""
+    return {
+        "event": "progress",
+        "stage": "train",
+        "epoch": epoch.index,
+        "of": epoch.of,
+        "loss": epoch.loss if math.isfinite(epoch.loss) else None,
+        "held_out_log_prob": epoch.held_out if math.isfinite(epoch.held_out) else None,
+        "seconds_left": round(epoch.seconds_left, 1),
     }
 
 
