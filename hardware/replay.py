@@ -91,19 +91,9 @@ class Replay(Rig):
         if passage.stimulus is None:
             raise RigError(str(passage.refusal))
         self._select(passage)
-        whole, origin = self._source, self.provenance
-        return Sweep(
-            response=whole.response[passage.start : passage.stop],
-            rate=whole.rate,
-            stimulus=passage.stimulus,
-            command=None if whole.command is None else whole.command[passage.start : passage.stop],
-            clamp=whole.clamp,
-            start=origin.start,
-            command_source=origin.command_source,
-            holding_source=origin.holding_source,
-            junction=origin.junction,
-            bridge=origin.bridge,
-        )
+        whole, part = self._source, slice(passage.start, passage.stop)
+        command = None if whole.command is None else whole.command[part]
+        return self.provenance.sweep(whole.response[part], whole.rate, passage.stimulus, command)
 
     def _select(self, passage: Passage) -> None:
         self._passage = passage

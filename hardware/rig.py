@@ -16,7 +16,7 @@ import numpy.typing as npt
 from simulators.limits import Limits
 from simulators.refusal import Refusal
 from simulators.stimulus import Stimulus
-from simulators.sweep import CommandSource, HoldingSource, Junction
+from simulators.sweep import CommandSource, HoldingSource, Junction, Sweep
 
 __all__ = ["BLOCK", "Block", "Provenance", "Rig", "RigClosed", "RigError", "RigLost"]
 
@@ -84,6 +84,37 @@ class Provenance:
     holding_source: HoldingSource = "unknown"
     junction: Junction = field(default_factory=Junction)
     bridge: float = 0.0
+
+    def sweep(
+        self,
+        response: npt.NDArray[np.float64],
+        rate: float,
+        stimulus: Stimulus,
+        command: npt.NDArray[np.float64] | None,
+    ) -> Sweep:
+        """Make the sweep that comes from here.
+
+        Args:
+            response: Shape (n,) [mV].
+            rate: Sampling rate [kHz].
+            stimulus: What was put out.
+            command: Shape (n,) [pA], or None where it is unknown.
+
+        Returns:
+            The sweep, in the stimulus's clamp.
+        """
+        return Sweep(
+            response=response,
+            rate=rate,
+            stimulus=stimulus,
+            command=command,
+            clamp=stimulus.clamp,
+            start=self.start,
+            command_source=self.command_source,
+            holding_source=self.holding_source,
+            junction=self.junction,
+            bridge=self.bridge,
+        )
 
 
 class Rig(ABC):

@@ -293,17 +293,7 @@ def _corrected(block: Block, origin: Provenance) -> npt.NDArray[np.float64]:
 
 def _joined(blocks: Sequence[Block], stimulus: Stimulus, rig: Rig) -> Sweep:
     """Put the blocks of a sweep together, with where they came from."""
-    origin = rig.provenance
     commands = [block.command for block in blocks if block.command is not None]
-    return Sweep(
-        response=np.concatenate([block.response for block in blocks]),
-        rate=rig.rate,
-        stimulus=stimulus,
-        command=np.concatenate(commands) if len(commands) == len(blocks) else None,
-        clamp=stimulus.clamp,
-        start=origin.start,
-        command_source=origin.command_source,
-        holding_source=origin.holding_source,
-        junction=origin.junction,
-        bridge=origin.bridge,
-    )
+    command = np.concatenate(commands) if len(commands) == len(blocks) else None
+    response = np.concatenate([block.response for block in blocks])
+    return rig.provenance.sweep(response, rig.rate, stimulus, command)

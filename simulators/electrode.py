@@ -14,7 +14,7 @@ import numpy.typing as npt
 from numba import float32, njit
 from scipy import signal
 
-from simulators.lanes import FAST, LANES, gaussian, scramble
+from simulators.lanes import FAST, LANES, enter, gaussian, scramble
 
 __all__ = ["CORNERS", "KNOBS", "corner_index", "filters", "low_pass", "read_out"]
 
@@ -96,13 +96,9 @@ def low_pass(trace, steps, coefficients, white, bridge, ends, levels, random):
     change = ends[0].min()
     for t in range(steps):
         if t >= change:
-            change = np.int32(2147483647)
+            change = enter(epoch, ends, t)
             for i in range(LANES):
-                while epoch[i] < ends.shape[0] - 1 and t >= ends[epoch[i], i]:
-                    epoch[i] += 1
                 work[11, i] = bridge[i] * levels[epoch[i], i]
-                if epoch[i] < ends.shape[0] - 1:
-                    change = min(change, ends[epoch[i], i])
         for i in range(LANES):
             seeds[i] = scramble(seeds[i])
             work[16, i] = work[10, i] * gaussian(seeds[i]) + work[11, i]

@@ -15,7 +15,7 @@ from numba.extending import intrinsic
 
 import simulators.compiled  # noqa: F401 - chooses the cache folder before anything is compiled
 
-__all__ = ["FAST", "LANES", "exponential", "gaussian", "scramble"]
+__all__ = ["FAST", "LANES", "enter", "exponential", "gaussian", "scramble"]
 
 LANES = 32
 FAST = {"contract", "arcp", "nsz", "afn"}
@@ -85,3 +85,25 @@ def gaussian(state):
         + (state >> uint32(24))
     )
     return (float32(types.int32(total)) - float32(510.0)) * float32(0.006765926)
+
+
+@njit(error_model="numpy")
+def enter(epoch, ends, t):
+    """Let each lane enter the epoch that a step lies in; called at changes only, not at every step.
+
+    Args:
+        epoch: Epoch of each lane, shape (LANES,), int32; read and written.
+        ends: Step at which each epoch ends, shape (e, LANES), int32, ascending.
+        t: The step.
+
+    Returns:
+        The step at which the next lane changes.
+    """
+    change = types.int32(2147483647)
+    last = ends.shape[0] - 1
+    for lane in range(LANES):
+        while epoch[lane] < last and t >= ends[epoch[lane], lane]:
+            epoch[lane] += 1
+        if epoch[lane] < last:
+            change = min(change, ends[epoch[lane], lane])
+    return change

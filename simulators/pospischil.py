@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import float32, njit, types
+from numba import float32, njit
 
-from simulators.lanes import FAST, LANES, exponential, gaussian, scramble
+from simulators.lanes import FAST, LANES, enter, exponential, gaussian, scramble
 
 __all__ = ["CONSTANTS", "DT", "STATES", "constants", "integrate", "rates", "resting"]
 
@@ -88,13 +88,9 @@ def integrate(state, row, random, ends, levels, steps, trace):
     change = ends[0].min()
     for t in range(steps):
         if t >= change:
-            change = types.int32(2147483647)
+            change = enter(epoch, ends, t)
             for lane in range(LANES):
-                while epoch[lane] < ends.shape[0] - 1 and t >= ends[epoch[lane], lane]:
-                    epoch[lane] += 1
                 work[STATES + 14, lane] = levels[epoch[lane], lane] * row[0, lane]
-                if epoch[lane] < ends.shape[0] - 1:
-                    change = min(change, ends[epoch[lane], lane])
         _step(work, seeds)
         if keep:
             for lane in range(LANES):
