@@ -10,12 +10,13 @@ import numpy.typing as npt
 from numba import njit, prange
 
 from simulators.compiled import ENTRY
-from simulators.electrode import corner_index, filters, low_pass, read_out
+from simulators.electrode import MEMORY, corner_index, filters, low_pass, read_out, remember
 from simulators.lanes import LANES
 from simulators.pospischil import CONSTANTS, DT, STATES, constants, integrate, resting
 
 __all__ = ["record"]
 
+_TILE = 256
 _SETTLE = round(200.0 / DT)
 _SETTLE_FIRING = round(1000.0 / DT)
 
@@ -54,13 +55,17 @@ def record(
     finish = np.rint(ends / DT).astype(np.int32)
     begin = np.rint(skip / DT).astype(np.int32)
     counts = np.rint((ends[:, -1] - skip) * rates).astype(np.int64)
+    # Drift and hum count from the first sample that is kept.
+    electrodes = electrodes.astype(np.float64)
+    electrodes[:, 1] -= electrodes[:, 7] * 1e-3 * skip
+    electrodes[:, 6] -= 2.0 * np.pi * electrodes[:, 5] * 1e-3 * skip
     order = np.argsort(finish[:, -1], kind="stable")
     padded = np.concatenate([order, np.repeat(order[-1:], -b % LANES)])
     out = np.empty((b, int(counts.max())), dtype=np.float32)
     arguments = (
         cells.astype(np.float64)[padded],
         reversals.astype(np.float64)[padded],
-        electrodes.astype(np.float64)[padded],
+        electrodes[padded],
         filters(1 / DT)[corner_index(electrodes[padded, 2])],
         finish[padded],
         levels.astype(np.float32)[padded],
@@ -96,7 +101,7 @@ def _settle(cells, reversals, holding, seeds):
         ends = np.full((1, LANES), _SETTLE, dtype=np.int32)
         levels = holding[first : first + LANES].copy().reshape(1, LANES)
         trace = np.empty((_SETTLE, LANES), dtype=np.float32)
-        integrate(state[block], row[block], random[block], ends, levels, _SETTLE, trace)
+        integrate(state[block], row[block], random[block], ends, levels, 0, _SETTLE, trace)
         for lane in range(LANES):
             highest = np.float32(-1000.0)
             for t in range(_SETTLE):
@@ -121,7 +126,7 @@ def _run_on(state, row, random, holding, lanes, wanted):
             levels[0, i] = holding[lanes[group * LANES + i]]
         ends = np.full((1, LANES), _SETTLE_FIRING, dtype=np.int32)
         nothing = np.empty((0, LANES), dtype=np.float32)
-        integrate(part_state, part_row, part_random, ends, levels, _SETTLE_FIRING, nothing)
+        integrate(part_state, part_row, part_random, ends, levels, 0, _SETTLE_FIRING, nothing)
         for i in range(LANES):
             if group * LANES + i < wanted:
                 block, lane = divmod(lanes[group * LANES + i], LANES)
@@ -131,33 +136,31 @@ def _run_on(state, row, random, holding, lanes, wanted):
 
 @njit(error_model="numpy", nogil=True, parallel=True, cache=True)
 def _record(state, row, random, noise, electrodes, coefficients, ends, levels, begin, period, counts, rows, out):
-    """Run each block through its epochs and its electrodes, and read its lanes out."""
+    """Run each block through its epochs and its electrodes, and read its lanes out, tile by tile in the cache."""
     for block in prange(len(ends) // LANES):
         first = block * LANES
         part = slice(first, first + LANES)
         finish = ends[part].T.copy()
         level = levels[part].T.copy()
-        steps = finish[-1].max() + 1
-        trace = np.empty((steps, LANES), dtype=np.float32)
-        integrate(state[block], row[block], random[block], finish, level, steps, trace)
-        white = electrodes[part, 3].astype(np.float32)
-        bridge = (electrodes[part, 0] * 1e-3).astype(np.float32)
-        low_pass(trace, steps, coefficients[part].T.copy(), white, bridge, finish, level, noise[block])
-        lanes = _turned(trace)
-        for lane in range(LANES):
-            k = first + lane
-            if rows[k] >= 0:
-                read_out(lanes[lane, begin[k] :], electrodes[k], period[k], DT, out[rows[k], : counts[k]])
-
-
-@njit(error_model="numpy")
-def _turned(trace):
-    """Transpose a block in tiles that fit the first cache."""
-    steps = trace.shape[0]
-    turned = np.empty((LANES, steps), dtype=np.float32)
-    for first in range(0, steps, 64):
-        last = min(first + 64, steps)
-        for lane in range(LANES):
-            for t in range(first, last):
-                turned[lane, t] = trace[t, lane]
-    return turned
+        knobs = electrodes[part].T.copy()
+        filters_of = coefficients[part].T.copy()
+        memory = np.empty((MEMORY, LANES), dtype=np.float32)
+        tile = np.empty((_TILE + 1, LANES), dtype=np.float32)
+        done = np.zeros(LANES, dtype=np.int64)
+        last = finish[-1].max()
+        for start in range(0, last, _TILE):
+            steps = min(_TILE, last - start)
+            if start == 0:
+                tile[0] = state[block, 0] + row[block, 13]
+                entering = (tile[0] + knobs[0] * 1e-3 * level[0]).astype(np.float32)
+                remember(entering, filters_of, memory)
+                tile[0] = entering + knobs[1] + knobs[4] * np.sin(knobs[6])
+            integrate(state[block], row[block], random[block], finish, level, start, steps, tile[1:])
+            low_pass(tile[1:], start, steps, filters_of, knobs, DT, finish, level, memory, noise[block])
+            for lane in range(LANES):
+                k = first + lane
+                if rows[k] >= 0:
+                    done[lane] = read_out(
+                        tile, lane, start, steps, begin[k], period[k], done[lane], out[rows[k], : counts[k]]
+                    )
+            tile[0] = tile[steps]

@@ -62,7 +62,7 @@ def constants(cell, E_Na, E_K, dt, row, lane):
 
 
 @njit(fastmath=FAST, error_model="numpy")
-def integrate(state, row, random, ends, levels, steps, trace):
+def integrate(state, row, random, ends, levels, begin, steps, trace):
     """Integrate one block of cells under their commands.
 
     Args:
@@ -71,6 +71,7 @@ def integrate(state, row, random, ends, levels, steps, trace):
         random: Random states, shape (LANES,), uint32; read and written.
         ends: Step at which each epoch ends, shape (e, LANES), int32, ascending.
         levels: Current of each epoch, shape (e, LANES) [pA].
+        begin: First of the steps, on the clock of `ends`.
         steps: Number of steps.
         trace: Voltage after each step, shape (>= steps, LANES) [mV], or (0, LANES) where it is not wanted.
     """
@@ -83,12 +84,11 @@ def integrate(state, row, random, ends, levels, steps, trace):
         for k in range(CONSTANTS):
             work[STATES + k, lane] = row[k, lane]
         seeds[lane] = random[lane]
-        work[STATES + 14, lane] = levels[0, lane] * row[0, lane]
     keep = trace.shape[0] > 0
-    change = ends[0].min()
+    change = begin
     for t in range(steps):
-        if t >= change:
-            change = enter(epoch, ends, t)
+        if begin + t >= change:
+            change = enter(epoch, ends, begin + t)
             for lane in range(LANES):
                 work[STATES + 14, lane] = levels[epoch[lane], lane] * row[0, lane]
         _step(work, seeds)

@@ -110,7 +110,8 @@ def test_the_first_peak_is_that_of_efel_less_what_3_khz_round_off(compared):
     for c in compared:
         if c.spiking:
             peak = c.efel["AP_begin_voltage"] + c.efel["AP_amplitude"]
-            low, high = (-8.5, -5.0) if c.fast else (-1.3, 0.0)
+            # At 10 kHz the weights have both signs, so that an output can lie above its samples by a hair.
+            low, high = (-8.5, -5.0) if c.fast else (-1.3, 0.01)
             assert low < c.ours["peak"] - peak < high, str(c)
 
 

@@ -33,7 +33,7 @@ def _blocks(cells, reversals, dt, ends, levels, steps, seeds, start):
                     state[gate, lane] = start[k, gate]
         part = slice(first, first + LANES)
         out = np.empty((steps, LANES), dtype=np.float32)
-        integrate(state, row, seeds[part].copy(), ends[:, part].copy(), levels[:, part].copy(), steps, out)
+        integrate(state, row, seeds[part].copy(), ends[:, part].copy(), levels[:, part].copy(), 0, steps, out)
         trace[part] = out.T
     return trace
 
