@@ -6,12 +6,14 @@ killed is what an undisturbed run would have written.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import h5py  # type: ignore[import-untyped]
 import numpy as np
 
+import simulators
 from estimators.context import CONTEXT
 from estimators.features import NAMES
 from estimators.generation import Sets, generate
@@ -21,16 +23,22 @@ __all__ = ["CHUNK", "load_sets", "simulate_to"]
 
 CHUNK = 1500
 
+_MADE_OF = ("conditioning", "context", "designs", "features", "generation", "measuring", "spikes")
+
 
 def _signature(spec: Spec) -> str:
-    return repr((spec.seed, spec.parameters, spec.designs, spec.nuisances, NAMES, CONTEXT, CHUNK))
+    """Name the process: what is drawn, and the code that draws, simulates and measures."""
+    sources = [Path(__file__).with_name(f"{name}.py") for name in _MADE_OF]
+    sources += sorted(Path(simulators.__file__).parent.glob("*.py"))
+    code = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
+    return repr((spec.seed, spec.parameters, spec.designs, spec.nuisances, NAMES, CONTEXT, CHUNK, code))
 
 
 def simulate_to(path: Path, spec: Spec, cells: int) -> Iterator[int]:
     """Simulate until a file holds as many cells as were wanted.
 
     Args:
-        path: HDF5 file; one that the same process began is continued, one of another process begun anew.
+        path: HDF5 file; one that the same process and code began is continued, any other begun anew.
         spec: The process.
         cells: Cells wanted; rounded up to whole chunks.
 

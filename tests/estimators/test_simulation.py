@@ -109,3 +109,16 @@ def test_another_process_begins_anew(tmp_path, undisturbed, other):
 def test_chunks_are_drawn_independently(undisturbed):
     first = [undisturbed.u[undisturbed.first[k]] for k in (0, 5, 10)]
     assert len({tuple(row) for row in first}) == 3
+
+
+def test_cells_of_other_code_are_begun_anew(tmp_path, undisturbed, monkeypatch):
+    path = tmp_path / "sets.h5"
+    finish(path)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "kernel.py").write_text("# Another kernel.", encoding="utf-8")
+    monkeypatch.setattr(simulation.simulators, "__file__", str(other / "__init__.py"))
+    with h5py.File(path, "r+") as file:
+        file["000000/u"][:] = 0.0
+    finish(path)
+    same(load_sets(path, 15), undisturbed)
