@@ -27,8 +27,6 @@ from estimators.training import Epoch, train
 
 __all__ = ["pretrain"]
 
-_CHECKED = 2000
-
 
 def pretrain(
     spec: Spec | str | Path,
@@ -69,7 +67,9 @@ def pretrain(
         if simulations < 200:
             raise SpecError(f"{simulations} simulated cells were asked for, at least 200 were wanted.")
         kept = min(spec.training.held_out, simulations // 10)
-        spec = replace(spec, training=replace(spec.training, cells=simulations - kept, held_out=kept))
+        checked = min(spec.training.checked, max(2000, simulations // 10))
+        training = replace(spec.training, cells=simulations - kept, held_out=kept, checked=checked)
+        spec = replace(spec, training=training)
     begun = time.monotonic()
     cells = out.with_name(f"{out.name}.cells")
     wanted = spec.training.cells + spec.training.held_out
@@ -92,8 +92,8 @@ def pretrain(
     checkpoint = Checkpoint(
         network, spec, {"epochs": record, "seconds": time.monotonic() - begun}, {}, _references(spec, network, sets)
     )
-    yield {"event": "progress", "stage": "calibrate", "cells": _CHECKED}
-    calibration = assess(network, _fresh(spec, _CHECKED), np.random.default_rng([spec.seed, 5]))
+    yield {"event": "progress", "stage": "calibrate", "cells": spec.training.checked}
+    calibration = assess(network, _fresh(spec, spec.training.checked), np.random.default_rng([spec.seed, 5]))
     checkpoint = replace(checkpoint, calibration=calibration)
     save(out, checkpoint)
     cells.unlink()

@@ -67,6 +67,7 @@ class Training:
     Args:
         cells: Cells to simulate.
         held_out: Cells kept for choosing when to stop.
+        checked: Fresh cells that its calibration is measured on.
         epochs: Passes over the cells.
         batch: Cells in a step.
         learning_rate: Largest step size; it warms up and falls to nothing along a cosine.
@@ -80,6 +81,7 @@ class Training:
 
     cells: int = 100_000
     held_out: int = 2_000
+    checked: int = 5_000
     epochs: int = 60
     batch: int = 512
     learning_rate: float = 1.0e-3

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, prange
+from numba import get_num_threads, njit, prange
 
 from simulators.compiled import ENTRY
 from simulators.electrode import MEMORY, corner_index, filters, low_pass, read_out, remember
@@ -60,7 +60,8 @@ def record(
     electrodes[:, 1] -= electrodes[:, 7] * 1e-3 * skip
     electrodes[:, 6] -= 2.0 * np.pi * electrodes[:, 5] * 1e-3 * skip
     order = np.argsort(finish[:, -1], kind="stable")
-    padded = np.concatenate([order, np.repeat(order[-1:], -b % LANES)])
+    dealt = _deal(-(-b // LANES))
+    padded = np.concatenate([order, np.repeat(order[-1:], -b % LANES)]).reshape(-1, LANES)[dealt].ravel()
     out = np.empty((b, int(counts.max())), dtype=np.float32)
     arguments = (
         cells.astype(np.float64)[padded],
@@ -79,9 +80,15 @@ def record(
         if again.size:
             lanes = np.concatenate([again, np.repeat(again[-1:], -again.size % LANES)])
             _run_on(state, row, random, arguments[5][:, 0].copy(), lanes, again.size)
-        rows = np.concatenate([order, np.full(-b % LANES, -1)])
+        rows = np.concatenate([order, np.full(-b % LANES, -1)]).reshape(-1, LANES)[dealt].ravel()
         _record(state, row, random, noises[padded].reshape(-1, LANES), *arguments[2:], rows, out)
     return out, counts
+
+
+def _deal(blocks: int) -> npt.NDArray[np.int64]:
+    """Deal blocks that are sorted by length out to the threads, each of which takes an equal run of what it is given."""
+    threads = get_num_threads()
+    return np.concatenate([np.arange(thread, blocks, threads) for thread in range(threads)])
 
 
 @njit(error_model="numpy", nogil=True, parallel=True, cache=True)
