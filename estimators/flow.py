@@ -7,15 +7,18 @@ whose posteriors differ in width a hundredfold; then coupling splines bend what 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import cast
 
 import torch
-import zuko  # type: ignore[import-untyped]
 from torch import Tensor, nn
 from torch.distributions import Distribution, constraints
 
-from estimators.spline import Spline
+from estimators.coupling import Coupling, Room
 
 __all__ = ["Flow", "FlowPosterior"]
+
+_AT_ONCE = 1024
 
 
 class FlowPosterior(Distribution):
@@ -24,16 +27,16 @@ class FlowPosterior(Distribution):
     Args:
         mean: Shape (b, p).
         factor: Lower-triangular, shape (b, p, p).
-        shape: The residual's distribution, of batch shape (b,).
+        layers: What bends the residual towards the noise, in this order, each with what it was told of the context.
     """
 
     arg_constraints: dict[str, constraints.Constraint] = {}  # noqa: RUF012 - torch's own protocol
     support = constraints.real_vector
     has_rsample = True
 
-    def __init__(self, mean: Tensor, factor: Tensor, shape: zuko.distributions.NormalizingFlow) -> None:
+    def __init__(self, mean: Tensor, factor: Tensor, layers: Sequence[tuple[Coupling, Tensor]]) -> None:
         super().__init__(mean.shape[:-1], mean.shape[-1:], validate_args=False)
-        self.mean_vector, self.factor, self.shape = mean, factor, shape
+        self.mean_vector, self.factor, self.layers = mean, factor, tuple(layers)
 
     def log_prob(self, value: Tensor) -> Tensor:
         """Evaluate the log density.
@@ -45,9 +48,12 @@ class FlowPosterior(Distribution):
             Shape (b,).
         """
         centred = (value - self.mean_vector).unsqueeze(-1)
-        residual = torch.linalg.solve_triangular(self.factor, centred, upper=False).squeeze(-1)
-        stretch = torch.diagonal(self.factor, dim1=-2, dim2=-1).log().sum(-1)
-        return torch.as_tensor(self.shape.log_prob(residual)) - stretch
+        z = torch.linalg.solve_triangular(self.factor, centred, upper=False).squeeze(-1)
+        volume = -torch.diagonal(self.factor, dim1=-2, dim2=-1).log().sum(-1)
+        for layer, told in self.layers:
+            z, slope = layer(z, told)
+            volume = volume + slope
+        return torch.as_tensor(volume - 0.5 * (z**2 + math.log(2.0 * math.pi)).sum(-1))
 
     def rsample(self, sample_shape: torch.Size | list[int] | tuple[int, ...] = ()) -> Tensor:
         """Draw.
@@ -69,8 +75,30 @@ class FlowPosterior(Distribution):
         Returns:
             The same shape.
         """
-        residual = self.shape.transform.inv(noise)
+        if torch.is_inference_mode_enabled() and noise.device.type == "cpu" and noise.dtype == torch.float32:
+            return self._compiled(noise.reshape(-1, *noise.shape[-2:])).reshape(noise.shape)
+        residual = noise
+        for layer, told in reversed(self.layers):
+            residual = layer.inverse(residual, told)
         return self.mean_vector + torch.einsum("bij,...bj->...bi", self.factor, residual)
+
+    def _compiled(self, noise: Tensor) -> Tensor:
+        """Turn noise into draws where nobody will ask for a gradient, some thousand at a time: they fit the caches."""
+        s, b, p = noise.shape
+        draws = torch.empty_like(noise)
+        if not draws.numel():
+            return draws
+        size = max(1, _AT_ONCE // s)
+        for begin in range(0, b, size):
+            cells = slice(begin, min(begin + size, b))
+            # A copy of its own: the layers write into it, and the noise is somebody else's.
+            rows = noise[:, cells].permute(2, 1, 0).clone(memory_format=torch.contiguous_format).view(p, -1)
+            room = Room.of((layer for layer, _ in self.layers), rows.shape[1])
+            for layer, told in reversed(self.layers):
+                layer.unbend(rows, told[cells], room)
+            residual = rows.view(p, -1, s).transpose(0, 1)
+            draws[:, cells] = (self.mean_vector[cells, :, None] + self.factor[cells] @ residual).permute(2, 0, 1)
+        return draws
 
 
 class Flow(nn.Module):
@@ -90,22 +118,7 @@ class Flow(nn.Module):
         self.place = nn.Linear(context, p + p * (p + 1) // 2)
         nn.init.zeros_(self.place.weight)
         nn.init.zeros_(self.place.bias)
-        layers = [
-            zuko.flows.coupling.GeneralCouplingTransform(
-                p,
-                context,
-                mask=mask,
-                univariate=Spline,
-                shapes=[(bins,), (bins,), (bins - 1,)],
-                hidden_features=(hidden, hidden),
-                activation=nn.GELU,
-            )
-            for mask in _masks(p, transforms)
-        ]
-        base = zuko.lazy.UnconditionalDistribution(
-            zuko.distributions.DiagNormal, torch.zeros(p), torch.ones(p), buffer=True
-        )
-        self.bend = zuko.lazy.Flow(layers, base)
+        self.layers = nn.ModuleList(Coupling(mask, context, hidden, bins) for mask in _masks(p, transforms))
         rows, columns = torch.tril_indices(p, p, offset=-1)
         self.below = (rows, columns)
 
@@ -124,7 +137,8 @@ class Flow(nn.Module):
         scale = torch.exp(7.0 * torch.tanh((scale - math.log(1.3)) / 7.0))
         factor = torch.diag_embed(scale)
         factor[..., self.below[0], self.below[1]] = below * scale[..., self.below[0]]
-        return FlowPosterior(mean, factor, self.bend(context))
+        layers = [(layer, layer.tell(context)) for layer in cast(Sequence[Coupling], self.layers)]
+        return FlowPosterior(mean, factor, layers)
 
 
 def _masks(p: int, transforms: int) -> list[Tensor]:

@@ -17,8 +17,6 @@ import torch
 from torch import Tensor
 from torch.distributions import Transform, constraints
 
-from estimators.unbending import unbend
-
 __all__ = ["Spline"]
 
 _BOUND = 5.0
@@ -104,8 +102,6 @@ class Spline(Transform):
         return self.call_and_ladj(x)[1]
 
     def _inverse(self, y: Tensor) -> Tensor:
-        if torch.is_inference_mode_enabled() and y.device.type == "cpu" and y.shape == self._raw[0].shape[:-1]:
-            return self._compiled_inverse(y)
         inside, x0, x1, y0, y1, d0, d1, s = self._bin(self._knots[1], y)
         up = torch.where(inside, y - y0, torch.zeros_like(y))
         bend = up * (d0 + d1 - 2 * s)
@@ -115,10 +111,3 @@ class Spline(Transform):
         c = -s * up
         z = 2 * c / (-b - (b**2 - 4 * a * c).clamp(min=0).sqrt())
         return torch.where(inside, x0 + z * (x1 - x0), y)
-
-    def _compiled_inverse(self, y: Tensor) -> Tensor:
-        """Invert by the kernel, where nobody will ask for a gradient."""
-        flat = [raw.reshape(-1, raw.shape[-1]).numpy() for raw in self._raw]
-        x = np.empty(y.numel(), dtype=np.float32)
-        unbend(*flat, y.reshape(-1).numpy(), x)
-        return torch.from_numpy(x).reshape(y.shape).to(y.dtype)

@@ -130,3 +130,16 @@ def test_missing_features_are_accepted(network):
 def test_wrong_shapes_are_refused_in_one_sentence(network, features, context):
     with pytest.raises(ValueError, match=r"^Features have shape .* were wanted\.$"):
         network.draw(np.zeros(features), np.zeros(context), 5, seeded())
+
+
+@pytest.mark.parametrize("sweeps", [1, 40])
+@pytest.mark.parametrize("count", [1, 1000])
+def test_draws_are_those_of_the_differentiable_path(network, sweeps, count):
+    features, context = table(sweeps)
+    draws = network.draw(features, context, count, seeded())
+    posterior = network(*pad([features.astype(np.float32)], [context.astype(np.float32)]))
+    slow = posterior.from_noise(torch.randn(count, 1, 12, generator=seeded()))[:, 0]
+    assert slow.requires_grad
+    wanted = network.constrain(slow.detach().double().numpy())
+    width = [parameter.high - parameter.low for parameter in network.parameters_of_cell]
+    np.testing.assert_allclose(draws / width, wanted / width, atol=2e-5, rtol=0)

@@ -1,8 +1,10 @@
+import numpy as np
 import pytest
 import torch
 from zuko.transforms import MonotonicRQSTransform
 
 from estimators.spline import Spline
+from estimators.unbending import unbend
 
 
 @pytest.fixture
@@ -65,15 +67,32 @@ def test_huge_numbers_of_a_network_leave_it_finite_and_invertible():
     assert torch.isfinite(spline.inv(y)).all()
 
 
-@pytest.mark.parametrize("shape", [(500,), (50, 1, 6), (4, 7, 3)])
-def test_the_compiled_inverse_is_the_same_function(shape):
+@pytest.mark.parametrize(("draws", "rows", "bins"), [(1, 1, 8), (500, 3, 8), (128, 2, 2), (300, 4, 5)])
+def test_the_compiled_inverse_is_the_same_function(draws, rows, bins):
     generator = torch.Generator().manual_seed(3)
-    raw = [2.0 * torch.randn(*shape, k, generator=generator) for k in (8, 8, 7)]
-    y = 2.5 * torch.randn(shape, generator=generator)
-    y.view(-1)[:3] = torch.tensor([-5.0, 5.0, 7.0])
-    slow = Spline(*(part.double() for part in raw)).inv(y.double())
-    with torch.inference_mode():
-        fast = Spline(*raw).inv(y)
-    assert (y.abs() > 5).any()
-    assert fast.dtype == torch.float32
-    torch.testing.assert_close(fast.double(), slow, rtol=0, atol=2e-4)
+    raw = 2.0 * torch.randn(rows, 3 * bins - 1, draws, generator=generator)
+    y = 2.5 * torch.randn(2 * rows, draws, generator=generator)
+    y[1, :3] = torch.tensor([-5.0, 5.0, 7.0])[:draws]
+    bent = np.arange(1, 2 * rows, 2)
+    parts = raw.double().movedim(1, -1).split([bins, bins, bins - 1], dim=-1)
+    slow = Spline(*parts).inv(y[1::2].double())
+    fast = y.clone().numpy()
+    unbend(raw.reshape(-1, draws).numpy(), bent, fast)
+    assert np.array_equal(fast[::2], y[::2].numpy())
+    torch.testing.assert_close(torch.from_numpy(fast[1::2]).double(), slow, rtol=0, atol=2e-4)
+
+
+def test_the_compiled_inverse_leaves_what_is_no_number_alone():
+    y = np.array([[np.nan, np.inf, -np.inf, 5.0, -5.0]], dtype=np.float32)
+    rows = y.copy()
+    unbend(np.ones((11, 5), dtype=np.float32), np.array([0]), rows)
+    np.testing.assert_array_equal(rows, y)
+
+
+def test_huge_numbers_leave_the_compiled_inverse_finite():
+    raw = np.full((23, 99), 1e6, dtype=np.float32)
+    raw[::2] *= -1
+    rows = np.linspace(-4.9, 4.9, 99, dtype=np.float32)[None]
+    unbend(raw, np.array([0]), rows)
+    assert np.isfinite(rows).all()
+    assert (np.abs(rows) <= 5.0 + 1e-5).all()
