@@ -24,7 +24,8 @@ from estimators.spec import Spec
 
 __all__ = ["Batch", "Epoch", "batches", "held_out_log_prob", "train"]
 
-_TOKENS = 6144
+_TOKENS = 4096
+_WHOLE = 0.35
 _EXCLUDED = CONTEXT.index("excluded")
 _START = CONTEXT.index("start")
 
@@ -95,7 +96,7 @@ def batches(sets: Sets, rng: np.random.Generator, most: int, *, vary: bool = Tru
 
 def _choose(n: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
     """Choose which sweeps of a cell to show: all, or a subset in order, of log-uniform size."""
-    if n == 1 or rng.random() < 0.5:
+    if n == 1 or rng.random() < _WHOLE:
         return np.arange(n)
     size = min(n, int(math.exp(rng.uniform(0.0, math.log(n + 1)))))
     if rng.random() < 0.5:
