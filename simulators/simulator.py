@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulators.parameter import Parameter
-from simulators.stimulus import Stimulus
+from simulators.stimulus import Clamp, Stimulus
 
 __all__ = ["Simulator"]
 
@@ -18,6 +18,12 @@ class Simulator(ABC):
 
     parameters: tuple[Parameter, ...]
     """What theta is, in order, with units and bounds."""
+
+    clamps: tuple[Clamp, ...] = ("current",)
+    """What it can be asked in."""
+
+    conductances: tuple[str, ...] = ()
+    """Names of the parameters that a dose may scale or add to."""
 
     def simulate(
         self, theta: npt.NDArray[np.float64], stimulus: Stimulus, rate: float, rng: np.random.Generator
@@ -31,11 +37,12 @@ class Simulator(ABC):
             rng: Source of randomness; the same state gives the same answer.
 
         Returns:
-            Response, shape (b, n): voltage in current clamp [mV].
+            Response, shape (b, n): voltage in current clamp [mV], current in voltage clamp [pA]. A cell whose
+            equations blow up is NaN from there on, and the others are not touched.
 
         Raises:
             ValueError: If theta has the wrong shape, is NaN or leaves its bounds, the rate is not positive, or the
-                stimulus is in another clamp.
+                stimulus is in a clamp or doses a conductance that this cell does not have.
         """
         theta = np.asarray(theta, dtype=np.float64)
         if theta.ndim != 2 or theta.shape[1] != len(self.parameters):
@@ -47,11 +54,33 @@ class Simulator(ABC):
                     f"{parameter.name} is {theta[outside, k][0]:g} {parameter.unit}, between {parameter.low:g} and "
                     f"{parameter.high:g} {parameter.unit} was wanted."
                 )
-        if stimulus.clamp != "current":
-            raise ValueError(f"Stimulus is in {stimulus.clamp} clamp, a current [pA] was wanted.")
+        if stimulus.clamp not in self.clamps:
+            raise ValueError(f"Stimulus is in {stimulus.clamp} clamp, {' or '.join(self.clamps)} clamp was wanted.")
+        for name in {dose.conductance for epoch in stimulus.epochs for dose in epoch.doses}:
+            if name not in self.conductances:
+                there = ", ".join(self.conductances) or "none"
+                raise ValueError(f"A dose names {name!r}, one of this cell's conductances was wanted: {there}.")
         if not (np.isfinite(rate) and rate > 0):
             raise ValueError(f"Sampling rate is {rate} kHz, a positive one was wanted.")
         return self._simulate(theta, stimulus, float(rate), rng)
+
+    def courses(self, theta: npt.NDArray[np.float64], stimulus: Stimulus) -> npt.NDArray[np.float64]:
+        """Tell what theta is in each epoch, with the doses that act there.
+
+        Args:
+            theta: Shape (b, p).
+            stimulus: With e epochs.
+
+        Returns:
+            Shape (b, e, p).
+        """
+        courses = np.repeat(np.asarray(theta, dtype=np.float64)[:, None, :], len(stimulus.epochs), axis=1)
+        names = [parameter.name for parameter in self.parameters]
+        for k, epoch in enumerate(stimulus.epochs):
+            for dose in epoch.doses:
+                column = names.index(dose.conductance)
+                courses[:, k, column] = dose.factor * courses[:, k, column] + dose.added
+        return courses
 
     @abstractmethod
     def _simulate(

@@ -9,9 +9,33 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Clamp", "Epoch", "Stimulus", "step"]
+__all__ = ["Clamp", "Dose", "Epoch", "Stimulus", "step"]
 
 Clamp = Literal["current", "voltage"]
+
+
+@dataclass(frozen=True)
+class Dose:
+    """A virtual drug: one conductance scaled, or more of it added, for as long as an epoch lasts.
+
+    Args:
+        conductance: Name of the cell's parameter.
+        factor: What is left of the cell's own, 0 for a full block.
+        added: What comes on top, in the parameter's unit; a dynamic clamp may also take away.
+
+    Raises:
+        ValueError: If the factor is negative or either number is not finite.
+    """
+
+    conductance: str
+    factor: float = 1.0
+    added: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.factor) and self.factor >= 0):
+            raise ValueError(f"Factor on {self.conductance} is {self.factor}, a number from 0 was wanted.")
+        if not math.isfinite(self.added):
+            raise ValueError(f"Added {self.conductance} is {self.added}, a finite number was wanted.")
 
 
 @dataclass(frozen=True)
@@ -21,19 +45,25 @@ class Epoch:
     Args:
         level: Command in the clamp's unit, absolute: the holding is already in it [pA or mV].
         duration: Length [ms].
+        doses: Virtual drugs that act meanwhile.
 
     Raises:
-        ValueError: If the level is not finite or the duration is not positive.
+        ValueError: If the level is not finite, the duration is not positive, or two doses name one conductance.
     """
 
     level: float
     duration: float
+    doses: tuple[Dose, ...] = ()
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.level):
             raise ValueError(f"Epoch level is {self.level}, a finite number was wanted.")
         if not (math.isfinite(self.duration) and self.duration > 0):
             raise ValueError(f"Epoch duration is {self.duration} ms, a positive one was wanted.")
+        object.__setattr__(self, "doses", tuple(self.doses))
+        names = [dose.conductance for dose in self.doses]
+        if len(set(names)) < len(names):
+            raise ValueError(f"Doses of one epoch name {', '.join(names)}; each conductance once was wanted.")
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import pytest
 
 from simulators.cortical import Cortical
 from simulators.passive import Passive
-from simulators.stimulus import Epoch, Stimulus, step
+from simulators.stimulus import Dose, Epoch, Stimulus, step
 
 SIMULATORS = (Passive(), Cortical(white=0.0))
 STIMULUS = step(80.0, holding=-10.0, onset=40.0, duration=120.0, tail=40.0)
@@ -150,9 +150,11 @@ def test_theta_of_another_shape_is_refused(simulator, shape):
 
 
 @every
-def test_a_voltage_clamp_is_refused(simulator, thetas):
+def test_a_voltage_clamp_is_refused_where_there_is_none(simulator, thetas):
     clamp = Stimulus("voltage", (Epoch(-70.0, 10.0), Epoch(0.0, 10.0)))
-    with pytest.raises(ValueError, match=r"voltage clamp, a current \[pA\] was wanted"):
+    if "voltage" in simulator.clamps:
+        pytest.skip("This cell can be clamped.")
+    with pytest.raises(ValueError, match="in voltage clamp, current clamp was wanted"):
         simulator.simulate(thetas(simulator, 1, 9), clamp, 20.0, np.random.default_rng(0))
 
 
@@ -174,3 +176,22 @@ def test_the_cortical_cell_holds_the_shipped_prior(prior):
     for parameter, wide in zip(prior, Cortical.parameters, strict=True):
         assert (parameter.name, parameter.unit) == (wide.name, wide.unit)
         assert wide.low <= parameter.low < parameter.high <= wide.high
+
+
+@every
+def test_a_dose_of_what_the_cell_does_not_have_is_refused(simulator, thetas):
+    dosed = Stimulus("current", (Epoch(0.0, 10.0), Epoch(0.0, 10.0, (Dose("g_unheard_of", 0.5),))))
+    with pytest.raises(ValueError, match="A dose names 'g_unheard_of', one of this cell's conductances was wanted"):
+        simulator.simulate(thetas(simulator, 1, 10), dosed, 20.0, np.random.default_rng(0))
+
+
+def test_a_dose_changes_its_conductance_in_its_epoch_only():
+    class Leaky(Passive):
+        conductances = ("g_leak",)
+
+    dosed = Stimulus("current", (Epoch(0.0, 10.0), Epoch(0.0, 10.0, (Dose("g_leak", 0.5, 3.0),)), Epoch(0.0, 5.0)))
+    theta = np.array([[100.0, 10.0, -70.0], [50.0, 4.0, -60.0]])
+    courses = Leaky().courses(theta, dosed)
+    np.testing.assert_array_equal(courses[:, 0], theta)
+    np.testing.assert_array_equal(courses[:, 1], [[100.0, 8.0, -70.0], [50.0, 5.0, -60.0]])
+    np.testing.assert_array_equal(courses[:, 2], theta)

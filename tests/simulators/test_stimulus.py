@@ -1,11 +1,12 @@
 import dataclasses
+import math
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulators.stimulus import Epoch, Stimulus, step
+from simulators.stimulus import Dose, Epoch, Stimulus, step
 
 levels = st.floats(-1000, 1000)
 lengths = st.floats(0.01, 500)
@@ -74,3 +75,14 @@ def test_an_epoch_that_cannot_be_played_is_refused(level, duration):
 def test_a_stimulus_cannot_be_changed():
     with pytest.raises(dataclasses.FrozenInstanceError):
         step(100.0).observed = 2
+
+
+@pytest.mark.parametrize(("factor", "added"), [(-0.1, 0.0), (math.nan, 0.0), (math.inf, 0.0), (1.0, math.nan)])
+def test_a_dose_that_is_no_number_or_negative_is_refused(factor, added):
+    with pytest.raises(ValueError, match="g_M is .* was wanted"):
+        Dose("g_M", factor, added)
+
+
+def test_two_doses_of_one_conductance_are_refused():
+    with pytest.raises(ValueError, match="each conductance once"):
+        Epoch(0.0, 10.0, (Dose("g_M", 0.0), Dose("g_M", 1.0, 2.0)))
