@@ -86,7 +86,7 @@ def record(
 
 
 def _deal(blocks: int) -> npt.NDArray[np.int64]:
-    """Deal blocks that are sorted by length out to the threads, each of which takes an equal run of what it is given."""
+    """Deal blocks that are sorted by length out to the threads, of which each takes an equal run."""
     threads = get_num_threads()
     return np.concatenate([np.arange(thread, blocks, threads) for thread in range(threads)])
 
