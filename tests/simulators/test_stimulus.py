@@ -79,7 +79,7 @@ def test_a_stimulus_cannot_be_changed():
 
 @pytest.mark.parametrize(("factor", "added"), [(-0.1, 0.0), (math.nan, 0.0), (math.inf, 0.0), (1.0, math.nan)])
 def test_a_dose_that_is_no_number_or_negative_is_refused(factor, added):
-    with pytest.raises(ValueError, match="g_M is .* was wanted"):
+    with pytest.raises(ValueError, match=r"g_M is .* was wanted"):
         Dose("g_M", factor, added)
 
 
