@@ -38,8 +38,8 @@ def pretrain(
 ) -> Iterator[dict[str, Any]]:
     """Make a network.
 
-    Simulated cells wait beside the result in `OUT.cells`, chunk by chunk, so that a killed run goes on where it was;
-    the file is removed when the checkpoint is there.
+    Simulated cells wait beside the result in `OUT.cells`, chunk by chunk, and how training stands in `OUT.training`,
+    epoch by epoch, so that a killed run goes on where it was; both are removed when the checkpoint is there.
 
     Args:
         spec: What for, or its file.
@@ -80,7 +80,8 @@ def pretrain(
     held_out = _part(sets, spec.training.cells, wanted)
     sets = _part(sets, 0, spec.training.cells)
     network, record = None, []
-    for item in _trained(spec, sets, held_out, device):
+    bookmark = out.with_name(f"{out.name}.training")
+    for item in _trained(spec, sets, held_out, device, bookmark):
         if isinstance(item, SweepSetEstimator):
             network = item
             continue
@@ -97,6 +98,7 @@ def pretrain(
     checkpoint = replace(checkpoint, calibration=calibration)
     save(out, checkpoint)
     cells.unlink()
+    bookmark.unlink(missing_ok=True)
     yield {
         "event": "summary",
         "network": str(out),
@@ -142,13 +144,15 @@ def _references(spec: Spec, network: SweepSetEstimator, sets: Sets) -> dict[str,
     return Novelty.make(network.scaling, sets, rng) | misfits(network, spec, rng)
 
 
-def _trained(spec: Spec, sets: Sets, held_out: Sets, device: str) -> Iterator[Epoch | SweepSetEstimator]:
+def _trained(
+    spec: Spec, sets: Sets, held_out: Sets, device: str, bookmark: Path
+) -> Iterator[Epoch | SweepSetEstimator]:
     """Train in a thread, so that progress can be told epoch by epoch; the network comes last."""
     told: queue.Queue[Epoch | SweepSetEstimator | Exception] = queue.Queue()
 
     def work() -> None:
         try:
-            told.put(train(spec, sets, held_out, lambda epoch, _: told.put(epoch), device))
+            told.put(train(spec, sets, held_out, lambda epoch, _: told.put(epoch), device, bookmark))
         except Exception as error:  # noqa: BLE001 - raised again by who waits
             told.put(error)
 
