@@ -37,7 +37,7 @@ def test_a_spec_becomes_a_checkpoint(simulated, spec, tmp_path):
     out = tmp_path / "net.h5"
     events = list(pretrain(spec, out))
     assert [e["stage"] for e in events if e["event"] == "progress"] == [
-        "simulate", "simulate", "train", "train", "train", "reference", "calibrate",
+        "simulate", "simulate", "train", "train", "train", "refit", "reference", "calibrate",
     ]  # fmt: skip
     summary = events[-1]
     assert summary["event"] == "summary"
