@@ -28,11 +28,11 @@ def missed(table, aim, cells, errors):
     }
 
 
-def missed_anywhere(found):
+def missed_anywhere(found, errors):
     """The same pooled and in each stratum, by the stratum's name."""
     strata = found["coverage_by_sweeps"] | found["coverage_by_firing"]
-    all_of_them = {"pooled": missed(found["coverage"], POOLED, found["n"], 1.0)}
-    all_of_them |= {name: missed(table, STRATUM, found["cells"][name], 2.0) for name, table in strata.items()}
+    all_of_them = {"pooled": missed(found["coverage"], POOLED, found["n"], errors)}
+    all_of_them |= {name: missed(table, STRATUM, found["cells"][name], errors) for name, table in strata.items()}
     return {name: misses for name, misses in all_of_them.items() if misses}
 
 
@@ -45,20 +45,16 @@ def test_it_was_made_from_the_spec_beside_it(shipped):
 
 
 def test_it_was_checked_on_enough_cells(shipped):
-    assert shipped.calibration["n"] >= 2000
-    assert min(shipped.calibration["cells"].values()) >= 200
+    assert shipped.calibration["n"] >= 20_000
+    assert min(shipped.calibration["cells"].values()) >= 1000
 
 
-@pytest.mark.xfail(strict=True, reason="5,000 cells: pooled off by 2.3 points, by up to 6.6 in sets of 2-3 sweeps")
 def test_its_intervals_hold_what_they_promise(shipped):
-    assert missed_anywhere(shipped.calibration) == {}
+    assert missed_anywhere(shipped.calibration, errors=0.0) == {}
 
 
-def test_its_intervals_are_no_farther_off_than_is_told(shipped):
-    found = shipped.calibration
-    strata = found["coverage_by_sweeps"] | found["coverage_by_firing"]
-    assert missed(found["coverage"], 0.025, found["n"], 0.0) == {}
-    assert {name: far for name, table in strata.items() if (far := missed(table, 0.07, 1, 0.0))} == {}
+def test_its_ranks_are_uniform(shipped):
+    assert max(shipped.calibration["sbc_deviation"].values()) < 0.03
 
 
 def test_it_has_learned_from_its_cells(shipped):
@@ -67,6 +63,6 @@ def test_it_has_learned_from_its_cells(shipped):
 
 
 @pytest.mark.long
-@pytest.mark.xfail(strict=True, reason="as above")
 def test_its_intervals_hold_on_fresh_cells():
-    assert missed_anywhere(check(FILE, simulations=5000)) == {}
+    # Two standard errors on top: of 336 shares, some of a thousand cells, a few stray so far by themselves.
+    assert missed_anywhere(check(FILE, simulations=5000), errors=2.0) == {}
