@@ -1,0 +1,81 @@
+"""Workers: those in other processes keep to one thread each."""
+
+import multiprocessing
+import os
+import subprocess
+import sys
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
+
+import numba
+import pytest
+
+from simulators.compiled import threads
+from simulators.workers import spread
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture
+def number_of_threads(monkeypatch):
+    monkeypatch.syspath_prepend(str(HERE))
+    from stand_ins import number_of_threads
+
+    return number_of_threads
+
+
+def test_a_worker_process_runs_kernels_on_one_thread(monkeypatch, number_of_threads):
+    monkeypatch.setenv("NUMBA_NUM_THREADS", "2")
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        assert pool.submit(number_of_threads, 0).result() == 2
+        assert dict(spread(number_of_threads, range(3), pool)) == {0: 1, 1: 1, 2: 1}
+        assert pool.submit(number_of_threads, 0).result() == 2
+
+
+def test_workers_of_this_process_keep_its_threads(number_of_threads):
+    most = numba.get_num_threads()
+    assert dict(spread(number_of_threads, range(2))) == {0: most, 1: most}
+    with ThreadPoolExecutor(2) as pool:
+        assert dict(spread(number_of_threads, range(2), pool)) == {0: most, 1: most}
+
+
+def test_fewer_threads_are_given_back_whatever_happened():
+    code = """
+import numba
+from simulators.compiled import threads
+counts = []
+for wanted in (1, 2, 5):
+    try:
+        with threads(wanted):
+            counts.append(numba.get_num_threads())
+            raise KeyError
+    except KeyError:
+        counts.append(numba.get_num_threads())
+print(*counts)
+"""
+    env = os.environ | {"NUMBA_NUM_THREADS": "2", "PYTHONPATH": str(HERE.parents[1])}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1", "2", "2", "2", "2", "2"]
+    with threads(1):
+        assert numba.get_num_threads() == 1
+
+
+def test_nothing_to_make_is_made_by_nobody():
+    assert list(spread(str, ())) == []
+    with ThreadPoolExecutor(1) as pool:
+        assert list(spread(str, (), pool)) == []
+
+
+def test_chunks_are_taken_from_their_source_only_when_there_is_room():
+    asked = []
+
+    def chunks():
+        for chunk in range(50):
+            asked.append(chunk)
+            yield chunk
+
+    with ThreadPoolExecutor(2) as pool:
+        made = spread(str, chunks(), pool, ahead=4)
+        assert len({next(made)[0] for _ in range(10)}) == 10
+        made.close()
+    assert len(asked) <= 14
