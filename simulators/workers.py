@@ -12,22 +12,53 @@ Any `concurrent.futures.Executor` will do: threads, processes, `dask.distributed
 
 from __future__ import annotations
 
+import multiprocessing
 import os
-from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
+import signal
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
+from contextlib import contextmanager
 from itertools import islice
 from typing import TypeVar
 
 from simulators.compiled import threads
 from simulators.refusal import Refusal
 
-__all__ = ["WorkerError", "spread"]
+__all__ = ["WorkerError", "processes", "spread"]
 
 T = TypeVar("T")
 
 
 class WorkerError(Refusal):
     """The workers are gone; the message says what to do."""
+
+
+@contextmanager
+def processes(count: int) -> Iterator[Executor | None]:
+    """Start worker processes for a while.
+
+    Args:
+        count: How many; with 1, none is started, for this process works by itself, with all its threads.
+
+    Yields:
+        Their executor, or None.
+    """
+    if count == 1:
+        yield None
+        return
+    # An interrupt from the keyboard reaches every process: the workers are to end by it at once, without a traceback.
+    ending = (signal.SIGINT, signal.SIG_DFL)
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(count, mp_context=spawn, initializer=signal.signal, initargs=ending) as executor:
+        yield executor
 
 
 def spread(

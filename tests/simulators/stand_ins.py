@@ -85,3 +85,13 @@ def number_of_threads(_):
     import numba
 
     return numba.get_num_threads()
+
+
+def process_of(_):
+    """Which process works here."""
+    return os.getpid()
+
+
+def handler_of_interrupts():
+    """What an interrupt does here."""
+    return signal.getsignal(signal.SIGINT)

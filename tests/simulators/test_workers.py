@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -11,32 +12,32 @@ import numba
 import pytest
 
 from simulators.compiled import threads
-from simulators.workers import spread
+from simulators.workers import processes, spread
 
 HERE = Path(__file__).parent
 
 
 @pytest.fixture
-def number_of_threads(monkeypatch):
+def stand_ins(monkeypatch):
     monkeypatch.syspath_prepend(str(HERE))
-    from stand_ins import number_of_threads
+    import stand_ins
 
-    return number_of_threads
+    return stand_ins
 
 
-def test_a_worker_process_runs_kernels_on_one_thread(monkeypatch, number_of_threads):
+def test_a_worker_process_runs_kernels_on_one_thread(monkeypatch, stand_ins):
     monkeypatch.setenv("NUMBA_NUM_THREADS", "2")
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        assert pool.submit(number_of_threads, 0).result() == 2
-        assert dict(spread(number_of_threads, range(3), pool)) == {0: 1, 1: 1, 2: 1}
-        assert pool.submit(number_of_threads, 0).result() == 2
+        assert pool.submit(stand_ins.number_of_threads, 0).result() == 2
+        assert dict(spread(stand_ins.number_of_threads, range(3), pool)) == {0: 1, 1: 1, 2: 1}
+        assert pool.submit(stand_ins.number_of_threads, 0).result() == 2
 
 
-def test_workers_of_this_process_keep_its_threads(number_of_threads):
+def test_workers_of_this_process_keep_its_threads(stand_ins):
     most = numba.get_num_threads()
-    assert dict(spread(number_of_threads, range(2))) == {0: most, 1: most}
+    assert dict(spread(stand_ins.number_of_threads, range(2))) == {0: most, 1: most}
     with ThreadPoolExecutor(2) as pool:
-        assert dict(spread(number_of_threads, range(2), pool)) == {0: most, 1: most}
+        assert dict(spread(stand_ins.number_of_threads, range(2), pool)) == {0: most, 1: most}
 
 
 def test_fewer_threads_are_given_back_whatever_happened():
@@ -58,6 +59,19 @@ print(*counts)
     assert done.stdout.split() == ["1", "2", "2", "2", "2", "2"]
     with threads(1):
         assert numba.get_num_threads() == 1
+
+
+def test_one_worker_is_this_process_and_more_are_others(stand_ins):
+    with processes(1) as executor:
+        assert executor is None
+    with processes(2) as executor:
+        there = {process for _, process in spread(stand_ins.process_of, range(4), executor)}
+    assert os.getpid() not in there
+
+
+def test_an_interrupt_ends_a_worker_at_once(stand_ins):
+    with processes(2) as executor:
+        assert executor.submit(stand_ins.handler_of_interrupts).result() == signal.SIG_DFL
 
 
 def test_nothing_to_make_is_made_by_nobody():
