@@ -28,7 +28,7 @@ from simulators.refusal import Refusal
 
 __all__ = ["FORMAT", "Checkpoint", "CheckpointError", "load", "save"]
 
-FORMAT = "rig-plugin network 1"
+FORMAT = "rig-plugin network 2"
 _LARGEST = 64 * 2**20
 _WIDEST = 1024
 

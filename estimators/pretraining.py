@@ -21,6 +21,7 @@ from estimators.estimator import SweepSetEstimator
 from estimators.generation import Sets, generate
 from estimators.misfits import misfits
 from estimators.novelty import Novelty
+from estimators.refit import refit
 from estimators.simulation import load_sets, simulate_to
 from estimators.spec import Spec, SpecError, read_spec
 from estimators.training import Epoch, train
@@ -40,8 +41,8 @@ def pretrain(
 ) -> Iterator[dict[str, Any]]:
     """Make a network.
 
-    Simulated cells wait beside the result in `OUT.cells`, chunk by chunk, so that a killed run goes on where it was;
-    the file is removed when the checkpoint is there.
+    Simulated cells wait beside the result in `OUT.cells`, chunk by chunk, and how training stands in `OUT.training`,
+    epoch by epoch, so that a killed run goes on where it was; both are removed when the checkpoint is there.
 
     Args:
         spec: What for, or its file.
@@ -65,15 +66,7 @@ def pretrain(
         raise CheckpointError(f"{out} is there and is never overwritten; choose another name or move it.")
     if device not in ("cpu", "cuda") or (device == "cuda" and not torch.cuda.is_available()):
         raise SpecError(f"The device {device!r} is not there; cpu always is, cuda where torch finds a GPU.")
-    if seed is not None:
-        spec = replace(spec, seed=seed)
-    if simulations is not None:
-        if simulations < 200:
-            raise SpecError(f"{simulations} simulated cells were asked for, at least 200 were wanted.")
-        kept = min(spec.training.held_out, simulations // 10)
-        checked = min(spec.training.checked, max(2000, simulations // 10))
-        training = replace(spec.training, cells=simulations - kept, held_out=kept, checked=checked)
-        spec = replace(spec, training=training)
+    spec = _asked(spec, simulations, seed)
     begun = time.monotonic()
     cells = out.with_name(f"{out.name}.cells")
     wanted = spec.training.cells + spec.training.held_out
@@ -84,24 +77,27 @@ def pretrain(
     sets = load_sets(cells, wanted)
     held_out = _part(sets, spec.training.cells, wanted)
     sets = _part(sets, 0, spec.training.cells)
-    network, record = None, []
-    for item in _trained(spec, sets, held_out, device):
+    network, epochs = None, []
+    bookmark = out.with_name(f"{out.name}.training")
+    for item in _trained(spec, sets, held_out, device, bookmark):
         if isinstance(item, SweepSetEstimator):
             network = item
             continue
-        record.append({"epoch": item.index, "loss": item.loss, "held_out": item.held_out})
+        epochs.append({"epoch": item.index, "loss": item.loss, "held_out": item.held_out})
         yield _progress(item)
     if network is None:
         raise RuntimeError("Training ended without a network.")
+    gain = _refit(spec, network, held_out)
+    yield {"event": "progress", "stage": "refit", "gain": round(gain, 4)}
     yield {"event": "progress", "stage": "reference"}
-    checkpoint = Checkpoint(
-        network, spec, {"epochs": record, "seconds": time.monotonic() - begun}, {}, _references(spec, network, sets)
-    )
+    record = {"epochs": epochs, "refit": gain, "seconds": time.monotonic() - begun}
+    checkpoint = Checkpoint(network, spec, record, {}, _references(spec, network, sets))
     yield {"event": "progress", "stage": "calibrate", "cells": spec.training.checked}
     calibration = assess(network, _fresh(spec, spec.training.checked), np.random.default_rng([spec.seed, 5]))
     checkpoint = replace(checkpoint, calibration=calibration)
     save(out, checkpoint)
     cells.unlink()
+    bookmark.unlink(missing_ok=True)
     yield {
         "event": "summary",
         "network": str(out),
@@ -113,6 +109,19 @@ def pretrain(
         "log_prob": calibration["log_prob"],
         "coverage": calibration["coverage"],
     }
+
+
+def _asked(spec: Spec, simulations: int | None, seed: int | None) -> Spec:
+    """Let what was asked for go before what the spec says."""
+    if seed is not None:
+        spec = replace(spec, seed=seed)
+    if simulations is None:
+        return spec
+    if simulations < 200:
+        raise SpecError(f"{simulations} simulated cells were asked for, at least 200 were wanted.")
+    kept = min(spec.training.held_out, simulations // 10)
+    checked = min(spec.training.checked, max(2000, simulations // 10))
+    return replace(spec, training=replace(spec.training, cells=simulations - kept, held_out=kept, checked=checked))
 
 
 def _progress(epoch: Epoch) -> dict[str, Any]:
@@ -141,19 +150,28 @@ def _fresh(spec: Spec, cells: int) -> Sets:
     return Sets.join(list(generate(spec.parameters, spec.designs, spec.nuisances, cells, rng)))
 
 
+def _refit(spec: Spec, network: SweepSetEstimator, held_out: Sets) -> float:
+    """Fit the last layer to four fifths of the held-out cells, as long as the others agree."""
+    most = math.floor(0.8 * len(held_out))
+    rng = np.random.default_rng([spec.seed, 6])
+    return refit(network, _part(held_out, 0, most), _part(held_out, most, len(held_out)), rng)
+
+
 def _references(spec: Spec, network: SweepSetEstimator, sets: Sets) -> dict[str, npt.NDArray[Any]]:
     """Take what trust is measured against."""
     rng = np.random.default_rng([spec.seed, 3])
     return Novelty.make(network.scaling, sets, rng) | misfits(network, spec, rng)
 
 
-def _trained(spec: Spec, sets: Sets, held_out: Sets, device: str) -> Iterator[Epoch | SweepSetEstimator]:
+def _trained(
+    spec: Spec, sets: Sets, held_out: Sets, device: str, bookmark: Path
+) -> Iterator[Epoch | SweepSetEstimator]:
     """Train in a thread, so that progress can be told epoch by epoch; the network comes last."""
     told: queue.Queue[Epoch | SweepSetEstimator | Exception] = queue.Queue()
 
     def work() -> None:
         try:
-            told.put(train(spec, sets, held_out, lambda epoch, _: told.put(epoch), device))
+            told.put(train(spec, sets, held_out, lambda epoch, _: told.put(epoch), device, bookmark))
         except Exception as error:  # noqa: BLE001 - raised again by who waits
             told.put(error)
 

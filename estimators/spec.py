@@ -66,7 +66,7 @@ class Training:
 
     Args:
         cells: Cells to simulate.
-        held_out: Cells kept for choosing when to stop.
+        held_out: Cells kept for choosing the epoch, and for fitting the last layer again.
         checked: Fresh cells that its calibration is measured on.
         epochs: Passes over the cells.
         batch: Cells in a step.

@@ -6,10 +6,12 @@ heart. What is kept is a moving average of the weights, at the epoch with the be
 
 from __future__ import annotations
 
+import hashlib
 import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -17,6 +19,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from estimators.bookmark import Bookmark, put, take
 from estimators.context import CONTEXT
 from estimators.estimator import Architecture, SweepSetEstimator, pad
 from estimators.generation import Sets
@@ -124,7 +127,12 @@ def held_out_log_prob(network: SweepSetEstimator, sets: Sets, seed: int = 0) -> 
 
 
 def train(
-    spec: Spec, sets: Sets, held_out: Sets, done: Callable[[Epoch, SweepSetEstimator], None], device: str = "cpu"
+    spec: Spec,
+    sets: Sets,
+    held_out: Sets,
+    done: Callable[[Epoch, SweepSetEstimator], None],
+    device: str = "cpu",
+    bookmark: Path | None = None,
 ) -> SweepSetEstimator:
     """Train a network.
 
@@ -134,52 +142,107 @@ def train(
         held_out: Cells to choose by.
         done: Called after each epoch with what is best so far.
         device: Where to compute, "cpu" or "cuda".
+        bookmark: Where to note after each epoch how it stands; one of the same training is gone on from.
 
     Returns:
         The network with the averaged weights that held-out cells liked best, on the CPU.
     """
-    how = spec.training
-    torch.manual_seed(spec.seed)
-    rng = np.random.default_rng([spec.seed, 2])
-    network = SweepSetEstimator(
-        spec.parameters, Architecture(how.width, how.layers, how.transforms, how.hidden, how.bins)
-    )
-    some = rng.permutation(len(sets.u))[:100_000]
-    network.scaling.fit(torch.from_numpy(sets.features[some]), torch.from_numpy(sets.context[some]))
-    network.to(device)
-    average = torch.optim.swa_utils.AveragedModel(network, avg_fn=_moving, use_buffers=False)
-    averaged = cast(SweepSetEstimator, average.module)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=how.learning_rate, weight_decay=how.weight_decay)
-    best, kept = -math.inf, SweepSetEstimator(spec.parameters, network.architecture)
-    begun = time.monotonic()
-    for epoch in range(how.epochs):
-        network.train()
+    course = _Course(spec, sets, device)
+    key = repr((spec.seed, spec.training, device, hashlib.sha256(sets.u.tobytes()).hexdigest()))
+    if bookmark is not None and (there := take(bookmark, key)) is not None:
+        course.go_on(there)
+    begun, first = time.monotonic(), course.epoch
+    while course.epoch < spec.training.epochs:
+        loss = course.run(sets)
+        now = course.choose(held_out)
+        if bookmark is not None:
+            put(bookmark, key, course.stand())
+        left = (time.monotonic() - begun) / (course.epoch - first) * (spec.training.epochs - course.epoch)
+        done(Epoch(course.epoch, spec.training.epochs, loss, now, left), course.kept)
+    return course.kept.eval()
+
+
+class _Course:
+    """A training under way: the network, the moving average of its weights, and the best of these so far."""
+
+    def __init__(self, spec: Spec, sets: Sets, device: str) -> None:
+        self.how, self.device = spec.training, device
+        how = self.how
+        torch.manual_seed(spec.seed)
+        self.rng = np.random.default_rng([spec.seed, 2])
+        self.network = SweepSetEstimator(
+            spec.parameters, Architecture(how.width, how.layers, how.transforms, how.hidden, how.bins)
+        )
+        some = self.rng.permutation(len(sets.u))[:100_000]
+        self.network.scaling.fit(torch.from_numpy(sets.features[some]), torch.from_numpy(sets.context[some]))
+        self.network.to(device)
+        self.average = torch.optim.swa_utils.AveragedModel(self.network, avg_fn=_moving, use_buffers=False)
+        self.optimizer = torch.optim.AdamW(
+            self.network.parameters(), lr=how.learning_rate, weight_decay=how.weight_decay
+        )
+        self.kept = SweepSetEstimator(spec.parameters, self.network.architecture)
+        self.best, self.epoch = -math.inf, 0
+
+    def run(self, sets: Sets) -> float:
+        """Go through the cells once; give the mean loss, NaN where no step could be taken."""
+        self.network.train()
         losses = []
         seen = 0
-        for batch in batches(sets, rng, how.batch):
-            rate = _schedule((epoch + seen / len(sets)) / how.epochs)
-            for group in optimizer.param_groups:
-                group["lr"] = how.learning_rate * rate
-            there = (batch.features.to(device), batch.context.to(device), batch.there.to(device))
-            loss = -network(*there).log_prob(batch.u.to(device)).mean()
-            optimizer.zero_grad(set_to_none=True)
+        for batch in batches(sets, self.rng, self.how.batch):
+            rate = self.how.learning_rate * _schedule((self.epoch + seen / len(sets)) / self.how.epochs)
+            for group in self.optimizer.param_groups:
+                group["lr"] = rate
+            there = (batch.features.to(self.device), batch.context.to(self.device), batch.there.to(self.device))
+            loss = -self.network(*there).log_prob(batch.u.to(self.device)).mean()
+            self.optimizer.zero_grad(set_to_none=True)
             torch.as_tensor(loss).backward()  # type: ignore[no-untyped-call]
-            size = torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+            size = torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
             # One broken batch must not break the weights.
             if torch.isfinite(size):
-                optimizer.step()
-                average.update_parameters(network)
+                self.optimizer.step()
+                self.average.update_parameters(self.network)
                 losses.append(loss.item())
             seen += len(batch.u)
+        self.epoch += 1
+        return float(np.mean(losses)) if losses else math.nan
+
+    def choose(self, held_out: Sets) -> float:
+        """Keep the averaged weights where held-out cells like them best so far; give what these say."""
+        averaged = cast(SweepSetEstimator, self.average.module)
         now = held_out_log_prob(averaged.to("cpu"), held_out)
-        averaged.to(device)
-        if now > best:
-            best = now
-            kept.load_state_dict(averaged.state_dict())
-        left = (time.monotonic() - begun) / (epoch + 1) * (how.epochs - epoch - 1)
-        loss_of_epoch = float(np.mean(losses)) if losses else math.nan
-        done(Epoch(epoch + 1, how.epochs, loss_of_epoch, now, left), kept)
-    return kept.eval()
+        averaged.to(self.device)
+        if now > self.best:
+            self.best = now
+            self.kept.load_state_dict(averaged.state_dict())
+        return now
+
+    def stand(self) -> Bookmark:
+        """Note all that the next epoch depends on."""
+        tensors = {f"network/{name}": tensor for name, tensor in self.network.state_dict().items()}
+        tensors |= {f"average/{name}": tensor for name, tensor in self.average.state_dict().items()}
+        tensors |= {f"kept/{name}": tensor for name, tensor in self.kept.state_dict().items()}
+        for index, state in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer/{index}/{name}": tensor for name, tensor in state.items()}
+        best = self.best if math.isfinite(self.best) else None
+        return Bookmark(tensors, {"epoch": self.epoch, "best": best, "rng": self.rng.bit_generator.state})
+
+    def go_on(self, bookmark: Bookmark) -> None:
+        """Stand where the bookmark says."""
+        parts: dict[str, dict[str, Tensor]] = {"network": {}, "average": {}, "kept": {}, "optimizer": {}}
+        for name, tensor in bookmark.tensors.items():
+            part, rest = name.split("/", 1)
+            parts[part][rest] = tensor
+        self.network.load_state_dict(parts["network"])
+        self.average.load_state_dict(parts["average"])
+        self.kept.load_state_dict(parts["kept"])
+        states: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in parts["optimizer"].items():
+            index, moment = name.split("/")
+            states.setdefault(int(index), {})[moment] = tensor
+        self.optimizer.load_state_dict(self.optimizer.state_dict() | {"state": states})
+        self.epoch = int(bookmark.numbers["epoch"])
+        self.best = -math.inf if bookmark.numbers["best"] is None else float(bookmark.numbers["best"])
+        self.rng.bit_generator.state = dict(bookmark.numbers["rng"])
 
 
 def _schedule(progress: float) -> float:

@@ -114,8 +114,9 @@ class Chart(QtWidgets.QWidget):
         return float(low), float(high)
 
     def resizeEvent(self, event: QtGui.QResizeEvent) -> None:
-        """Keep the cursor's words in the corner."""
+        """Keep the cursor's words in the corner, and as many numbers under the chart as have room there."""
         super().resizeEvent(event)
+        self.plot.getAxis("bottom").setTickDensity(min(1.0, self.width() / 400.0))
         self._cursor.setGeometry(self.width() - 230, 1, 224, 16)
         self._cursor.setAlignment(QtCore.Qt.AlignmentFlag.AlignRight)
 

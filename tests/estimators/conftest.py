@@ -21,6 +21,7 @@ TRAINING = """
 [training]
 cells = 180
 held_out = 20
+checked = 60
 epochs = 3
 batch = 32
 width = 16

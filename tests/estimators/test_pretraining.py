@@ -1,6 +1,7 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -28,7 +29,6 @@ def simulated(monkeypatch, made):
     monkeypatch.setattr(simulation, "CHUNK", 100)
     monkeypatch.setattr(simulation, "generate", counted)
     monkeypatch.setattr(pretraining, "generate", generate)
-    monkeypatch.setattr(pretraining, "_CHECKED", 60)
     monkeypatch.setattr("estimators.misfits.generate", generate)
     monkeypatch.setattr("estimators.misfits.simulate", lambda theta, *_: np.ones((len(theta), len(NAMES))))
     monkeypatch.setattr("estimators.misfits._CELLS", 12)
@@ -39,7 +39,7 @@ def test_a_spec_becomes_a_checkpoint(simulated, spec, tmp_path):
     out = tmp_path / "net.h5"
     events = list(pretrain(spec, out))
     assert [e["stage"] for e in events if e["event"] == "progress"] == [
-        "simulate", "simulate", "train", "train", "train", "reference", "calibrate",
+        "simulate", "simulate", "train", "train", "train", "refit", "reference", "calibrate",
     ]  # fmt: skip
     summary = events[-1]
     assert summary["event"] == "summary"
@@ -117,10 +117,8 @@ def test_a_failing_training_is_told_to_who_waits(simulated, spec, tmp_path, monk
 
 def test_a_loss_that_is_no_number_is_null_in_the_progress(simulated, spec, tmp_path, monkeypatch):
     def worse(*args):
-        *rest, done, device = args
-        from dataclasses import replace
-
-        return train(*rest, lambda epoch, best: done(replace(epoch, loss=float("nan")), best), device)
+        *rest, done, device, bookmark = args
+        return train(*rest, lambda epoch, best: done(replace(epoch, loss=float("nan")), best), device, bookmark)
 
     monkeypatch.setattr(pretraining, "train", worse)
     events = list(pretrain(spec, tmp_path / "net.h5"))
@@ -145,10 +143,9 @@ def test_what_cannot_be_done_is_refused_before_anything_is_simulated(simulated, 
 
 @pytest.mark.long
 def test_two_hundred_cells_make_a_network_that_can_be_asked(spec, tmp_path, monkeypatch):
-    monkeypatch.setattr(pretraining, "_CHECKED", 100)
     monkeypatch.setattr("estimators.misfits._CELLS", 10)
     monkeypatch.setattr(simulation, "CHUNK", 200)
     out = tmp_path / "net.h5"
     *_, summary = pretrain(spec, out, simulations=200)
     assert summary["cells"] == 180
-    assert load(out).calibration["n"] == 100
+    assert load(out).calibration["n"] == 60

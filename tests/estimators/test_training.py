@@ -1,6 +1,7 @@
 import math
 from dataclasses import replace
 
+import h5py
 import numpy as np
 import pytest
 import torch
@@ -150,6 +151,63 @@ def test_the_same_seed_trains_the_same_network(trained, spec, made):
     again = train(spec, made.sets(180, seed=5), trained[2], lambda *_: None)
     for name, weight in again.state_dict().items():
         assert torch.equal(weight, trained[0].state_dict()[name]), name
+
+
+class Killed(Exception):
+    """Stands for a kill between two epochs."""
+
+
+def halted(spec, made, bookmark):
+    """Train one epoch and be killed."""
+
+    def told(*_):
+        raise Killed
+
+    with pytest.raises(Killed):
+        train(spec, made.sets(180, seed=5), made.sets(60, seed=6), told, "cpu", bookmark)
+
+
+def test_a_killed_training_goes_on_from_its_last_epoch_and_ends_where_an_undisturbed_one_does(
+    trained, spec, made, tmp_path
+):
+    halted(spec, made, tmp_path / "bookmark")
+    told = []
+    network = train(
+        spec, made.sets(180, seed=5), trained[2], lambda epoch, _: told.append(epoch), "cpu", tmp_path / "bookmark"
+    )
+    assert [epoch.index for epoch in told] == [2, 3]
+    assert [(epoch.loss, epoch.held_out) for epoch in told] == [(e.loss, e.held_out) for e in trained[1][1:]]
+    for name, weight in network.state_dict().items():
+        assert torch.equal(weight, trained[0].state_dict()[name]), name
+
+
+def test_a_finished_training_is_not_done_again(trained, spec, made, tmp_path):
+    train(spec, made.sets(180, seed=5), trained[2], lambda *_: None, "cpu", tmp_path / "bookmark")
+    told = []
+    network = train(
+        spec, made.sets(180, seed=5), trained[2], lambda epoch, _: told.append(epoch), "cpu", tmp_path / "bookmark"
+    )
+    assert told == []
+    assert all(torch.equal(weight, trained[0].state_dict()[name]) for name, weight in network.state_dict().items())
+
+
+@pytest.mark.parametrize("change", ["seed", "training", "cells", "damage", "cut"])
+def test_the_bookmark_of_another_training_or_a_damaged_one_is_not_gone_on_from(spec, made, tmp_path, change):
+    path = tmp_path / "bookmark"
+    halted(spec, made, path)
+    cells = made.sets(180, seed=7 if change == "cells" else 5)
+    if change == "seed":
+        spec = replace(spec, seed=spec.seed + 1)
+    if change == "training":
+        spec = replace(spec, training=replace(spec.training, learning_rate=5e-4))
+    if change == "damage":
+        with h5py.File(path, "r+") as file:
+            del file["numbers"]
+    if change == "cut":
+        path.write_bytes(path.read_bytes()[:5000])
+    told = []
+    train(spec, cells, made.sets(60, seed=6), lambda epoch, _: told.append(epoch.index), "cpu", path)
+    assert told == [1, 2, 3]
 
 
 @pytest.fixture
