@@ -11,6 +11,9 @@ import numpy as np
 from simulators.parameter import Parameter
 from simulators.simulator import Simulator
 
+KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
+"""Ends a process at once; Windows knows one signal only."""
+
 
 class Noisy(Simulator):
     """Answers its reversal potential with noise on it."""
@@ -43,7 +46,7 @@ class Fatal(Noisy):
     def _simulate(self, theta, stimulus, rate, rng):
         if theta[0, 0] == self.potential and not Path(self.marker).exists():
             Path(self.marker).touch()
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), KILL)
         return super()._simulate(theta, stimulus, rate, rng)
 
 
