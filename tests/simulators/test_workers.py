@@ -5,14 +5,14 @@ import os
 import signal
 import subprocess
 import sys
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 import numba
 import pytest
 
 from simulators.compiled import threads
-from simulators.workers import processes, spread
+from simulators.workers import WorkerError, processes, spread
 
 HERE = Path(__file__).parent
 
@@ -72,6 +72,31 @@ def test_one_worker_is_this_process_and_more_are_others(stand_ins):
 def test_an_interrupt_ends_a_worker_at_once(stand_ins):
     with processes(2) as executor:
         assert executor.submit(stand_ins.handler_of_interrupts).result() == signal.SIG_DFL
+
+
+class Failing(Executor):
+    """Fails every chunk with one error."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def submit(self, fn, /, *args, **kwargs):
+        future = Future()
+        future.set_exception(self.error)
+        return future
+
+
+def test_a_chunk_that_kills_every_worker_of_a_cluster_is_told_as_a_death():
+    scheduler = pytest.importorskip("distributed.scheduler", reason="dask.distributed is not installed.")
+    killed = Failing(scheduler.KilledWorker("chunk", None, 3))
+    with pytest.raises(WorkerError, match="A worker process died") as died:
+        list(spread(str, range(3), killed))
+    assert died.value.__cause__ is killed.error
+
+
+def test_an_error_of_the_work_itself_is_handed_on_as_it_is():
+    with pytest.raises(ZeroDivisionError):
+        list(spread(str, range(3), Failing(ZeroDivisionError())))
 
 
 def test_nothing_to_make_is_made_by_nobody():
