@@ -24,7 +24,7 @@ class OriginError(Refusal):
     """Something can't be named or described so that another process would find the same."""
 
 
-def name(thing: type | Any) -> str:  # noqa: ANN401 - a class or any function
+def name(thing: type | Any) -> str:
     """Name a class or function so that another process can import it.
 
     Args:
@@ -48,7 +48,7 @@ def name(thing: type | Any) -> str:  # noqa: ANN401 - a class or any function
     return text
 
 
-def find(text: str) -> Any:  # noqa: ANN401 - a class or any function
+def find(text: str) -> Any:
     """Import what a name stands for.
 
     Args:
@@ -70,7 +70,7 @@ def find(text: str) -> Any:  # noqa: ANN401 - a class or any function
     return found
 
 
-def _found(text: str) -> Any:  # noqa: ANN401 - a class or any function
+def _found(text: str) -> Any:
     module, _, path = text.partition(":")
     try:
         found = importlib.import_module(module)
@@ -81,7 +81,7 @@ def _found(text: str) -> Any:  # noqa: ANN401 - a class or any function
     return found
 
 
-def describe(value: object) -> Any:  # noqa: ANN401 - whatever JSON holds
+def describe(value: object) -> Any:
     """Describe plain data so that equal data, and no other, have the same description.
 
     Args:
@@ -115,7 +115,7 @@ def describe(value: object) -> Any:  # noqa: ANN401 - whatever JSON holds
     raise OriginError(f"{value!r} is a {type(value).__name__}; numbers, text, arrays or dataclasses were wanted.")
 
 
-def code(*things: type | Any) -> str:  # noqa: ANN401 - classes or any functions
+def code(*things: type | Any) -> str:
     """Digest the source that classes and functions are made of: their packages' files, and those of their bases.
 
     Args:

@@ -7,7 +7,8 @@ Any `concurrent.futures.Executor` will do: threads, processes, `dask.distributed
   cores by themselves, so threads gain only where a simulator is not compiled.
 - Processes: give them the "spawn" context; a forked copy of numba's or HDF5's threads hangs. In every process but the
   one that asks, kernels run on one thread: give a machine as many workers as it has cores, each with one thread
-  (dask: `threads_per_worker=1`), and they do not get in each other's way.
+  (dask: `threads_per_worker=1`), and they do not get in each other's way. Where a kernel was never compiled, every
+  process compiles it for itself, about a minute each: make one chunk before you start many.
 """
 
 from __future__ import annotations

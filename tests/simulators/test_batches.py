@@ -259,7 +259,8 @@ def test_a_pool_whose_worker_dies_says_so_and_a_new_one_goes_on(tmp_path, stand_
     with pytest.raises(WorkerError, match=r"died.*what was done is kept: run it again with a new executor"):
         run(path, fatal, pool, ahead=2)
     there = set(contents(path))
-    assert "000003/theta" in there
+    # One of those before it may have been under way.
+    assert len({f"00000{k}/theta" for k in range(9)} & there) >= 8
     assert "000009/theta" not in there
     with pytest.raises(WorkerError, match="run it again with a new executor"):
         run(path, fatal, pool)
@@ -382,7 +383,8 @@ def test_a_chunk_that_fails_is_named_with_its_seed_and_the_others_stay(tmp_path,
             "Chunk 5 (seed 11, spawn key 5) failed with ValueError: That is no cell. The chunks in the file are kept; "
             "mend this and run again."
         )
-        assert {f"00000{k}/theta" for k in range(4)} <= set(contents(path))
+        # One of those before it may have been under way.
+        assert len({f"00000{k}/theta" for k in range(5)} & set(contents(path))) >= (5 if executor is None else 4)
     marker.unlink()
     run(tmp_path / "alone.h5", cell)
     for path in (tmp_path / "True.h5", tmp_path / "False.h5"):
