@@ -25,6 +25,7 @@ from estimators.refit import refit
 from estimators.simulation import load_sets, simulate_to
 from estimators.spec import Spec, SpecError, read_spec
 from estimators.training import Epoch, train
+from simulators.workers import processes
 
 __all__ = ["pretrain"]
 
@@ -36,6 +37,7 @@ def pretrain(
     simulations: int | None = None,
     device: str = "cpu",
     seed: int | None = None,
+    workers: int = 1,
 ) -> Iterator[dict[str, Any]]:
     """Make a network.
 
@@ -48,6 +50,8 @@ def pretrain(
         simulations: Cells, held-out ones included, or None for what the spec says.
         device: Where to train, "cpu" or "cuda".
         seed: In place of the spec's.
+        workers: Processes that simulate the training cells, each on one core; 1 for this process on all its cores.
+            The numbers are the same.
 
     Yields:
         {"event": "progress", "stage", ...} while it goes on, and {"event": "summary", ...} at the end.
@@ -66,9 +70,10 @@ def pretrain(
     begun = time.monotonic()
     cells = out.with_name(f"{out.name}.cells")
     wanted = spec.training.cells + spec.training.held_out
-    for there in simulate_to(cells, spec, wanted):
-        seconds = time.monotonic() - begun
-        yield {"event": "progress", "stage": "simulate", "cells": there, "of": wanted, "seconds": round(seconds, 1)}
+    with processes(workers) as executor:
+        for there in simulate_to(cells, spec, wanted, executor):
+            seconds = round(time.monotonic() - begun, 1)
+            yield {"event": "progress", "stage": "simulate", "cells": there, "of": wanted, "seconds": seconds}
     sets = load_sets(cells, wanted)
     held_out = _part(sets, spec.training.cells, wanted)
     sets = _part(sets, 0, spec.training.cells)

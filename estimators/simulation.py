@@ -1,13 +1,16 @@
 """This file is the simulation: the training cells, written to disk chunk by chunk, so that a killed run resumes.
 
 Each chunk has a seed of its own, made from the spec's seed and the chunk's number: what is on disk when a run is
-killed is what an undisturbed run would have written.
+killed is what an undisturbed run would have written, whoever made it.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import h5py  # type: ignore[import-untyped]
@@ -18,6 +21,8 @@ from estimators.context import CONTEXT
 from estimators.features import NAMES
 from estimators.generation import Sets, generate
 from estimators.spec import Spec
+from simulators.chunks import holds, keep, missing, open_file, title
+from simulators.workers import spread
 
 __all__ = ["CHUNK", "load_sets", "simulate_to"]
 
@@ -34,41 +39,41 @@ def _signature(spec: Spec) -> str:
     return repr((spec.seed, spec.parameters, spec.designs, spec.nuisances, NAMES, CONTEXT, CHUNK, code))
 
 
-def simulate_to(path: Path, spec: Spec, cells: int) -> Iterator[int]:
+def simulate_to(path: Path, spec: Spec, cells: int, executor: Executor | None = None) -> Iterator[int]:
     """Simulate until a file holds as many cells as were wanted.
 
     Args:
         path: HDF5 file; one that the same process and code began is continued, any other begun anew.
         spec: The process.
         cells: Cells wanted; rounded up to whole chunks.
+        executor: Who simulates, as `simulators.workers` has it; None for this process. The numbers are the same.
 
     Yields:
         Cells there after each chunk.
+
+    Raises:
+        ChunkError: If the file is no HDF5 file, or open in another process.
+        WorkerError: If the workers died; run again, what they made is kept.
     """
-    with h5py.File(path, "a") as file:
+    wanted = -(-cells // CHUNK)
+    with open_file(path) as file:
         if file.attrs.get("process") != _signature(spec):
             file.clear()
             file.attrs["process"] = _signature(spec)
-    for chunk in range(-(-cells // CHUNK)):
-        with h5py.File(path, "a") as file:
-            there = f"{chunk:06d}" in file
-        if not there:
-            rng = np.random.default_rng([spec.seed, 1, chunk])
-            sets = Sets.join(list(generate(spec.parameters, spec.designs, spec.nuisances, CHUNK, rng)))
-            with h5py.File(path, "a") as file:
-                # A chunk under its temporary name is one that a kill left unfinished.
-                name = f"{chunk:06d}"
-                if "writing" in file:
-                    del file["writing"]
-                group = file.create_group("writing")
-                group["u"], group["features"], group["context"], group["first"] = (
-                    sets.u,
-                    sets.features,
-                    sets.context,
-                    sets.first,
-                )
-                file.move("writing", name)
-        yield (chunk + 1) * CHUNK
+            file.flush()
+        there = sum(holds(file, chunk) for chunk in range(wanted))
+        yield from (CHUNK * (k + 1) for k in range(there))
+        with closing(spread(partial(_draw, spec, CHUNK), missing(file, wanted), executor)) as made:
+            for chunk, sets in made:
+                keep(file, chunk, {name: getattr(sets, name) for name in ("u", "features", "context", "first")})
+                there += 1
+                yield CHUNK * there
+
+
+def _draw(spec: Spec, cells: int, chunk: int) -> Sets:
+    """Draw the cells of one chunk."""
+    rng = np.random.default_rng([spec.seed, 1, chunk])
+    return Sets.join(list(generate(spec.parameters, spec.designs, spec.nuisances, cells, rng)))
 
 
 def load_sets(path: Path, cells: int) -> Sets:
@@ -82,5 +87,5 @@ def load_sets(path: Path, cells: int) -> Sets:
         All of them together.
     """
     with h5py.File(path, "r") as file:
-        groups = [file[f"{chunk:06d}"] for chunk in range(-(-cells // CHUNK))]
+        groups = [file[title(chunk)] for chunk in range(-(-cells // CHUNK))]
         return Sets.join([Sets(g["u"][:], g["features"][:], g["context"][:], g["first"][:]) for g in groups])

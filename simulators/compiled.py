@@ -14,13 +14,15 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
 import numba
 from platformdirs import user_cache_path
 
-__all__ = ["ENTRY", "SOURCES", "folder", "is_cold", "store"]
+__all__ = ["ENTRY", "SOURCES", "folder", "is_cold", "store", "threads"]
 
 SOURCES = (
     "simulators/lanes.py",
@@ -88,6 +90,24 @@ def store() -> Path:
         # a posterior took 1.5 s in place of 25 ms on two busy cores. `ENTRY` is what this layer asks for.
         numba.config.THREADING_LAYER = "workqueue"
     return place
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Let the parallel kernels that this thread enters use fewer threads for a while.
+
+    Args:
+        count: How many; there are never more than numba started with.
+
+    Yields:
+        Nothing.
+    """
+    before = numba.get_num_threads()
+    numba.set_num_threads(min(count, before))
+    try:
+        yield
+    finally:
+        numba.set_num_threads(before)
 
 
 def _forget(place: Path) -> None:

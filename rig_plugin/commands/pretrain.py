@@ -26,6 +26,14 @@ __all__ = ["command"]
 @click.option("--simulations", metavar="N", type=click.IntRange(min=1), help="Simulated cells; the spec's without it.")
 @click.option("--device", metavar="D", default="cpu", show_default=True, help="Where to train, as torch names it.")
 @click.option("--seed", metavar="S", type=click.IntRange(min=0), help="The spec's without it.")
+@click.option(
+    "--workers",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Processes that simulate, each on one core; 1 is this one on all cores.",
+)
 @json_option
 @click.pass_context
 def command(
@@ -36,6 +44,7 @@ def command(
     simulations: int | None,
     device: str,
     seed: int | None,
+    workers: int,
     as_json: bool,
 ) -> None:
     """Make a network: simulate, train, calibrate, write it.
@@ -45,7 +54,7 @@ def command(
     from estimators.pretraining import pretrain
 
     output = output_of(context)
-    for event in pretrain(spec, out, simulations=simulations, device=device, seed=seed):
+    for event in pretrain(spec, out, simulations=simulations, device=device, seed=seed, workers=workers):
         if as_json:
             output.line(event)
         elif event["event"] == "progress":

@@ -1,4 +1,6 @@
 import json
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -58,6 +60,23 @@ def test_what_was_typed_goes_before_what_the_spec_says(simulated, spec, tmp_path
     *_, summary = pretrain(spec, out, simulations=300, seed=5)
     assert summary["cells"] == 280
     assert load(out).spec.seed == 5
+
+
+def test_workers_change_nothing_but_who_simulates(simulated, spec, tmp_path, monkeypatch):
+    asked = []
+
+    @contextmanager
+    def processes(count):
+        asked.append(count)
+        with ThreadPoolExecutor(count) as executor:
+            yield executor
+
+    list(pretrain(spec, tmp_path / "alone.h5"))
+    monkeypatch.setattr(pretraining, "processes", processes)
+    list(pretrain(spec, tmp_path / "shared.h5", workers=3))
+    assert asked == [3]
+    one, other = (load(tmp_path / name).network.state_dict() for name in ("alone.h5", "shared.h5"))
+    assert all((one[name] == other[name]).all() for name in one)
 
 
 def test_a_killed_run_goes_on_where_it_was(simulated, spec, tmp_path, monkeypatch):

@@ -1,5 +1,7 @@
 """What is on disk when a run is killed is what an undisturbed run would have written."""
 
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from importlib.resources import files
 
@@ -9,6 +11,7 @@ import pytest
 
 from estimators import simulation
 from estimators.designs import Designs
+from estimators.generation import Sets, generate
 from estimators.simulation import load_sets, simulate_to
 from estimators.spec import spec_from
 
@@ -46,6 +49,22 @@ def test_cells_are_rounded_up_to_whole_chunks(tmp_path, undisturbed):
     same(load_sets(tmp_path / "sets.h5", 11), undisturbed)
     assert len(undisturbed) == 15
     assert len(load_sets(tmp_path / "sets.h5", 6)) == 10
+
+
+def test_workers_in_other_processes_draw_the_same_cells(tmp_path, undisturbed):
+    path = tmp_path / "sets.h5"
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
+        assert list(simulate_to(path, SPEC, 10, pool)) == [5, 10]
+        assert list(simulate_to(path, SPEC, 15, pool)) == [5, 10, 15]
+    same(load_sets(path, 15), undisturbed)
+
+
+def test_a_chunk_is_drawn_from_the_seed_of_the_spec_and_its_number(undisturbed):
+    rng = np.random.default_rng([SPEC.seed, 1, 1])
+    sets = Sets.join(list(generate(SPEC.parameters, SPEC.designs, SPEC.nuisances, 5, rng)))
+    rows = slice(undisturbed.first[5], undisturbed.first[10])
+    for name in ("u", "features", "context"):
+        np.testing.assert_array_equal(getattr(undisturbed, name)[rows], getattr(sets, name))
 
 
 def test_a_run_that_is_killed_resumes_with_identical_numbers(tmp_path, undisturbed, monkeypatch):

@@ -352,6 +352,18 @@ def test_pretrain_tells_progress_on_standard_error_and_the_summary_on_standard_o
     assert told.err == ""
 
 
+def test_pretrain_hands_its_number_of_workers_on(capsys, stand_in, tmp_path):
+    stand_in(
+        "estimators.pretraining", pretrain=lambda spec, out, *, workers, **_: iter([{"event": "summary", "n": workers}])
+    )
+    arguments = ["pretrain", __file__, "--out", str(tmp_path / "NET.h5"), "--json"]
+    for given, wanted in (([], 1), (["--workers", "3"], 3)):
+        assert main([*arguments, *given]) == 0
+        assert json.loads(capsys.readouterr().out)["n"] == wanted
+    assert main([*arguments, "--workers", "0"]) == 2
+    capsys.readouterr()
+
+
 def test_check_hands_its_number_of_cells_on(capsys, stand_in, recording):
     stand_in("estimators.calibration", check=lambda network, simulations: {"n": simulations})
     assert main(["check", recording, "--json"]) == 0
