@@ -6,9 +6,10 @@ import pytest
 from simulators.adex import AdEx
 from simulators.cortical import Cortical
 from simulators.passive import Passive
+from simulators.patchseq import PatchSeq
 from simulators.stimulus import Dose, Epoch, Stimulus, step
 
-SIMULATORS = (Passive(), Cortical(white=0.0), AdEx())
+SIMULATORS = (Passive(), Cortical(white=0.0), AdEx(), PatchSeq(noise=0.0, white=0.0))
 STIMULUS = step(80.0, holding=-10.0, onset=40.0, duration=120.0, tail=40.0)
 REST = Stimulus("current", (Epoch(0.0, 100.0), Epoch(0.0, 400.0)))
 every = pytest.mark.parametrize("simulator", SIMULATORS, ids=lambda simulator: type(simulator).__name__)
