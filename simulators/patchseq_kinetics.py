@@ -1,8 +1,8 @@
 """This file is the Patch-seq kinetics: where the nine gates of Bernaerts et al. (2025) go and how fast, in float32.
 
 The exponentials of one voltage scale are powers of each other: one serves both gates of the Hay sodium current, one
-most of the Pospischil ones. Divisions are what takes the time then, so reciprocals are taken of products and shared:
-8 where 18 are written. Singular rates are taken by their series about the singularity.
+most of the Pospischil ones. Singular rates are taken by their series about the singularity. To share divisions, by one
+over a product of their denominators, wins nothing beside the exponentials that are left.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ def _below(z, grown):
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
-def _ratio(z, inverse):
-    """Take z/(exp(z) - 1) given one over its denominator, by its series about the singularity."""
+def _ratio(z, below):
+    """Take z/(exp(z) - 1) given its denominator, by its series about the singularity."""
     series = float32(1.0) - z * (float32(0.5) - z * float32(0.083333336))
-    return series if abs(z) < float32(0.01) else z * inverse
+    return series if abs(z) < float32(0.01) else z / below
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
@@ -53,12 +53,9 @@ def sodium(V):
     z_h, grown_h = (V + float32(66.0)) * float32(-0.16666667), E * float32(1.6701701e-05)
     d_m, s_m = _below(z_m, grown_m), float32(0.182) + float32(0.124) * grown_m
     d_h, s_h = _below(z_h, grown_h), one + grown_h
-    m, h = d_m * s_m, d_h * s_h
-    inverse = one / (m * h)
-    by_m, by_h = inverse * h, inverse * m
-    rate_m = float32(6.0) * _ratio(z_m, by_m * s_m) * s_m
-    rate_h = float32(0.09) * _ratio(z_h, by_h * s_h) * s_h
-    return float32(0.182) * by_m * d_m, rate_m, grown_h * by_h * d_h, rate_h
+    rate_m = float32(6.0) * _ratio(z_m, d_m) * s_m
+    rate_h = float32(0.09) * _ratio(z_h, d_h) * s_h
+    return float32(0.182) / s_m, rate_m, grown_h / s_h, rate_h
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
@@ -82,15 +79,13 @@ def pospischil(V, V_T):
     z_n, grown_n = (float32(15.0) - u) * float32(0.2), E8 * float32(20.085536923187668)
     d_a, d_b, d_n = _below(z_a, grown_a), _below(z_b, grown_b), _below(z_n, grown_n)
     s_h = one + grown_b
-    first, second = one / (d_a * s_h), one / (d_b * d_n)
-    a_m = float32(1.28) * _ratio(z_a, first * s_h)
+    a_m = float32(1.28) * _ratio(z_a, d_a)
     a_h = float32(0.128 * 2.5712845) * exponential(u * float32(-0.055555556))
-    a_n = float32(0.16) * _ratio(z_n, second * d_b)
-    m = a_m + float32(1.4) * _ratio(z_b, second * d_n) * grown_b
-    h = a_h + float32(4.0) * first * d_a
+    a_n = float32(0.16) * _ratio(z_n, d_n)
+    m = a_m + float32(1.4) * _ratio(z_b, d_b) * grown_b
+    h = a_h + float32(4.0) / s_h
     n = a_n + float32(0.5 * 1.2840254) * E
-    inverse = one / (m * h * n)
-    return a_m * inverse * h * n, m, a_h * inverse * m * n, h, a_n * inverse * m * h, n, E
+    return a_m / m, m, a_h / h, h, a_n / n, n, E
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
@@ -111,8 +106,7 @@ def slow_potassium(V, E, root):
     s_v = one + exponential((float32(18.7) - V) * float32(1.0 / 9.7))
     w = E * E * root
     s_p = one + w * w
-    inverse = one / (s_v * s_p * w)
-    return inverse * s_p * w, rate_v, inverse * s_v * w, float32(3.3) * inverse * s_v * s_p + w
+    return one / s_v, rate_v, one / s_p, float32(3.3) / w + w
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
@@ -128,13 +122,11 @@ def l_type(V):
     z = (float32(-27.0) - V) * float32(1.0 / 3.8)
     d_q = _below(z, exponential(z))
     s_r = one + exponential((float32(-15.0) - V) * float32(1.0 / 28.0))
-    inverse = one / (d_q * s_r)
-    a_q = float32(0.055 * 3.8) * _ratio(z, inverse * s_r)
+    a_q = float32(0.055 * 3.8) * _ratio(z, d_q)
     a_r = float32(4.57e-4) * exponential((float32(-13.0) - V) * float32(0.02))
     q = a_q + float32(0.94) * exponential((float32(-75.0) - V) * float32(1.0 / 17.0))
-    r = a_r + float32(0.0065) * inverse * d_q
-    inverse = one / (q * r)
-    return a_q * inverse * r, q, a_r * inverse * q, r
+    r = a_r + float32(0.0065) / s_r
+    return a_q / q, q, a_r / r, r
 
 
 @njit(error_model="numpy")

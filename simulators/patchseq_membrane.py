@@ -139,13 +139,18 @@ def _relaxed(x, steady, z):
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
-def _crept(x, steady, z, lost):
-    """Let a slow gate relax for a step of z time constants; give the gate and what rounding lost of it."""
+def _little(z):
+    """Take 1 - exp(-z) for z well below 1, by its series."""
     # At most a whole time constant a step: beyond it the series would no longer fall towards its goal.
     one = float32(1.0)
     z = z if z < one else one
-    grown = z * (one - z * (float32(0.5) - z * (float32(0.16666667) - z * float32(0.041666668))))
-    move = (steady - x) * grown - lost
+    return z * (one - z * (float32(0.5) - z * (float32(0.16666667) - z * float32(0.041666668))))
+
+
+@njit(fastmath=FAST, error_model="numpy", inline="always")
+def _crept(x, steady, z, lost):
+    """Let a slow gate relax for a step of z time constants; give the gate and what rounding lost of it."""
+    move = (steady - x) * _little(z) - lost
     new = x + move
     return new, (new - x) - move
 
@@ -156,7 +161,8 @@ def _gate_sodium(work):
     for i in range(LANES):
         m, rate_m, h, rate_h = sodium(work[0, i])
         work[1, i] = _relaxed(work[1, i], m, work[27, i] * rate_m)
-        work[2, i] = _relaxed(work[2, i], h, work[27, i] * rate_h)
+        h = work[2, i] + (h - work[2, i]) * _little(work[27, i] * rate_h)
+        work[2, i] = h if h > _FLOOR else _FLOOR
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
@@ -168,7 +174,7 @@ def _gate_pospischil(work):
         work[5, i] = _relaxed(work[5, i], h, work[28, i] * rate_h)
         work[6, i] = _relaxed(work[6, i], n, work[28, i] * rate_n)
         v, rate_v, p, rate_p = slow_potassium(work[0, i], E, work[26, i])
-        work[3, i] = _relaxed(work[3, i], v, work[27, i] * rate_v)
+        work[3, i] += (v - work[3, i]) * _little(work[27, i] * rate_v)
         work[7, i], work[11, i] = _crept(work[7, i], p, work[29, i] * rate_p, work[11, i])
 
 
