@@ -26,16 +26,11 @@ def _held(V):
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
-def _below(z, grown):
-    """Give the denominator of z/(exp(z) - 1), and 1 about the singularity."""
-    return float32(1.0) if abs(z) < float32(0.01) else grown - float32(1.0)
-
-
-@njit(fastmath=FAST, error_model="numpy", inline="always")
-def _ratio(z, below):
-    """Take z/(exp(z) - 1) given its denominator, by its series about the singularity."""
-    series = float32(1.0) - z * (float32(0.5) - z * float32(0.083333336))
-    return series if abs(z) < float32(0.01) else z / below
+def _ratio(z, grown):
+    """Take z/(exp(z) - 1) given exp(z), by its series about the singularity."""
+    near = abs(z) < float32(0.01)
+    below = float32(1.0) if near else grown - float32(1.0)
+    return float32(1.0) - z * (float32(0.5) - z * float32(0.083333336)) if near else z / below
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
@@ -51,10 +46,9 @@ def sodium(V):
     # exp(-(V + 38)/6) and exp(-(V + 66)/6): what opens m or closes h differs by this factor from its opposite.
     z_m, grown_m = (V + float32(38.0)) * float32(-0.16666667), E * float32(0.0017761035)
     z_h, grown_h = (V + float32(66.0)) * float32(-0.16666667), E * float32(1.6701701e-05)
-    d_m, s_m = _below(z_m, grown_m), float32(0.182) + float32(0.124) * grown_m
-    d_h, s_h = _below(z_h, grown_h), one + grown_h
-    rate_m = float32(6.0) * _ratio(z_m, d_m) * s_m
-    rate_h = float32(0.09) * _ratio(z_h, d_h) * s_h
+    s_m, s_h = float32(0.182) + float32(0.124) * grown_m, one + grown_h
+    rate_m = float32(6.0) * _ratio(z_m, grown_m) * s_m
+    rate_h = float32(0.09) * _ratio(z_h, grown_h) * s_h
     return float32(0.182) / s_m, rate_m, grown_h / s_h, rate_h
 
 
@@ -77,12 +71,11 @@ def pospischil(V, V_T):
     # z/(exp(z) - 1) from exp(-z), which falls where the other would overflow.
     z_b, grown_b = (float32(40.0) - u) * float32(0.2), E8 * float32(2980.9579870417283)
     z_n, grown_n = (float32(15.0) - u) * float32(0.2), E8 * float32(20.085536923187668)
-    d_a, d_b, d_n = _below(z_a, grown_a), _below(z_b, grown_b), _below(z_n, grown_n)
     s_h = one + grown_b
-    a_m = float32(1.28) * _ratio(z_a, d_a)
+    a_m = float32(1.28) * _ratio(z_a, grown_a)
     a_h = float32(0.128 * 2.5712845) * exponential(u * float32(-0.055555556))
-    a_n = float32(0.16) * _ratio(z_n, d_n)
-    m = a_m + float32(1.4) * _ratio(z_b, d_b) * grown_b
+    a_n = float32(0.16) * _ratio(z_n, grown_n)
+    m = a_m + float32(1.4) * _ratio(z_b, grown_b) * grown_b
     h = a_h + float32(4.0) / s_h
     n = a_n + float32(0.5 * 1.2840254) * E
     return a_m / m, m, a_h / h, h, a_n / n, n, E
@@ -120,9 +113,8 @@ def l_type(V):
     one = float32(1.0)
     V = _held(V)
     z = (float32(-27.0) - V) * float32(1.0 / 3.8)
-    d_q = _below(z, exponential(z))
     s_r = one + exponential((float32(-15.0) - V) * float32(1.0 / 28.0))
-    a_q = float32(0.055 * 3.8) * _ratio(z, d_q)
+    a_q = float32(0.055 * 3.8) * _ratio(z, exponential(z))
     a_r = float32(4.57e-4) * exponential((float32(-13.0) - V) * float32(0.02))
     q = a_q + float32(0.94) * exponential((float32(-75.0) - V) * float32(1.0 / 17.0))
     r = a_r + float32(0.0065) / s_r
