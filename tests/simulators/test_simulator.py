@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
+from simulators.adex import AdEx
 from simulators.cortical import Cortical
 from simulators.passive import Passive
+from simulators.patchseq import PatchSeq
 from simulators.stimulus import Dose, Epoch, Stimulus, step
 
-SIMULATORS = (Passive(), Cortical(white=0.0))
+SIMULATORS = (Passive(), Cortical(white=0.0), AdEx(), PatchSeq(noise=0.0, white=0.0))
 STIMULUS = step(80.0, holding=-10.0, onset=40.0, duration=120.0, tail=40.0)
 REST = Stimulus("current", (Epoch(0.0, 100.0), Epoch(0.0, 400.0)))
 every = pytest.mark.parametrize("simulator", SIMULATORS, ids=lambda simulator: type(simulator).__name__)
@@ -111,7 +113,7 @@ def test_a_cell_at_rest_stays_there_without_a_stimulus(simulator, thetas):
 @every
 def test_an_answer_starts_from_rest_at_the_first_level(simulator, thetas):
     theta = silenced(simulator, thetas(simulator, 60, 7))
-    theta[:, 10:11] = 0.0
+    theta[:, [k for k, parameter in enumerate(simulator.parameters) if parameter.name == "bridge"]] = 0.0
     held, free = (
         simulator.simulate(
             theta, Stimulus("current", (Epoch(level, 40.0), Epoch(level, 40.0))), 20.0, np.random.default_rng(0)
