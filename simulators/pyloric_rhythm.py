@@ -10,7 +10,18 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-__all__ = ["BEHIND", "MEMORY", "PYLORIC", "RESULTS", "STATISTICS", "TRIPHASIC", "begin", "finish", "follow", "summarize"]
+__all__ = [
+    "BEHIND",
+    "MEMORY",
+    "PYLORIC",
+    "RESULTS",
+    "STATISTICS",
+    "TRIPHASIC",
+    "begin",
+    "finish",
+    "follow",
+    "summarize",
+]
 
 STATISTICS = (
     "cycle_period",

@@ -51,7 +51,8 @@ V, LOST, CA, GATE, G = 0, 1, 2, 3, 3 + SLOTS
 INJECTED, HELD, COMMAND, SENT_G, SENT_I, FACTOR, PLACE, RESPONSE = range(G + CONDUCTANCES, G + CONDUCTANCES + 8)
 ROWS = RESPONSE + 1
 """Rows of a block's lanes: voltage, what rounding took from it, calcium, gates, conductances, injected current, whether
-the cell is held, its command, synaptic conductance and current at 0 mV, factor of m_KCa, place in the table, response."""
+the cell is held, its command, synaptic conductance and current at 0 mV, factor of m_KCa, place in the table and
+response."""
 
 SCALARS = 6
 """Numbers that all lanes share, filled by `scalars`."""

@@ -15,18 +15,18 @@ from simulators.compiled import ENTRY
 from simulators.pyloric_rhythm import BEHIND, MEMORY, RESULTS, begin, finish, follow, summarize
 from simulators.stg import (
     AREA,
-    CONDUCTANCES,
-    DT,
-    NETWORKS,
-    ROWS,
-    WIDTH,
     CA,
     COMMAND,
-    G,
+    CONDUCTANCES,
+    DT,
     GATE,
     HELD,
     INJECTED,
+    NETWORKS,
     PLACE,
+    ROWS,
+    WIDTH,
+    G,
     V,
     advance,
     scalars,
@@ -71,9 +71,7 @@ class Preparation:
     noise: float
 
 
-def record(
-    preparation: Preparation, rate: float, count: int, rng: np.random.Generator
-) -> npt.NDArray[np.float32]:
+def record(preparation: Preparation, rate: float, count: int, rng: np.random.Generator) -> npt.NDArray[np.float32]:
     """Sample the responses of all cells.
 
     Args:

@@ -2,8 +2,8 @@
 
 Each step moves a gate by (1 - exp(-dt/tau)) of its way to the steady state. Both numbers depend on the voltage only,
 so they are tabulated for all gates side by side and interpolated: thirty exponentials become a few vector loads, no
-rate has a singularity left, and temperature costs nothing. Against the published expressions the interpolation does
-what a shift of the voltage by less than 0.004 mV would do.
+rate has a singularity left, and temperature costs nothing. Against the published expressions a steady state is off by
+less than 1e-5, and either number by less than 1e-4 of itself.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ GATES = (
 SLOTS = 16
 """Places a gate may take in a row: one vector of float32; those behind the last gate stay 0."""
 
-LOWEST, HIGHEST, SPACING = -160.0, 100.0, 0.25
+LOWEST, HIGHEST, SPACING = -160.0, 100.0, 0.125
 """Range and step of the table [mV]; beyond it the rates keep their last value."""
 
 _REFERENCE = 283.0

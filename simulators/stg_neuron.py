@@ -7,9 +7,8 @@ import numpy.typing as npt
 
 from simulators.parameter import Parameter
 from simulators.simulator import Simulator
-from simulators.stg import scalars
 from simulators.stg_batch import Preparation, record
-from simulators.stg_rest import at_rest, held
+from simulators.stg_rest import at_rest, held, nernst
 from simulators.stimulus import Stimulus
 
 __all__ = ["PUBLISHED", "StgNeuron"]
@@ -82,12 +81,12 @@ class StgNeuron(Simulator):
     ) -> npt.NDArray[np.float64]:
         courses = self.courses(theta, stimulus)
         level = stimulus.epochs[0].level
-        nernst = float(scalars(1.0, self.temperature, 0.0, 0.0)[1])
+        scale = nernst(self.temperature)
         if stimulus.clamp == "voltage":
             V = np.full(len(theta), level)
-            Ca, gates = held(courses[:, 0], V, nernst)
+            Ca, gates = held(courses[:, 0], V, scale)
         else:
-            V, Ca, gates = at_rest(courses[:, 0], level, nernst)
+            V, Ca, gates = at_rest(courses[:, 0], level, scale)
         preparation = Preparation(
             conductances=courses[:, :, None],
             synapses=np.empty((len(theta), len(stimulus.epochs), 0)),
