@@ -34,8 +34,8 @@ __all__ = [
 
 DT = 0.025
 """Time step [ms]. Over 500 ms, spikes of the published neurons and of draws from the prior are off by less than 0.15 ms
-in the median cell and by more than 0.35 ms in one of eight; the period of a regular rhythm is off by less than 0.1 %. The
-order of the published code puts it off by up to 3 % at this step."""
+in the median cell and by more than 0.35 ms in one of eight; the period of a regular rhythm is off by less than 0.1 %.
+The order of the published code puts it off by up to 3 % at this step."""
 
 AREA = 0.628e-3
 """Membrane area [cm2]; capacitance is 0.6283e-3 uF."""
