@@ -44,6 +44,22 @@ class Simulator(ABC):
             ValueError: If theta has the wrong shape, is NaN or leaves its bounds, the rate is not positive, or the
                 stimulus is in a clamp or doses a conductance that this cell does not have.
         """
+        return self._simulate(self.checked(theta, stimulus, rate), stimulus, float(rate), rng)
+
+    def checked(self, theta: npt.NDArray[np.float64], stimulus: Stimulus, rate: float) -> npt.NDArray[np.float64]:
+        """Refuse what can't be simulated.
+
+        Args:
+            theta: Shape (b, p).
+            stimulus: What goes in.
+            rate: Sampling rate [kHz].
+
+        Returns:
+            Theta as float64.
+
+        Raises:
+            ValueError: As in `simulate`.
+        """
         theta = np.asarray(theta, dtype=np.float64)
         if theta.ndim != 2 or theta.shape[1] != len(self.parameters):
             raise ValueError(f"Theta has shape {theta.shape}, (b, {len(self.parameters)}) was wanted.")
@@ -62,7 +78,7 @@ class Simulator(ABC):
                 raise ValueError(f"A dose names {name!r}, one of this cell's conductances was wanted: {there}.")
         if not (np.isfinite(rate) and rate > 0):
             raise ValueError(f"Sampling rate is {rate} kHz, a positive one was wanted.")
-        return self._simulate(theta, stimulus, float(rate), rng)
+        return theta
 
     def courses(self, theta: npt.NDArray[np.float64], stimulus: Stimulus) -> npt.NDArray[np.float64]:
         """Tell what theta is in each epoch, with the doses that act there.

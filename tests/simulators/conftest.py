@@ -196,3 +196,105 @@ def draws(prior):
         return np.stack([parameter.constrain(u[:, k]) for k, parameter in enumerate(prior)], axis=1)
 
     return draw
+
+
+@njit(cache=True)
+def _falling(V, half, width):
+    return 1.0 / (1.0 + math.exp((V + half) / width))
+
+
+@njit(cache=True)
+def _stomatogastric_gates(V, Ca, goal, tau):
+    """Steady states and time constants as they are published: Na, CaT, CaS, A with m and h, then KCa, Kd, H."""
+    goal[0], tau[0] = _falling(V, 25.5, -5.29), 2.64 - 2.52 * _falling(V, 120.0, -25.0)
+    goal[1] = _falling(V, 48.9, 5.18)
+    tau[1] = 1.34 * _falling(V, 62.9, -10.0) * (1.5 + _falling(V, 34.9, 3.6))
+    goal[2], tau[2] = _falling(V, 27.1, -7.2), 43.4 - 42.6 * _falling(V, 68.1, -20.5)
+    goal[3], tau[3] = _falling(V, 32.1, 5.5), 210.0 - 179.6 * _falling(V, 55.0, -16.9)
+    goal[4] = _falling(V, 33.0, -8.1)
+    tau[4] = 2.8 + 14.0 / (math.exp((V + 27.0) / 10.0) + math.exp((V + 70.0) / -13.0))
+    goal[5] = _falling(V, 60.0, 6.2)
+    tau[5] = 120.0 + 300.0 / (math.exp((V + 55.0) / 9.0) + math.exp((V + 65.0) / -16.0))
+    goal[6], tau[6] = _falling(V, 27.2, -8.7), 23.2 - 20.8 * _falling(V, 32.9, -15.2)
+    goal[7], tau[7] = _falling(V, 56.9, 4.9), 77.2 - 58.4 * _falling(V, 38.9, -26.5)
+    goal[8], tau[8] = Ca / (Ca + 3.0) * _falling(V, 28.3, -12.6), 180.6 - 150.2 * _falling(V, 46.0, -22.7)
+    goal[9], tau[9] = _falling(V, 12.3, -11.8), 14.4 - 12.8 * _falling(V, 28.3, -19.2)
+    goal[10] = _falling(V, 75.0, 5.5)
+    tau[10] = 2.0 / (math.exp(-14.59 - 0.086 * V) + math.exp(-1.87 + 0.0701 * V))
+
+
+@njit(cache=True)
+def _stomatogastric(cells, synapses, dt, start, currents, noise, published):
+    """Integrate cells of a network, or neurons where there are no synapses; voltages (n, steps) before each step.
+
+    The equations are in the published units (mS, uA, uF). `published` takes old values for all gates and a forward
+    Euler step for the synapses, as the published code does; otherwise gates follow the new voltage, which is of
+    second order in dt.
+    """
+    senders, receivers = np.array([0, 0, 0, 0, 1, 1, 2]), np.array([1, 1, 2, 2, 0, 2, 1])
+    slow = np.array([0, 1, 0, 1, 0, 0, 0])
+    n, steps = currents.shape
+    C, nernst = 0.6283e-3, 8.31451e3 * 283.0 / (2.0 * 96485.3415)
+    V, Ca, x, s = start[:, 0].copy(), start[:, 1].copy(), start[:, 2:].copy(), np.zeros(len(synapses))
+    goal, tau = np.empty(11), np.empty(11)
+    out = np.empty((n, steps))
+    for t in range(steps):
+        out[:, t] = V
+        before, Ca_before = V.copy(), Ca.copy()
+        for j in range(n):
+            g = cells[j] * 0.628e-3
+            g_Na = g[0] * x[j, 0] ** 3 * x[j, 1]
+            g_Ca = g[1] * x[j, 2] ** 3 * x[j, 3] + g[2] * x[j, 4] ** 3 * x[j, 5]
+            g_K = g[3] * x[j, 6] ** 3 * x[j, 7] + g[4] * x[j, 8] ** 4 + g[5] * x[j, 9] ** 4
+            g_H = g[6] * x[j, 10]
+            E_Ca = nernst * math.log(3000.0 / Ca[j])
+            total = g_Na + g_Ca + g_K + g_H + g[7]
+            drive = g_Na * 50.0 + g_Ca * E_Ca - g_K * 80.0 - g_H * 20.0 - g[7] * 50.0 + currents[j, t]
+            if noise.shape[1] > t + 1:
+                drive += noise[j, t + 1]
+            for k in range(len(synapses)):
+                if receivers[k] == j:
+                    total += synapses[k] * 1e-6 * s[k]
+                    drive += synapses[k] * 1e-6 * s[k] * (-80.0 if slow[k] else -70.0)
+            Ca_inf = 0.05 - 14961.0 * g_Ca * (V[j] - E_Ca)
+            Ca[j] = Ca_inf + (Ca[j] - Ca_inf) * math.exp(-dt / 200.0)
+            if total > 0.0:
+                V[j] = drive / total + (V[j] - drive / total) * math.exp(-dt * total / C)
+            else:
+                V[j] += dt * drive / C
+        for j in range(n):
+            _stomatogastric_gates(before[j] if published else V[j], Ca_before[j] if published else Ca[j], goal, tau)
+            for k in range(11):
+                x[j, k] = goal[k] + (x[j, k] - goal[k]) * math.exp(-dt / tau[k])
+        for k in range(len(synapses)):
+            u = before[senders[k]] if published else V[senders[k]]
+            s_inf = 1.0 / (1.0 + math.exp((-35.0 - u) / 5.0))
+            tau_s = (1.0 - s_inf) * (100.0 if slow[k] else 40.0)
+            if not published:
+                s[k] = s_inf + (s[k] - s_inf) * math.exp(-dt / max(tau_s, 1e-9))
+            else:
+                s[k] = s[k] + (s_inf - s[k]) * dt / tau_s if dt <= tau_s else s_inf
+    return out
+
+
+def _reference(cells, synapses=(), *, duration, dt=0.002, start=None, currents=0.0, noise=None, published=False):
+    """The published stomatogastric equations in float64; start is V, Ca and gates of each, else all gates closed."""
+    cells = np.atleast_2d(np.asarray(cells, dtype=np.float64))
+    steps = round(duration / dt)
+    closed = np.concatenate([[-50.0, 0.05], np.zeros(11)])
+    start = np.tile(closed, (len(cells), 1)) if start is None else np.asarray(start, dtype=np.float64)
+    currents = np.broadcast_to(np.asarray(currents, dtype=np.float64), (len(cells), steps))
+    noise = np.empty((len(cells), 0)) if noise is None else noise
+    return _stomatogastric(
+        cells, np.asarray(synapses, dtype=np.float64), float(dt), start, currents, noise, bool(published)
+    )
+
+
+@pytest.fixture(scope="session")
+def stomatogastric():
+    return _reference
+
+
+@pytest.fixture(scope="session")
+def stomatogastric_gates():
+    return _stomatogastric_gates
