@@ -25,8 +25,12 @@ __all__ = ["ENTRY", "SOURCES", "folder", "is_cold", "store"]
 SOURCES = (
     "simulators/lanes.py",
     "simulators/pospischil.py",
+    "simulators/channels.py",
+    "simulators/compartments.py",
+    "simulators/rest.py",
     "simulators/electrode.py",
     "simulators/batch.py",
+    "simulators/course.py",
     "simulators/compiled.py",
     "estimators/conditioning.py",
     "estimators/features.py",
