@@ -1,7 +1,7 @@
 """This file is the compartments: a cortical soma with calcium and h-currents, and a passive dendrite, in lanes.
 
-The first rows are those of `simulators.pospischil`; voltages are above V_T. Gates and dendrite stand half a step off the
-soma, and each moves as if the others stood still meanwhile, which keeps every steady state. What they do meanwhile
+The first rows are those of `simulators.pospischil`; voltages are above V_T. Gates and dendrite stand half a step off
+the soma, and each moves as if the others stood still meanwhile, which keeps every steady state. What they do meanwhile
 enters by its first two backward differences, so that the worst spike of a sweep is ten times nearer to its time than
 without. A voltage clamp is a leak through the series resistance towards the command: both clamps are one equation.
 """

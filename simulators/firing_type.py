@@ -31,8 +31,8 @@ class FiringType(Patched):
 
     The first twelve parameters are the cortical cell's; E_Na and E_K are free. `rate_factor` scales all kinetics, the
     calcium and h-currents' too. A dendrite has the soma's densities of capacitance, leak and leak reversal, and C is
-    the soma's. At a time step of 0.025 ms the slow time constant of the two is coupling^2 dt^2 / (12 C C_dendrite)
-    too long: 0.02 % at 100 nS between 50 pF and 50 pF, 8 % at the corner of 200 nS between 5 pF and 5 pF.
+    the soma's. The two charge as the closed form says to 0.005 mV up to 60 nS between 60 pF and 20 pF; at the corner of
+    200 nS between 5 pF and 0.5 pF, where the coupling is ten times faster than a time step, they lag by 5 % of the way.
 
     Args:
         sag: With an h-current.

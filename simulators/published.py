@@ -81,5 +81,6 @@ CELLS = {
     "IB, repetitive": _burster(150.0, g_L=0.22),
     "LTS": _burster(150.0, g_T=0.4),
     "LTS, first template": _burster(150.0, g_T=1.0),
+    "LTS, rebound": _burster(-100.0, g_T=0.4, E_leak=-60.0),
 }
 """By the paper's abbreviation and, where there are several, their figure, animal or origin."""
