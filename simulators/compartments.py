@@ -3,7 +3,8 @@
 The first rows are those of `simulators.pospischil`; voltages are above V_T. Gates and dendrite stand half a step off
 the soma, and each moves as if the others stood still meanwhile, which keeps every steady state. What they do meanwhile
 enters by its first two backward differences, so that the worst spike of a sweep is ten times nearer to its time than
-without. A voltage clamp is a leak through the series resistance towards the command: both clamps are one equation.
+without: under 0.06 ms in 500 ms for every published cell at a step of 0.025 ms. A voltage clamp is a leak through the
+series resistance towards the command: both clamps are one equation.
 """
 
 from __future__ import annotations
