@@ -27,6 +27,9 @@ __all__ = ["ENTRY", "SOURCES", "folder", "is_cold", "store", "threads"]
 SOURCES = (
     "simulators/lanes.py",
     "simulators/pospischil.py",
+    "simulators/channels.py",
+    "simulators/compartments.py",
+    "simulators/rest.py",
     "simulators/electrode.py",
     "simulators/batch.py",
     "simulators/logarithm.py",
@@ -35,6 +38,7 @@ SOURCES = (
     "simulators/patchseq_kinetics.py",
     "simulators/patchseq_membrane.py",
     "simulators/patchseq_batch.py",
+    "simulators/course.py",
     "simulators/compiled.py",
     "simulators/pyloric_rhythm.py",
     "simulators/stg.py",

@@ -7,13 +7,13 @@ import numpy.typing as npt
 
 from simulators.batch import record
 from simulators.parameter import Parameter
-from simulators.simulator import Simulator
+from simulators.patched import Patched
 from simulators.stimulus import Stimulus
 
 __all__ = ["Cortical"]
 
 
-class Cortical(Simulator):
+class Cortical(Patched):
     """A regular- or fast-spiking cortical neuron of one compartment.
 
     Currents: sodium, delayed-rectifier potassium, slow potassium (M) and leak; capacitance 1 uF/cm2, so that a
@@ -23,7 +23,12 @@ class Cortical(Simulator):
         E_Na: Sodium reversal potential [mV].
         E_K: Potassium reversal potential [mV].
         corner: Corner of the amplifier's low-pass [kHz].
-        white: White noise behind it [mV rms].
+        white: White noise behind it in current clamp [mV rms].
+        series_resistance: Between the amplifier and the membrane, in voltage clamp [MOhm].
+        white_current: White noise behind the low-pass in voltage clamp [pA rms].
+
+    Raises:
+        ValueError: If the series resistance is not positive.
 
     References:
         Pospischil et al. (2008), Biol. Cybern. 99, 427-441. https://doi.org/10.1007/s00422-008-0263-8
@@ -44,12 +49,27 @@ class Cortical(Simulator):
         Parameter("offset", "mV", -40.0, 40.0, "normal"),
     )
 
-    def __init__(self, E_Na: float = 55.0, E_K: float = -93.0, corner: float = 6.0, white: float = 0.05) -> None:
-        self.E_Na, self.E_K, self.corner, self.white = E_Na, E_K, corner, white
+    conductances = ("g_leak", "g_Na", "g_K", "g_M")
+
+    def __init__(
+        self,
+        E_Na: float = 55.0,
+        E_K: float = -93.0,
+        corner: float = 6.0,
+        white: float = 0.05,
+        series_resistance: float = 10.0,
+        white_current: float = 2.0,
+    ) -> None:
+        super().__init__(corner, white, series_resistance, white_current)
+        self.E_Na, self.E_K = E_Na, E_K
 
     def _simulate(
         self, theta: npt.NDArray[np.float64], stimulus: Stimulus, rate: float, rng: np.random.Generator
     ) -> npt.NDArray[np.float64]:
+        if stimulus.clamp == "voltage" or any(epoch.doses for epoch in stimulus.epochs):
+            cells = np.pad(self.courses(theta, stimulus)[:, :, :10], ((0, 0), (0, 0), (0, 5)))
+            reversals = np.tile([self.E_Na, self.E_K, 0.0, 0.0], (len(theta), 1))
+            return self._follow(cells, reversals, theta[:, 10:12], stimulus, rate, rng)
         b = len(theta)
         reversals = np.tile([self.E_Na, self.E_K], (b, 1))
         electrodes = np.zeros((b, 8))

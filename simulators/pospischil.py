@@ -13,7 +13,7 @@ from numba import float32, njit
 
 from simulators.lanes import FAST, LANES, enter, exponential, gaussian, scramble
 
-__all__ = ["CONSTANTS", "DT", "STATES", "constants", "integrate", "rates", "resting"]
+__all__ = ["CONSTANTS", "DT", "STATES", "advance_gates", "constants", "integrate", "rates", "ratio", "resting"]
 
 DT = 0.025
 """Time step [ms]. Against a step of 0.001 ms, the worst spike of a sweep of 500 ms is 0.08 ms off in the median draw
@@ -116,6 +116,17 @@ def _step(work, seeds):
         new = u + move
         work[5, i] = (new - u) - move
         work[0, i] = new
+    advance_gates(work)
+
+
+@njit(fastmath=FAST, error_model="numpy", inline="always")
+def advance_gates(work):
+    """Advance the gates of all lanes by one step at the voltage that they find.
+
+    Args:
+        work: States and constants, shape (>= STATES + CONSTANTS, LANES), float32; read and written.
+    """
+    one = float32(1.0)
     for i in range(LANES):
         u, m, h, n, p = work[0, i], work[1, i], work[2, i], work[3, i], work[4, i]
         dt = work[14, i]
@@ -165,7 +176,7 @@ def rates(u, shift, root):
     E4 = E2 * E2
     E8 = E4 * E4
     z = (float32(13.0) - u) * float32(0.25)
-    a_m = float32(1.28) * _ratio(z, E8 * E2 * float32(25.790339917193062))
+    a_m = float32(1.28) * ratio(z, E8 * E2 * float32(25.790339917193062))
     # exp(x) is 1/E8 here: both terms of the ratio are multiplied by E8, so that nothing overflows.
     z = (u - float32(40.0)) * float32(0.2)
     near = abs(z) < float32(0.01)
@@ -174,7 +185,7 @@ def rates(u, shift, root):
     a_h = float32(0.128 * 2.5712845) * exponential(u * float32(-0.055555556))
     b_h = float32(4.0) / (one + float32(2980.9579870417283) * E8)
     z = (float32(15.0) - u) * float32(0.2)
-    a_n = float32(0.16) * _ratio(z, E8 * float32(20.085536923187668))
+    a_n = float32(0.16) * ratio(z, E8 * float32(20.085536923187668))
     b_n = float32(0.5 * 1.2840254) * E
     p_inf = one / (one + E4 * shift)
     w = E2 * root
@@ -182,8 +193,16 @@ def rates(u, shift, root):
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
-def _ratio(z, grown):
-    """Take z/(exp(z) - 1) given exp(z), by its series about the singularity."""
+def ratio(z, grown):
+    """Take z/(exp(z) - 1) by its series about the singularity.
+
+    Args:
+        z: Any float32.
+        grown: exp(z).
+
+    Returns:
+        The ratio, to four digits where exp(z) is near one.
+    """
     near = abs(z) < float32(0.01)
     below = float32(1.0) if near else grown - float32(1.0)
     return float32(1.0) - z * (float32(0.5) - z * float32(0.083333336)) if near else z / below

@@ -5,6 +5,7 @@ import pytest
 
 from simulators.adex import AdEx
 from simulators.cortical import Cortical
+from simulators.firing_type import Bursting, FastSpiking, LowThresholdSpiking, RegularSpiking
 from simulators.passive import Passive
 from simulators.patchseq import PatchSeq
 from simulators.pyloric import Pyloric
@@ -18,12 +19,17 @@ SIMULATORS = (
     PatchSeq(noise=0.0, white=0.0),
     StgNeuron(settling=200.0),
     Pyloric(noise=0.0, settling=200.0),
+    RegularSpiking(white=0.0),
+    FastSpiking(sag=True, white=0.0),
+    Bursting(dendrite=True, white=0.0),
+    LowThresholdSpiking(sag=True, dendrite=True, white=0.0),
 )
 STIMULUS = step(80.0, holding=-10.0, onset=40.0, duration=120.0, tail=40.0)
 REST = Stimulus("current", (Epoch(0.0, 100.0), Epoch(0.0, 400.0)))
 every = pytest.mark.parametrize("simulator", SIMULATORS, ids=lambda simulator: type(simulator).__name__)
 # Stomatogastric neurons burst by themselves; at what they rest where they do is with their own tests.
-silent = pytest.mark.parametrize("simulator", SIMULATORS[:2], ids=lambda simulator: type(simulator).__name__)
+RESTING = [simulator for simulator in SIMULATORS if not isinstance(simulator, (StgNeuron, Pyloric))]
+silent = pytest.mark.parametrize("simulator", RESTING, ids=lambda simulator: type(simulator).__name__)
 
 
 @pytest.fixture(scope="module")
@@ -31,10 +37,11 @@ def thetas(draws):
     """Draw theta: of the shipped prior where a simulator has its parameters, else of the simulator's own."""
 
     def draw(simulator, count, seed):
-        if isinstance(simulator, Cortical):
-            return draws(count, seed)
         u = np.random.default_rng(seed).standard_normal((count, len(simulator.parameters)))
-        return np.stack([p.constrain(u[:, k]) for k, p in enumerate(simulator.parameters)], axis=1)
+        theta = np.stack([p.constrain(u[:, k]) for k, p in enumerate(simulator.parameters)], axis=1)
+        if not isinstance(simulator, Passive):
+            theta[:, : len(Cortical.parameters)] = draws(count, seed)
+        return theta
 
     return draw
 

@@ -1,0 +1,206 @@
+"""This file is the course: sweeps of cells whose conductances change from epoch to epoch, in either clamp.
+
+Where nothing changes and the current is clamped, cells without extra channels give the numbers of `simulators.batch`
+bit for bit: the kernels are the same, and are told of a change at the borders of epochs only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit, prange
+
+from simulators import compartments, pospischil
+from simulators.compiled import ENTRY
+from simulators.electrode import MEMORY, corner_index, filters, low_pass, read_out, remember
+from simulators.lanes import LANES, enter
+from simulators.pospischil import DT
+from simulators.rest import resting
+
+__all__ = ["PLAIN", "Course", "follow"]
+
+PLAIN = -1
+"""Nothing but m, h, n and p and no conductance below zero: the kernel of `simulators.pospischil` serves."""
+
+_TILE = 256
+_SETTLE = round(200.0 / DT)
+_SETTLE_FIRING = round(1000.0 / DT)
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """Cells and what is done to them, one row a sweep.
+
+    Args:
+        cells: Parameters in each epoch, shape (b, e, 15), in the order of `simulators.compartments.constants`.
+        reversals: E_Na, E_K, E_Ca, E_h, shape (b, 4) [mV].
+        electrodes: Shape (b, 8), in the order of `simulators.electrode.KNOBS`; in voltage clamp what is in mV there
+            is in pA.
+        ends: Time at which each epoch ends, shape (b, e), ascending; the last is the end of the sweep [ms].
+        levels: Command of each epoch, shape (b, e) [pA or mV].
+        resistance: Series resistance, shape (b,) [GOhm], or None in current clamp.
+        has: What the cells have, of `simulators.compartments`, or PLAIN.
+    """
+
+    cells: npt.NDArray[np.float64]
+    reversals: npt.NDArray[np.float64]
+    electrodes: npt.NDArray[np.float64]
+    ends: npt.NDArray[np.float64]
+    levels: npt.NDArray[np.float64]
+    resistance: npt.NDArray[np.float64] | None
+    has: int
+
+
+def follow(course: Course, rate: float, rng: np.random.Generator) -> npt.NDArray[np.float32]:
+    """Record sweeps of cells that rest at their first level, with its doses, before they start.
+
+    Each starts at its fixed point and runs there for 200 ms; a cell that fires during this runs for a second more.
+
+    Args:
+        course: b sweeps of equal length.
+        rate: Sampling rate [kHz].
+        rng: Source of the lanes' seeds.
+
+    Returns:
+        Samples, shape (b, n): voltage [mV], or in voltage clamp the current through the series resistance [pA].
+    """
+    b = len(course.cells)
+    seeds, noises = rng.integers(1, 2**32 - 1, (b, 2), dtype=np.uint32).T
+    lanes = np.concatenate([np.arange(b), np.repeat(b - 1, -b % LANES)])
+    finish = np.rint(course.ends / DT).astype(np.int32)
+    clamp = np.zeros(b) if course.resistance is None else 1.0 / course.resistance
+    levels = course.levels
+    if course.resistance is not None:
+        # A clamp is a leak towards the command; its current is counted from V_T, as the voltages are.
+        levels = (levels - course.cells[:, :, 6]) * clamp[:, None]
+    out = np.empty((b, round(float(course.ends[0, -1]) * rate)), dtype=np.float32)
+    with ENTRY:
+        _follow(
+            course.cells.astype(np.float64)[lanes],
+            course.reversals.astype(np.float64)[lanes],
+            clamp[lanes],
+            course.electrodes.astype(np.float64)[lanes],
+            filters(1 / DT)[corner_index(course.electrodes[lanes, 2])],
+            finish[lanes],
+            levels.astype(np.float32)[lanes],
+            seeds[lanes],
+            noises[lanes],
+            1.0 / (rate * DT),
+            course.has,
+            out,
+        )
+    return out
+
+
+@njit(error_model="numpy", nogil=True, parallel=True, cache=True)
+def _follow(cells, reversals, clamp, electrodes, coefficients, ends, levels, seeds, noises, period, has, out):
+    """Run each block to its rest, then through its epochs and its electrodes, and read its lanes out."""
+    for block in prange(len(ends) // LANES):
+        first = block * LANES
+        part = slice(first, first + LANES)
+        state = np.zeros((compartments.STATES, LANES), dtype=np.float32)
+        row = np.zeros((compartments.CONSTANTS, LANES), dtype=np.float32)
+        random, noise = seeds[part].copy(), noises[part].copy()
+        finish, level = ends[part].T.copy(), levels[part].T.copy()
+        knobs, taps = electrodes[part].T.copy(), coefficients[part].T.copy()
+        epoch = np.zeros(LANES, dtype=np.int32)
+        _refill(cells[part], reversals[part], clamp[part], epoch, row)
+        _settle(state, row, random, level[0], clamp[first] > 0.0, has)
+        memory = np.empty((MEMORY, LANES), dtype=np.float32)
+        tile = np.empty((_TILE + 1, LANES), dtype=np.float32)
+        done = np.zeros(LANES, dtype=np.int64)
+        last = finish[-1].max()
+        for start in range(0, last, _TILE):
+            steps = min(_TILE, last - start)
+            if start == 0:
+                tile[0] = state[0] + row[13]
+                if clamp[first] > 0.0:
+                    tile[0] = level[0] - state[0] * clamp[part].astype(np.float32)
+                entering = (tile[0] + knobs[0] * 1e-3 * level[0]).astype(np.float32)
+                remember(entering, taps, memory)
+                tile[0] = entering + knobs[1] + knobs[4] * np.sin(knobs[6])
+            _stretch(
+                state,
+                row,
+                random,
+                cells[part],
+                reversals[part],
+                clamp[part],
+                finish,
+                level,
+                epoch,
+                start,
+                steps,
+                tile,
+                has,
+            )
+            low_pass(tile[1:], start, steps, taps, knobs, DT, finish, level, memory, noise)
+            for lane in range(LANES):
+                if first + lane < len(out):
+                    done[lane] = read_out(tile, lane, start, steps, 0, period, done[lane], out[first + lane])
+            tile[0] = tile[steps]
+
+
+@njit(error_model="numpy")
+def _refill(cells, reversals, clamp, epoch, row):
+    """Fill the constants of all lanes for the epochs that they are in."""
+    for lane in range(LANES):
+        compartments.constants(cells[lane, epoch[lane]], reversals[lane], clamp[lane], DT, row, lane)
+
+
+@njit(error_model="numpy")
+def _settle(state, row, random, holding, clamped, has):
+    """Put the lanes of a block at their fixed points and let them run; those that fire, for a second more."""
+    for lane in range(LANES):
+        if has == PLAIN and not clamped:
+            pospischil.resting(row, lane, holding[lane], state)
+        else:
+            resting(row, lane, holding[lane], state)
+    ends = np.full((1, LANES), _SETTLE_FIRING, dtype=np.int32)
+    levels = holding.copy().reshape(1, LANES)
+    trace = np.empty((_SETTLE, LANES), dtype=np.float32)
+    _integrate(state, row, random, ends, levels, 0, _SETTLE, trace, has)
+    highest = np.full(LANES, -1000.0, dtype=np.float32)
+    for t in range(_SETTLE):
+        highest = np.maximum(highest, trace[t])
+    fired = highest > row[13] + np.float32(30.0)
+    if fired.any():
+        later, seeds = state.copy(), random.copy()
+        _integrate(later, row, seeds, ends, levels, 0, _SETTLE_FIRING, np.empty((0, LANES), dtype=np.float32), has)
+        for lane in range(LANES):
+            if fired[lane]:
+                state[:, lane] = later[:, lane]
+                random[lane] = seeds[lane]
+
+
+@njit(error_model="numpy")
+def _integrate(state, row, random, ends, levels, begin, steps, trace, has):
+    """Call the kernel that serves; the casts keep numba from compiling it anew for every literal."""
+    if has == PLAIN:
+        pospischil.integrate(state, row, random, ends, levels, np.int64(begin), np.int64(steps), trace)
+    else:
+        compartments.integrate(state, row, random, ends, levels, np.int64(begin), np.int64(steps), trace, has)
+
+
+@njit(error_model="numpy")
+def _stretch(state, row, random, cells, reversals, clamp, ends, levels, epoch, start, steps, tile, has):
+    """Integrate a tile, from one change of a lane's epoch to the next; in voltage clamp make it the current."""
+    done = 0
+    while done < steps:
+        change = enter(epoch, ends, start + done)
+        _refill(cells, reversals, clamp, epoch, row)
+        upto = min(steps, change - start)
+        _integrate(state, row, random, ends, levels, start + done, upto - done, tile[1 + done :], has)
+        if clamp[0] > 0.0:
+            for t in range(done, upto):
+                for lane in range(LANES):
+                    V = tile[1 + t, lane] - row[13, lane]
+                    tile[1 + t, lane] = levels[epoch[lane], lane] - V * np.float32(clamp[lane])
+            for lane in range(LANES):
+                # The current jumps with the command: at the border itself it is halfway.
+                if start + upto == ends[epoch[lane], lane] and epoch[lane] + 1 < len(ends):
+                    jump = levels[epoch[lane] + 1, lane] - levels[epoch[lane], lane]
+                    tile[upto, lane] += np.float32(0.5) * jump
+        done = upto

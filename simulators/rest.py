@@ -1,0 +1,69 @@
+"""This file is the rest: the lowest fixed point of a cell with a dendrite, under a constant current or command."""
+
+from __future__ import annotations
+
+from numba import float32, njit
+
+from simulators.channels import high_threshold, hyperpolarized, low_threshold, low_threshold_activation
+from simulators.pospischil import rates
+
+__all__ = ["resting"]
+
+_LOW, _HIGH = -250.0, 260.0
+
+
+@njit(error_model="numpy")
+def resting(row, lane, current, state):
+    """Put a lane at its lowest fixed point.
+
+    The steady-state current is scanned upwards for its first sign change and the crossing is bisected; a cell
+    that fires at rest has no stable one and is left there, to leave it by itself.
+
+    Args:
+        row: Constants, shape (CONSTANTS, LANES), of `simulators.compartments`.
+        lane: Column to settle.
+        current: Holding current, or what stands for the command of a voltage clamp [pA].
+        state: Shape (STATES, LANES), written to.
+    """
+    injected = current * row[0, lane]
+    u = _LOW
+    while u < _HIGH and _steady(row, lane, u, injected, state) < 0.0:
+        u += 1.0
+    low, high = u - 1.0, u
+    for _ in range(30):
+        u = 0.5 * (low + high)
+        if _steady(row, lane, u, injected, state) < 0.0:
+            low = u
+        else:
+            high = u
+    _steady(row, lane, u, injected, state)
+
+
+@njit(error_model="numpy")
+def _steady(row, lane, u, injected, state):
+    """Put a lane at a voltage above V_T, all else at rest there; give the net outward current [uA/cm2]."""
+    a_m, b_m, a_h, b_h, a_n, b_n, p_inf, _ = rates(float32(u), row[11, lane], row[12, lane])
+    V = float32(u + row[13, lane])
+    a_q, b_q, a_r, b_r = high_threshold(V)
+    a_f, b_f = hyperpolarized(V)
+    s = low_threshold_activation(V)
+    m, h, n = a_m / (a_m + b_m), a_h / (a_h + b_h), a_n / (a_n + b_n)
+    q, r, f = a_q / (a_q + b_q), a_r / (a_r + b_r), a_f / (a_f + b_f)
+    w = low_threshold(V)[0]
+    D = row[23, lane] + row[24, lane] * u
+    state[:, lane] = 0.0
+    state[0, lane], state[1, lane], state[2, lane], state[3, lane], state[4, lane] = u, m, h, n, p_inf
+    state[7, lane], state[8, lane], state[10, lane], state[12, lane] = q, r, w, s * s
+    state[13, lane], state[15, lane] = f, D
+    for k, a, b in ((23, a_m, b_m), (27, a_h, b_h), (31, a_n, b_n), (35, a_q, b_q)):
+        state[k : k + 2, lane] = a
+        state[k + 2 : k + 4, lane] = a + b
+    g_Na = row[2, lane] * m**3 * h
+    g_K = row[3, lane] * n**4 + row[4, lane] * p_inf
+    g_Ca = row[16, lane] * q**2 * r + row[17, lane] * s**2 * w
+    g_h = row[18, lane] * f
+    gated = g_Na + g_K + g_Ca + g_h
+    pull = g_Na * row[9, lane] + g_K * row[10, lane] + g_Ca * row[19, lane] + g_h * row[20, lane] + row[21, lane] * D
+    state[19:21, lane] = gated
+    state[21:23, lane] = pull
+    return (gated + row[1, lane] + row[21, lane]) * u - pull - row[6, lane] - injected

@@ -1,0 +1,121 @@
+"""The four types fire as they were published: arithmetic on spike times."""
+
+import numpy as np
+import pytest
+
+from simulators.firing_type import Bursting, FastSpiking, FiringType, LowThresholdSpiking, RegularSpiking
+from simulators.published import CELLS
+from simulators.stimulus import Dose, Epoch, Stimulus, step
+
+RATE = 40.0
+ONSET = 100.0
+# What the authors' own code gives after the onset, as it is kept beside its port to NeuroML [ms]:
+# https://github.com/OpenSourceBrain/PospischilEtAl2008. It starts from a voltage near the rest, and its solver is of
+# first order.
+THEIRS = {
+    "RS": (RegularSpiking, 400.0, [20.554, 48.522, 87.944, 156.690, 292.105]),
+    "FS": (FastSpiking, 400.0, 17.023 + 20.1719 * np.arange(19)),
+    "IB": (Bursting, 400.0, [117.724, 124.631, 131.1, 137.785, 144.908]),
+    "IB, repetitive": (Bursting, 150.0, [117.697, 122.346, 126.612, 130.869, 135.178, 139.553, 144.0, 148.522]),
+}
+
+
+def spikes(trace, rate=RATE):
+    """Times of spikes after the onset [ms]."""
+    return (np.flatnonzero((trace[:-1] < -20) & (trace[1:] >= -20)) + 1) / rate - ONSET
+
+
+def shown(kind, name, *, duration=800.0, amplitude=None, doses=(), tail=300.0, **values):
+    """The voltage of a published cell under a step."""
+    simulator = kind(white=0.0)
+    cell = CELLS[name]
+    theta = cell.theta(simulator.parameters)
+    for parameter, value in values.items():
+        theta[[p.name for p in simulator.parameters].index(parameter)] = value
+    level = cell.amplitude if amplitude is None else amplitude
+    epochs = [Epoch(x, t, doses) for x, t in ((0.0, ONSET), (level, duration), (0.0, tail))]
+    return simulator.simulate(theta[None], Stimulus("current", tuple(epochs)), RATE, np.random.default_rng(0))[0]
+
+
+@pytest.mark.parametrize("name", THEIRS)
+def test_spikes_are_when_the_authors_own_code_has_them(name):
+    kind, duration, theirs = THEIRS[name]
+    ours = spikes(shown(kind, name, duration=duration))[: len(theirs)]
+    np.testing.assert_allclose(ours, theirs, rtol=0.003, atol=0.1)
+
+
+def test_a_regular_spiking_cell_is_tonic_and_slows_down():
+    intervals = np.diff(spikes(shown(RegularSpiking, "RS figure 1c")))
+    assert len(intervals) >= 10
+    assert (np.diff(intervals[:8]) > 0).all()
+    assert intervals[-1] > 2 * intervals[0]
+    assert intervals[-1] == pytest.approx(intervals[-2], rel=0.02)
+
+
+def test_a_fast_spiking_cell_does_not_slow_down():
+    intervals = np.diff(spikes(shown(FastSpiking, "FS")))
+    assert len(intervals) >= 30
+    np.testing.assert_allclose(intervals, intervals[0], rtol=0.01)
+    harder = np.diff(spikes(shown(FastSpiking, "FS", amplitude=1000.0)))
+    slow = np.diff(spikes(shown(RegularSpiking, "RS")))
+    assert 1000.0 / harder[-1] > 80.0 > 1000.0 / slow[-1]
+
+
+def test_a_bursting_cell_begins_with_a_burst():
+    intervals = np.diff(spikes(shown(Bursting, "IB", duration=2000.0)))
+    assert (intervals[:7] < 20.0).all()
+    assert intervals[8:].size >= 2
+    assert intervals[8:].min() > 150.0
+    without = spikes(shown(Bursting, "IB", duration=2000.0, doses=(Dose("g_L", 0.0),)))
+    assert not (np.diff(without) < 20.0).any()
+
+
+def test_a_repetitively_bursting_cell_bursts_again():
+    intervals = np.diff(spikes(shown(Bursting, "IB, repetitive", duration=2000.0)))
+    pauses = np.flatnonzero(intervals > 100.0)
+    assert len(pauses) >= 2
+    assert (np.diff(pauses) >= 2).all()
+    assert np.median(intervals) < 15.0
+
+
+def test_a_low_threshold_spiking_cell_answers_the_end_of_a_hyperpolarization_with_a_burst():
+    times = spikes(shown(LowThresholdSpiking, "LTS, rebound", duration=400.0)) - 400.0
+    assert len(times) >= 2
+    assert (times > 20.0).all()
+    assert times[1] < 150.0
+    assert times[1] - times[0] < 20.0
+    assert len(spikes(shown(LowThresholdSpiking, "LTS, rebound", duration=400.0, g_T=0.0))) == 0
+
+
+def test_a_low_threshold_spiking_cell_held_far_down_begins_with_a_burst():
+    times = spikes(shown(LowThresholdSpiking, "LTS"))
+    assert times[1] - times[0] < 20.0
+    assert (np.diff(times)[2:] > 100.0).all()
+
+
+def test_an_h_current_makes_a_hyperpolarized_cell_sag():
+    def sag(**options):
+        simulator = RegularSpiking(white=0.0, **options)
+        theta = CELLS["RS"].theta(simulator.parameters)
+        if simulator.parameters[-1].name == "g_h":
+            theta[-1] = 0.2
+        run = step(-400.0, onset=ONSET, duration=600.0, tail=200.0)
+        V = simulator.simulate(theta[None], run, RATE, np.random.default_rng(0))[0]
+        during = V[round(ONSET * RATE) : round((ONSET + 600.0) * RATE)]
+        return (during[-1] - during.min()) / (V[0] - during.min()), V[round(720.0 * RATE) :].max() - V[0]
+
+    ratio, rebound = sag(sag=True)
+    assert 0.05 < ratio < 0.6
+    assert rebound > 0.5
+    ratio, rebound = sag()
+    assert ratio < 0.02
+    assert rebound < 0.5
+
+
+@pytest.mark.parametrize("kind", [RegularSpiking, FastSpiking, Bursting, LowThresholdSpiking])
+def test_options_add_their_parameters_and_conductances(kind):
+    names = [parameter.name for parameter in kind(sag=True, dendrite=True).parameters]
+    assert names[-3:] == ["g_h", "dendrite_ratio", "coupling"]
+    assert set(kind(sag=True).conductances) == {name for name in names if name.startswith("g_")}
+    assert not {"g_h", "coupling"} & {parameter.name for parameter in kind().parameters}
+    assert issubclass(kind, FiringType)
