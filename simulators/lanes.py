@@ -15,14 +15,14 @@ from numba.extending import intrinsic
 
 import simulators.compiled  # noqa: F401 - chooses the cache folder before anything is compiled
 
-__all__ = ["FAST", "LANES", "enter", "exponential", "gaussian", "logarithm", "scramble"]
+__all__ = ["FAST", "LANES", "as_bits", "as_float", "enter", "exponential", "gaussian", "scramble"]
 
 LANES = 32
 FAST = {"contract", "arcp", "nsz", "afn"}
 
 
 @intrinsic
-def _as_float(typing_context: Any, bits: Any) -> Any:
+def as_float(typing_context: Any, bits: Any) -> Any:
     """Read the bits of an integer as a float32."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -32,7 +32,7 @@ def _as_float(typing_context: Any, bits: Any) -> Any:
 
 
 @intrinsic
-def _as_bits(typing_context: Any, number: Any) -> Any:
+def as_bits(typing_context: Any, number: Any) -> Any:
     """Read the bits of a float32 as an integer."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -65,25 +65,7 @@ def exponential(x):
             )
         )
     )
-    return series * _as_float((types.int32(whole) + types.int32(127)) << types.int32(23))
-
-
-@njit(fastmath=FAST, error_model="numpy", inline="always")
-def logarithm(x):
-    """Take ln(x) in float32 to 3e-7 (absolute near 1, else relative) for normal positive x; vectorizes.
-
-    The exponent bits give the power of two, so chosen that the mantissa y lies within a factor of sqrt(2) of 1;
-    ln(y) = 2 artanh(z) with z = (y - 1)/(y + 1), of which four terms suffice.
-    """
-    bits = _as_bits(x) - types.int32(0x3F3504F3)
-    whole = bits >> types.int32(23)
-    y = _as_float((bits & types.int32(0x7FFFFF)) + types.int32(0x3F3504F3))
-    z = (y - float32(1.0)) / (y + float32(1.0))
-    w = z * z
-    series = float32(2.0) + w * (
-        float32(0.6666667) + w * (float32(0.4) + w * (float32(0.2857143) + w * float32(0.22222222)))
-    )
-    return float32(whole) * float32(0.6931471805599453) + z * series
+    return series * as_float((types.int32(whole) + types.int32(127)) << types.int32(23))
 
 
 @njit(inline="always")

@@ -15,7 +15,8 @@ import math
 import numpy as np
 from numba import float32, njit
 
-from simulators.lanes import FAST, exponential, gaussian, logarithm, scramble
+from simulators.lanes import FAST, exponential, gaussian, scramble
+from simulators.logarithm import logarithm
 from simulators.stg_kinetics import HIGHEST, LOWEST, SLOTS, SPACING
 from simulators.stg_relaxation import relax
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numba import float32, njit, uint32
 
-from simulators.lanes import exponential, gaussian, logarithm, scramble
+from simulators.lanes import exponential, gaussian, scramble
 
 SEEDS = np.random.default_rng(5).integers(1, 2**32 - 1, 64, dtype=np.uint32)
 
@@ -85,23 +85,3 @@ def test_random_numbers_are_independent_along_and_across_lanes():
     across = np.corrcoef(x)[np.triu_indices(len(SEEDS), 1)]
     assert np.abs(across).max() < 0.035
     assert np.std(across) < 1.1 / np.sqrt(20_000)
-
-
-@njit(cache=True)
-def logarithms(x):
-    out = np.empty(len(x), dtype=np.float32)
-    for k in range(len(x)):
-        out[k] = logarithm(float32(x[k]))
-    return out
-
-
-def test_the_logarithm_is_true_to_a_float32():
-    x = np.geomspace(1e-37, 1e37, 400_001).astype(np.float32)
-    exact = np.log(x.astype(np.float64))
-    assert (np.abs(logarithms(x) - exact) < 3e-7 * np.maximum(np.abs(exact), 1.0)).all()
-
-
-def test_the_logarithm_rises_where_it_changes_its_power_of_two():
-    edges = 2.0 ** (np.arange(-20, 20) + 0.5)
-    steps = logarithms((edges[:, None] * (1.0 + np.linspace(-1e-5, 1e-5, 21))).ravel()).reshape(40, 21)
-    assert (np.diff(steps, axis=1) >= -5e-7 * np.maximum(np.abs(np.log(edges)), 1.0)[:, None]).all()
