@@ -39,8 +39,9 @@ def thetas(draws):
     def draw(simulator, count, seed):
         u = np.random.default_rng(seed).standard_normal((count, len(simulator.parameters)))
         theta = np.stack([p.constrain(u[:, k]) for k, p in enumerate(simulator.parameters)], axis=1)
-        if not isinstance(simulator, Passive):
-            theta[:, : len(Cortical.parameters)] = draws(count, seed)
+        cortical = [parameter.name for parameter in Cortical.parameters]
+        if [parameter.name for parameter in simulator.parameters][: len(cortical)] == cortical:
+            theta[:, : len(cortical)] = draws(count, seed)
         return theta
 
     return draw
