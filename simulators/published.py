@@ -50,8 +50,8 @@ class PublishedCell:
 
         Example:
             >>> from simulators.firing_type import FastSpiking
-            >>> CELLS["FS"].theta(FastSpiking().parameters)[:5].round(2)
-            array([1.41e+02, 1.50e-01, 5.00e+01, 1.00e+01, 0.00e+00])
+            >>> CELLS["FS"].theta(FastSpiking().parameters)[1:5].tolist()
+            [0.15, 50.0, 10.0, 0.0]
         """
         values = _DEFAULTS | {"C": self.C} | self.values
         return np.array([values.get(parameter.name, 0.0) for parameter in parameters])
