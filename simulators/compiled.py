@@ -27,7 +27,10 @@ __all__ = ["ENTRY", "SOURCES", "folder", "is_cold", "store", "threads"]
 SOURCES = (
     "simulators/lanes.py",
     "simulators/pospischil.py",
+    "simulators/pipette.py",
+    "simulators/flicker.py",
     "simulators/electrode.py",
+    "simulators/digitizer.py",
     "simulators/batch.py",
     "simulators/compiled.py",
     "estimators/conditioning.py",

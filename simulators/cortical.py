@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 
 from simulators.batch import record
+from simulators.electrode import KNOBS
 from simulators.parameter import Parameter
 from simulators.simulator import Simulator
 from simulators.stimulus import Stimulus
 
 __all__ = ["Cortical"]
+
+_FREE = tuple(name for name in KNOBS if name not in ("bridge", "offset", "corner", "white"))
+_SIGNED = ("hum_phase", "drift", "junction")
 
 
 class Cortical(Simulator):
@@ -24,6 +30,11 @@ class Cortical(Simulator):
         E_K: Potassium reversal potential [mV].
         corner: Corner of the amplifier's low-pass [kHz].
         white: White noise behind it [mV rms].
+        knobs: More of the electrode, by the names in `simulators.electrode.KNOBS`; what is left out is off. The phase
+            of a hum is drawn for each cell unless it is given.
+
+    Raises:
+        ValueError: If a knob is unknown, a parameter of the cell or an argument of its own, or its value unusable.
 
     References:
         Pospischil et al. (2008), Biol. Cybern. 99, 427-441. https://doi.org/10.1007/s00422-008-0263-8
@@ -44,17 +55,37 @@ class Cortical(Simulator):
         Parameter("offset", "mV", -40.0, 40.0, "normal"),
     )
 
-    def __init__(self, E_Na: float = 55.0, E_K: float = -93.0, corner: float = 6.0, white: float = 0.05) -> None:
+    def __init__(
+        self,
+        E_Na: float = 55.0,
+        E_K: float = -93.0,
+        corner: float = 6.0,
+        white: float = 0.05,
+        knobs: Mapping[str, float] | None = None,
+    ) -> None:
         self.E_Na, self.E_K, self.corner, self.white = E_Na, E_K, corner, white
+        self.knobs = {"hum_frequency": 50.0, **(knobs or {})}
+        for name, value in self.knobs.items():
+            if name not in _FREE:
+                raise ValueError(f"Electrode has no free knob {name!r}; one of {', '.join(_FREE)} was wanted.")
+            if not np.isfinite(value) or (value < 0 and name not in _SIGNED):
+                raise ValueError(
+                    f"Knob {name} is {value:g}, a finite number{'' if name in _SIGNED else ' from 0'} was wanted."
+                )
 
     def _simulate(
         self, theta: npt.NDArray[np.float64], stimulus: Stimulus, rate: float, rng: np.random.Generator
     ) -> npt.NDArray[np.float64]:
         b = len(theta)
         reversals = np.tile([self.E_Na, self.E_K], (b, 1))
-        electrodes = np.zeros((b, 8))
+        electrodes = np.zeros((b, len(KNOBS)))
         electrodes[:, 0], electrodes[:, 1] = theta[:, 10], theta[:, 11]
-        electrodes[:, 2], electrodes[:, 3], electrodes[:, 5] = self.corner, self.white, 50.0
+        electrodes[:, 2], electrodes[:, 3] = self.corner, self.white
+        for name, value in self.knobs.items():
+            electrodes[:, KNOBS.index(name)] = value
+        if self.knobs.get("hum") and "hum_phase" not in self.knobs:
+            # The mains do not wait for a sweep.
+            electrodes[:, KNOBS.index("hum_phase")] = rng.uniform(0.0, 2.0 * np.pi, b)
         ends = np.tile(np.cumsum([epoch.duration for epoch in stimulus.epochs]), (b, 1))
         levels = np.tile([epoch.level for epoch in stimulus.epochs], (b, 1))
         samples, counts = record(theta[:, :10], reversals, electrodes, ends, levels, np.zeros(b), np.full(b, rate), rng)
