@@ -228,6 +228,9 @@ def read_out(tile, lane, begin, steps, start, period, done, out):
     Returns:
         How many samples are there now.
     """
+    if begin + steps < start:
+        # A quotient between -1 and 0 would be rounded up to a sample that is not there yet.
+        return done
     upto = min(int((begin + steps - start) / period) + 1, out.shape[0])
     for k in range(done, upto):
         position = start + k * period - begin
