@@ -69,9 +69,8 @@ class Cortical(Simulator):
             if name not in _FREE:
                 raise ValueError(f"Electrode has no free knob {name!r}; one of {', '.join(_FREE)} was wanted.")
             if not np.isfinite(value) or (value < 0 and name not in _SIGNED):
-                raise ValueError(
-                    f"Knob {name} is {value:g}, a finite number{'' if name in _SIGNED else ' from 0'} was wanted."
-                )
+                wanted = "a finite number" if name in _SIGNED else "a finite number from 0"
+                raise ValueError(f"Knob {name} of the electrode is {value:g}, {wanted} was wanted.")
 
     def _simulate(
         self, theta: npt.NDArray[np.float64], stimulus: Stimulus, rate: float, rng: np.random.Generator
