@@ -18,17 +18,24 @@ from estimators.designs import Designs, draw_set
 from estimators.measuring import measure_all
 from simulators.batch import record
 from simulators.compiled import ENTRY
+from simulators.electrode import KNOBS
 from simulators.parameter import Parameter
 
-__all__ = ["CELL", "Nuisances", "Sets", "features_of", "generate", "simulate"]
+__all__ = ["CELL", "OFF", "Nuisances", "Sets", "features_of", "generate", "simulate"]
 
 CELL = ("C", "g_leak", "g_Na", "g_K", "g_M", "tau_max", "V_T", "E_leak", "rate_factor", "noise", "bridge", "offset")
 """Parameters of the process, in order: ten of the cell, two of the rig."""
+
+OFF = (0.0, 0.0)
+"""Range of a nuisance that is not there."""
 
 
 @dataclass(frozen=True)
 class Nuisances:
     """Ranges of what is drawn and not asked for.
+
+    The last five are off at (0, 0), as they are by default, and then draw no random number: what a spec without them
+    makes stays what it was.
 
     Args:
         E_Na: Sodium reversal potential [mV].
@@ -38,6 +45,12 @@ class Nuisances:
         hum: Amplitude of the mains hum [mV].
         drift: Standard deviation of a sweep's drift [mV/s].
         walk: Time in which theta forgets itself, log-uniform [s].
+        series: Series resistance before compensation [MOhm]; drawn where there is a capacitance, for it shows by it.
+        capacitance: Of the pipette, less what is neutralized [pF].
+        flicker: 1/f noise between 1 Hz and 1 kHz [mV rms].
+        junction: Junction potential that nobody has subtracted [mV].
+        adc_range: Largest magnitude that the digitizer takes [mV].
+        adc_step: From one of its codes to the next [mV].
     """
 
     E_Na: tuple[float, float] = (45.0, 70.0)
@@ -47,6 +60,12 @@ class Nuisances:
     hum: tuple[float, float] = (0.0, 0.2)
     drift: float = 0.3
     walk: tuple[float, float] = (3e4, 3e7)
+    series: tuple[float, float] = (5.0, 25.0)
+    capacitance: tuple[float, float] = OFF
+    flicker: tuple[float, float] = OFF
+    junction: tuple[float, float] = OFF
+    adc_range: tuple[float, float] = OFF
+    adc_step: tuple[float, float] = OFF
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +173,7 @@ def simulate(
     s = len(theta)
     of_cell = np.arange(s) if of_cell is None else of_cell
     cells = int(of_cell[-1]) + 1
-    electrodes = np.empty((s, 8))
+    electrodes = np.zeros((s, len(KNOBS)))
     electrodes[:, 0] = theta[:, 10]
     electrodes[:, 1] = theta[:, 11]
     electrodes[:, 2] = _log_uniform(rng, nuisances.corner, cells)[of_cell]
@@ -166,6 +185,11 @@ def simulate(
     reversals = np.stack(
         [rng.uniform(*nuisances.E_Na, cells)[of_cell], rng.uniform(*nuisances.E_K, cells)[of_cell]], axis=1
     )
+    for name in ("series", "capacitance", "flicker", "junction", "adc_range", "adc_step"):
+        low, high = getattr(nuisances, name)
+        # Without a capacitance, nothing shows of the series resistance.
+        if getattr(nuisances, "capacitance" if name == "series" else name) != OFF:
+            electrodes[:, KNOBS.index(name)] = rng.uniform(low, high, cells)[of_cell]
     column = {name: context[:, k] for k, name in enumerate(CONTEXT)}
     ends, levels, skip = _epochs(column)
     samples, counts = record(theta[:, :10], reversals, electrodes, ends, levels, skip, column["rate"], rng)

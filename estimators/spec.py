@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from estimators.designs import Designs
-from estimators.generation import CELL, Nuisances
+from estimators.generation import CELL, OFF, Nuisances
 from simulators.parameter import Parameter
 from simulators.refusal import Refusal
 
@@ -47,6 +47,12 @@ _BOUNDS = {
     "hum": (0.0, 10.0),
     "drift": (0.0, 10.0),
     "walk": (1.0, 1e12),
+    "series": (0.1, 200.0),
+    "capacitance": (0.0, 50.0),
+    "flicker": (0.0, 10.0),
+    "junction": (-50.0, 50.0),
+    "adc_range": (50.0, 10_000.0),
+    "adc_step": (0.0, 10.0),
     "learning_rate": (1e-7, 0.1),
     "weight_decay": (0.0, 1.0),
     "cells": (180, 100_000_000),
@@ -213,6 +219,9 @@ def _section(kind: type[T], table: dict[str, Any], origin: str, where: str) -> T
         default = getattr(defaults, key)
         values[key] = _pair(value, f"{origin}: {where}.{key}") if isinstance(default, tuple) else value
         low, high = _BOUNDS.get(key, (-math.inf, math.inf))
+        # What is off by default may be switched off in so many words, whatever its bounds.
+        if default == OFF and values[key] == OFF:
+            continue
         if isinstance(default, tuple) and not all(low <= v <= high and math.isfinite(v) for v in values[key]):
             raise SpecError(f"{origin}: {where}.{key} is {value!r}, numbers from {low:g} to {high:g} were wanted.")
         if isinstance(default, tuple) and isinstance(default[0], int) and not all(isinstance(v, int) for v in value):

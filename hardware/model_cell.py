@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -34,9 +35,10 @@ class ModelCell(Rig):
         pace: "real" like a rig, "max" as fast as it is computed.
         interval: Time between the end of a sweep and the start of the next [ms].
         exit_level: Command at which the cell is left [pA].
+        junction: Junction potential in what `simulate` answers, told with every sweep [mV].
 
     Raises:
-        ValueError: If the rate is not positive or the interval is negative.
+        ValueError: If the rate is not positive, the interval is negative or the junction potential is not finite.
     """
 
     def __init__(
@@ -48,24 +50,33 @@ class ModelCell(Rig):
         pace: Speed = "real",
         interval: float = 1000.0,
         exit_level: float = 0.0,
+        junction: float = 0.0,
     ) -> None:
         super().__init__()
         if not (rate > 0 and interval >= 0):
             raise ValueError(f"Rate is {rate} kHz and interval {interval} ms; a positive and no negative were wanted.")
+        if not math.isfinite(junction):
+            raise ValueError(f"Junction potential is {junction} mV, a finite one was wanted.")
+        self._junction = Junction("uncorrected", junction) if junction else Junction("corrected")
         self.rate, self.limits, self.exit_level = rate, limits or Limits(), exit_level
         self.output = exit_level
         """Command at which the simulated amplifier stands now [pA]."""
         self._simulate, self._interval = simulate, interval
         self._rng = np.random.default_rng(seed)
         self._pace = Pace(pace)
-        self._clock = self._begun = datetime.now(UTC)
+        self._clock = self._begun = self._made = datetime.now(UTC)
         self._response = self._command = np.empty(0)
         self._position = 0
 
     @property
     def provenance(self) -> Provenance:
         """Where the sweep being played, or last played, comes from."""
-        return Provenance(self._begun, "recorded channel", "measured", Junction("corrected"), 0.0)
+        return Provenance(self._begun, "recorded channel", "measured", self._junction, 0.0)
+
+    @property
+    def elapsed(self) -> float:
+        """Time from the start of the first sweep to that of the one being played, or last played [ms]."""
+        return (self._begun - self._made) / timedelta(milliseconds=1)
 
     def _open(self) -> None:
         self.output = self.exit_level

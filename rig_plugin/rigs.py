@@ -31,12 +31,14 @@ TYPICAL: Mapping[str, float] = {
 }
 """A regular-spiking neuron on a well-kept rig: what the simulated cell is unless the rig file says otherwise."""
 
+_MINUTE = 60_000.0  # [ms]
+
 
 def model_cell(settings: Settings) -> ModelCell:
     """Make the simulated rig.
 
     Args:
-        settings: Of which the tables [rig], [cell], [limits] and [protocol] are used.
+        settings: Of which the tables [rig], [cell], [electrode], [limits] and [protocol] are used.
 
     Returns:
         The rig, closed.
@@ -44,7 +46,8 @@ def model_cell(settings: Settings) -> ModelCell:
     Raises:
         SettingsError: If [cell] names an unknown parameter or a value outside its bounds.
     """
-    cell = Cortical()
+    electrode = settings.electrode
+    cell = Cortical(corner=electrode.corner, white=electrode.white, knobs=electrode.knobs())
     bounds = {parameter.name: parameter for parameter in cell.parameters}
     for name, value in settings.cell.theta.items():
         if name not in bounds:
@@ -55,20 +58,26 @@ def model_cell(settings: Settings) -> ModelCell:
                 f"[cell] {name} is {value:g} {bound.unit}, {bound.low:g} to {bound.high:g} {bound.unit} was wanted."
             )
     values = {**TYPICAL, **settings.cell.theta}
-    theta = np.array([[values[parameter.name] for parameter in cell.parameters]])
+    leak = bounds["E_leak"]
 
     def simulate(stimulus: Stimulus, rate: float, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+        shifted = values["E_leak"] + electrode.rest_drift * rig.elapsed / _MINUTE
+        # A cell that has drifted out of the simulator's bounds stays there: it is not the rig that has failed.
+        now = {**values, "E_leak": min(max(shifted, leak.low), leak.high)}
+        theta = np.array([[now[parameter.name] for parameter in cell.parameters]])
         return np.asarray(cell.simulate(theta, stimulus, rate, rng)[0])
 
     pace: Speed = "max" if settings.rig.pace == "max" else "real"
     seed = settings.rig.seed
     if seed is None:
         seed = int(np.random.default_rng().integers(2**31))
-    return ModelCell(
+    rig = ModelCell(
         simulate,
         settings.rig.rate,
         settings.limits.limits(),
         seed=seed,
         pace=pace,
         interval=settings.protocol.interval,
+        junction=electrode.junction,
     )
+    return rig

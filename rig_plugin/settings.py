@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from rig_plugin.electrode_settings import ElectrodeSettings
 from rig_plugin.toml_table import SettingsError, TomlTable, key, listed
 from simulators.limits import Limits
 from simulators.stimulus import Stimulus
@@ -16,6 +17,7 @@ from simulators.stimulus import step as current_step
 
 __all__ = [
     "CellSettings",
+    "ElectrodeSettings",
     "LimitSettings",
     "NetworkSettings",
     "ProtocolSettings",
@@ -147,6 +149,7 @@ class Settings:
     Args:
         rig: What the cell is attached to.
         cell: Parameters of a simulated cell.
+        electrode: What a simulated cell is seen through.
         protocol: What is played.
         limits: What may be played at all.
         network: What infers.
@@ -155,6 +158,7 @@ class Settings:
 
     rig: RigSettings = RigSettings()
     cell: CellSettings = CellSettings()
+    electrode: ElectrodeSettings = ElectrodeSettings()
     protocol: ProtocolSettings = ProtocolSettings()
     limits: LimitSettings = LimitSettings()
     network: NetworkSettings = NetworkSettings()

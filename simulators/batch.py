@@ -10,8 +10,11 @@ import numpy.typing as npt
 from numba import get_num_threads, njit, prange
 
 from simulators.compiled import ENTRY
-from simulators.electrode import MEMORY, corner_index, filters, low_pass, read_out, remember
+from simulators.digitizer import digitize
+from simulators.electrode import KNOBS, MEMORY, corner_index, filters, low_pass, read_out, remember
+from simulators.flicker import COLOURS, begin_flicker, colours, flicker, flicker_seeds
 from simulators.lanes import LANES
+from simulators.pipette import CHARGE, begin_charge, charge
 from simulators.pospischil import CONSTANTS, DT, STATES, constants, integrate, resting
 
 __all__ = ["record"]
@@ -39,7 +42,7 @@ def record(
     Args:
         cells: Parameters, shape (b, 10), in the order of `simulators.pospischil.constants`.
         reversals: E_Na and E_K, shape (b, 2) [mV].
-        electrodes: Shape (b, 8), in the order of `simulators.electrode.KNOBS`.
+        electrodes: Shape (b, k), in the order of `simulators.electrode.KNOBS`; knobs behind the k-th are off.
         ends: Time at which each epoch ends, shape (b, e), ascending; the last is the end of the sweep [ms].
         levels: Current of each epoch, shape (b, e) [pA].
         skip: Time from the start that is simulated and not recorded, shape (b,) [ms].
@@ -55,8 +58,9 @@ def record(
     finish = np.rint(ends / DT).astype(np.int32)
     begin = np.rint(skip / DT).astype(np.int32)
     counts = np.rint((ends[:, -1] - skip) * rates).astype(np.int64)
+    electrodes = np.pad(electrodes.astype(np.float64), ((0, 0), (0, len(KNOBS) - electrodes.shape[1])))
+    electrodes[:, 1] += electrodes[:, 11]
     # Drift and hum count from the first sample that is kept.
-    electrodes = electrodes.astype(np.float64)
     electrodes[:, 1] -= electrodes[:, 7] * 1e-3 * skip
     electrodes[:, 6] -= 2.0 * np.pi * electrodes[:, 5] * 1e-3 * skip
     order = np.argsort(finish[:, -1], kind="stable")
@@ -81,7 +85,9 @@ def record(
             lanes = np.concatenate([again, np.repeat(again[-1:], -again.size % LANES)])
             _run_on(state, row, random, arguments[5][:, 0].copy(), lanes, again.size)
         rows = np.concatenate([order, np.full(-b % LANES, -1)]).reshape(-1, LANES)[dealt].ravel()
-        _record(state, row, random, noises[padded].reshape(-1, LANES), *arguments[2:], rows, out)
+        noise = noises[padded].reshape(-1, LANES)
+        colour = flicker_seeds(seeds, noises)[padded].reshape(-1, LANES)
+        _record(state, row, random, noise, colour, colours(1 / DT), *arguments[2:], rows, out)
     return out, counts
 
 
@@ -142,7 +148,9 @@ def _run_on(state, row, random, holding, lanes, wanted):
 
 
 @njit(error_model="numpy", nogil=True, parallel=True, cache=True)
-def _record(state, row, random, noise, electrodes, coefficients, ends, levels, begin, period, counts, rows, out):
+def _record(
+    state, row, random, noise, colour, table, electrodes, coefficients, ends, levels, begin, period, counts, rows, out
+):
     """Run each block through its epochs and its electrodes, and read its lanes out, tile by tile in the cache."""
     for block in prange(len(ends) // LANES):
         first = block * LANES
@@ -152,6 +160,10 @@ def _record(state, row, random, noise, electrodes, coefficients, ends, levels, b
         knobs = electrodes[part].T.copy()
         filters_of = coefficients[part].T.copy()
         memory = np.empty((MEMORY, LANES), dtype=np.float32)
+        charged = np.empty((CHARGE, LANES), dtype=np.float32)
+        coloured = np.empty((COLOURS, LANES), dtype=np.float32)
+        # A block none of whose lanes has one goes without; a lane without one does not see that its neighbour has.
+        charges, flickers = knobs[9].max() > 0.0, knobs[10].max() > 0.0
         tile = np.empty((_TILE + 1, LANES), dtype=np.float32)
         done = np.zeros(LANES, dtype=np.int64)
         last = finish[-1].max()
@@ -159,15 +171,24 @@ def _record(state, row, random, noise, electrodes, coefficients, ends, levels, b
             steps = min(_TILE, last - start)
             if start == 0:
                 tile[0] = state[block, 0] + row[block, 13]
+                begin_charge(tile[0], level[0], charged)
+                if flickers:
+                    begin_flicker(tile[0], table, knobs[10], coloured, colour[block])
                 entering = (tile[0] + knobs[0] * 1e-3 * level[0]).astype(np.float32)
                 remember(entering, filters_of, memory)
                 tile[0] = entering + knobs[1] + knobs[4] * np.sin(knobs[6])
             integrate(state[block], row[block], random[block], finish, level, start, steps, tile[1:])
+            if charges:
+                charge(tile[1:], start, steps, knobs[8], knobs[9], DT, finish, level, charged)
+            if flickers:
+                flicker(tile[1:], steps, table, knobs[10], coloured, colour[block])
             low_pass(tile[1:], start, steps, filters_of, knobs, DT, finish, level, memory, noise[block])
             for lane in range(LANES):
                 k = first + lane
                 if rows[k] >= 0:
+                    there = done[lane]
                     done[lane] = read_out(
-                        tile, lane, start, steps, begin[k], period[k], done[lane], out[rows[k], : counts[k]]
+                        tile, lane, start, steps, begin[k], period[k], there, out[rows[k], : counts[k]]
                     )
+                    digitize(out[rows[k], there : done[lane]], knobs[12, lane], knobs[13, lane])
             tile[0] = tile[steps]

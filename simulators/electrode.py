@@ -1,7 +1,8 @@
 """This file is the electrode: what stands between a membrane and the numbers on disk.
 
 Bridge error, amplifier offset, a four-pole Bessel low-pass, white noise, mains hum and slow drift, for a block of
-lanes at the integration rate, then read out at the sampling rate.
+lanes at the integration rate, then read out at the sampling rate. The pipette and the 1/f noise come before it, the
+digitizer after it; each has a file of its own.
 """
 
 from __future__ import annotations
@@ -18,9 +19,27 @@ from simulators.lanes import FAST, LANES, enter, gaussian, scramble
 
 __all__ = ["CORNERS", "KNOBS", "MEMORY", "corner_index", "filters", "low_pass", "read_out", "remember"]
 
-KNOBS = ("bridge", "offset", "corner", "white", "hum", "hum_frequency", "hum_phase", "drift")
+KNOBS = (
+    "bridge",
+    "offset",
+    "corner",
+    "white",
+    "hum",
+    "hum_frequency",
+    "hum_phase",
+    "drift",
+    "series",
+    "capacitance",
+    "flicker",
+    "junction",
+    "adc_range",
+    "adc_step",
+)
 """Columns of an electrode: bridge error [MOhm], offset [mV], corner of the low-pass [kHz], white noise behind it
-[mV rms], amplitude of the hum [mV], its frequency [Hz] and phase [rad], drift [mV/s]."""
+[mV rms], amplitude of the hum [mV], its frequency [Hz] and phase [rad], drift [mV/s]; series resistance before
+compensation [MOhm] and capacitance [pF] of the pipette, 1/f noise between 1 Hz and 1 kHz [mV rms], junction potential,
+which is to be subtracted from what is reported [mV], largest magnitude that the digitizer takes and its step [mV].
+All of them but the corner are off at 0."""
 
 CORNERS = np.geomspace(1.0, 16.0, 49)
 """Corners that the low-pass is designed for [kHz]; a drawn one takes the nearest, at most 3 % away."""
@@ -132,7 +151,7 @@ def low_pass(trace, begin, steps, coefficients, knobs, dt, ends, levels, memory,
         begin: First of the steps.
         steps: How many rows are used.
         coefficients: Shape (13, LANES), of each lane's filter.
-        knobs: The electrodes, shape (8, LANES), in the order of `KNOBS`.
+        knobs: The electrodes, shape (>= 8, LANES), in the order of `KNOBS`, of which the first eight are used.
         dt: Integration step [ms].
         ends: Step at which each epoch ends, shape (e, LANES), int32.
         levels: Current of each epoch, shape (e, LANES) [pA].
@@ -209,6 +228,9 @@ def read_out(tile, lane, begin, steps, start, period, done, out):
     Returns:
         How many samples are there now.
     """
+    if begin + steps < start:
+        # A quotient between -1 and 0 would be rounded up to a sample that is not there yet.
+        return done
     upto = min(int((begin + steps - start) / period) + 1, out.shape[0])
     for k in range(done, upto):
         position = start + k * period - begin

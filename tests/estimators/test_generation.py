@@ -1,5 +1,6 @@
 """Fresh cells are draws of the prior, and their sets are what a network will see."""
 
+from dataclasses import replace
 from importlib.resources import files
 
 import numpy as np
@@ -9,9 +10,11 @@ from scipy import stats
 from estimators.context import CONTEXT
 from estimators.designs import Designs
 from estimators.features import NAMES
-from estimators.generation import CELL, Nuisances, Sets, _walk, features_of, generate, simulate
+from estimators.generation import CELL, OFF, Nuisances, Sets, _walk, features_of, generate, simulate
 from estimators.measuring import LIMIT
 from estimators.spec import spec_from
+from simulators.batch import record
+from simulators.electrode import KNOBS
 
 SPEC = spec_from((files("estimators.pretrained") / "cortical-steps.toml").read_text(encoding="utf-8"), "the spec")
 SHORT = Designs(duration=(200.0, 250.0), baseline=(50.0, 60.0), tail=(20.0, 40.0), sweeps=(1, 6))
@@ -251,3 +254,70 @@ def test_features_of_a_batch_are_those_of_each_alone():
 
 def test_the_process_is_that_of_the_shipped_spec():
     assert tuple(parameter.name for parameter in SPEC.parameters) == CELL
+
+
+MORE = {
+    "capacitance": (4.0, 8.0),
+    "flicker": (0.3, 0.3),
+    "junction": (-10.0, 10.0),
+    "adc_range": (50.0, 60.0),
+    "adc_step": (0.3, 0.6),
+}
+
+
+def electrodes_of(nuisances, monkeypatch, cells=4, sweeps=3):
+    """What `simulate` hands to the electrode, and the state that it leaves the generator in."""
+    handed = []
+
+    def watched(*arguments):
+        handed.append(arguments[2])
+        return record(*arguments)
+
+    monkeypatch.setattr("estimators.generation.record", watched)
+    rng = np.random.default_rng(5)
+    rows = np.tile(CELLS[:1], (cells * sweeps, 1))
+    simulate(rows, context(amplitude=np.full(len(rows), 100.0)), nuisances, rng, np.repeat(np.arange(cells), sweeps))
+    return handed[0], rng.bit_generator.state["state"]
+
+
+def test_nuisances_that_are_off_draw_no_random_number_and_leave_their_knobs_at_0(monkeypatch):
+    electrodes, _ = electrodes_of(Nuisances(), monkeypatch)
+    assert all(getattr(Nuisances(), name) == OFF for name in MORE)
+    assert (electrodes[:, 8:] == 0.0).all()
+    again, _ = electrodes_of(Nuisances(series=(1.0, 2.0)), monkeypatch)
+    np.testing.assert_array_equal(again, electrodes)
+    # Of six uniform numbers a cell, none was drawn: what is drawn next is what follows the last of before.
+    drawn, _ = electrodes_of(Nuisances(**MORE), monkeypatch)
+    np.testing.assert_array_equal(drawn[:, :8], electrodes[:, :8])
+
+
+@pytest.mark.parametrize("name", MORE)
+def test_each_nuisance_that_is_on_is_drawn_in_its_range_once_a_cell(name, monkeypatch):
+    electrodes, state = electrodes_of(Nuisances(**{name: MORE[name]}), monkeypatch)
+    _, without = electrodes_of(Nuisances(), monkeypatch)
+    assert state != without
+    on = {"series", "capacitance"} if name == "capacitance" else {name}
+    for knob in KNOBS[8:]:
+        column = electrodes[:, KNOBS.index(knob)].reshape(4, 3)
+        assert (column == column[:, :1]).all()
+        low, high = getattr(Nuisances(**{name: MORE[name]}), knob) if knob in on else OFF
+        assert ((column >= low) & (column <= high)).all()
+        assert len(np.unique(column)) == (4 if low < high else 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "feature", "low", "high"),
+    [
+        ("junction", 6.0, "rest", 5.9, 6.1),
+        ("flicker", 1.0, "rest_noise_fast", 0.02, 1.0),
+        ("adc_range", 60.0, "rest", 9.0, 11.0),
+    ],
+)
+def test_more_of_the_electrode_shows_in_the_features_it_should(name, value, feature, low, high):
+    rows = np.tile(CELLS[:1], (20, 1))
+    plain, on = (
+        simulate(rows, context(amplitude=np.full(20, 20.0)), replace(PLAIN, **more), np.random.default_rng(0))
+        for more in ({}, {name: (value, value)})
+    )
+    moved = (on - plain)[:, NAMES.index(feature)].mean()
+    assert low < moved < high

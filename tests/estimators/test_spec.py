@@ -7,10 +7,12 @@ from importlib.resources import files
 import pytest
 
 from estimators.designs import Designs
-from estimators.generation import CELL, Nuisances
+from estimators.generation import CELL, OFF, Nuisances
 from estimators.spec import SpecError, Training, read_spec, spec_from
 
 TEXT = (files("estimators.pretrained") / "cortical-steps.toml").read_text(encoding="utf-8")
+
+LATER = ("capacitance", "flicker", "junction", "adc_range", "adc_step")
 
 
 def refused(text):
@@ -46,7 +48,11 @@ def test_the_shipped_spec_is_read_whole(tmp_path):
         assert parameter.meaning
     for section in ("designs", "nuisances", "training"):
         read = {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(getattr(spec, section)).items()}
-        assert read == table[section]
+        assert {name: read[name] for name in table[section]} == table[section]
+        # What it does not name came later: it is off, or shows of nothing that is on.
+        left = read.keys() - table[section].keys()
+        assert left <= {"series", *LATER}
+        assert all(read[name] == list(OFF) for name in left - {"series"})
 
 
 def test_what_is_kept_of_a_spec_reads_as_the_spec():
@@ -175,3 +181,42 @@ def test_a_range_that_cannot_be_drawn_from_is_refused(name, value):
 @pytest.mark.parametrize("unit", ['"nF"', "5"])
 def test_a_prior_in_another_unit_is_refused(unit):
     assert "prior.C" in refused(changed('unit = "pF"', f"unit = {unit}"))
+
+
+def nuisance(name, value):
+    """The shipped spec with one more nuisance."""
+    return changed("[nuisances]\n", f"[nuisances]\n{name} = {value}\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "bounds"),
+    [
+        ("series", (5.0, 30.0)),
+        ("capacitance", (0.0, 8.0)),
+        ("flicker", (0.01, 0.1)),
+        ("junction", (-2.0, 2.0)),
+        ("adc_range", (100.0, 1000.0)),
+        ("adc_step", (0.001, 0.05)),
+        *[(name, OFF) for name in LATER],
+    ],
+)
+def test_more_of_the_electrode_can_be_switched_on_and_off(name, bounds):
+    assert getattr(spec_from(nuisance(name, list(bounds)), "mine.toml").nuisances, name) == bounds
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [
+        ("series", "[0.0, 0.0]", "0.1 to 200"),
+        ("capacitance", "[1.0, 60.0]", "0 to 50"),
+        ("flicker", "[-0.1, 0.1]", "0 to 10"),
+        ("junction", "[-60.0, 0.0]", "-50 to 50"),
+        ("adc_range", "[0.0, 100.0]", "50 to 10000"),
+        ("adc_step", "0.1", "a pair [low, high]"),
+        ("adc_step", "[0.2, 0.1]", "a pair [low, high]"),
+    ],
+)
+def test_more_of_the_electrode_is_checked(name, value, wanted):
+    message = refused(nuisance(name, value))
+    assert f"nuisances.{name} is " in message
+    assert wanted in message

@@ -30,6 +30,7 @@ def test_the_example_says_the_defaults_but_for_its_instances():
     settings = read(EXAMPLE)
     assert settings.protocol == Settings().protocol
     assert settings.limits == Settings().limits
+    assert settings.electrode == Settings().electrode
     assert settings.rig == dataclasses.replace(Settings().rig, seed=1)
     assert settings.cell.theta == {"C": 80.0}
 
@@ -50,6 +51,16 @@ def test_a_family_of_tenths_does_not_lose_its_last_step(rig_file):
     assert len(protocol.stimuli()) == 4
 
 
+def test_every_key_of_the_electrode_has_its_field(rig_file):
+    lines = (
+        "series_MOhm = 1.5\ncapacitance_pF = 2.5\njunction_mV = -3.5\ncorner_kHz = 4.5\nwhite_mV = 0.5\n"
+        "flicker_mV = 0.6\nhum_mV = 0.7\nhum_Hz = 60\ndrift_mV_per_s = -0.8\nrest_drift_mV_per_min = 0.9\n"
+        "adc_range_mV = 1000\nadc_step_mV = 0.03"
+    )
+    values = (1.5, 2.5, -3.5, 4.5, 0.5, 0.6, 0.7, 60.0, -0.8, 0.9, 1000.0, 0.03)
+    assert dataclasses.astuple(read(rig_file(f"[electrode]\n{lines}")).electrode) == values
+
+
 def test_amplitudes_can_be_given_one_by_one(rig_file):
     protocol = read(rig_file("[protocol]\namplitudes_pA = [50, -20.5]\nonset_ms = 100\nholding_pA = 10")).protocol
     assert [(s.amplitude, s.holding, s.onset) for s in protocol.stimuli()] == [(50, 10, 100), (-20.5, 10, 100)]
@@ -65,7 +76,7 @@ def test_paths_are_relative_to_the_rig_file(rig_file, tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[rigs]", "[rigs] is unknown: use [rig], [cell], [protocol], [limits], [network] or [recording]"),
+        ("[rigs]", "[rigs] is unknown: use [rig], [cell], [electrode], [protocol], [limits], [network] or [recording]"),
         ("rig = 1", "rig is 1, a table [rig] was wanted"),
         ("[rig]\nrate = 20", "[rig] has no key rate: use kind, rate_kHz, seed or pace"),
         ("[rig]\nrate_kHz = '20'", "[rig] rate_kHz is '20', a number between 1 and 250 was wanted"),
@@ -78,6 +89,11 @@ def test_paths_are_relative_to_the_rig_file(rig_file, tmp_path):
         ("[rig]\npace = 'fast'", "[rig] pace is 'fast', 'real' or 'max' was wanted"),
         ("[cell]\nC = 'big'", "[cell] C is 'big', a number was wanted"),
         ("[cell]\nC = inf", "[cell] C is inf, a number was wanted"),
+        ("[electrode]\nbridge_MOhm = 3", "[electrode] has no key bridge_MOhm: use series_MOhm, capacitance_pF, "),
+        ("[electrode]\ncorner_kHz = 0", "[electrode] corner_kHz is 0, a number between 1 and 16 was wanted"),
+        ("[electrode]\nflicker_mV = -1", "[electrode] flicker_mV is -1, a number between 0 and 10 was wanted"),
+        ("[electrode]\njunction_mV = 80", "[electrode] junction_mV is 80, a number between -50 and 50 was wanted"),
+        ("[electrode]\nadc_step_mV = '1'", "[electrode] adc_step_mV is '1', a number between 0 and 10 was wanted"),
         ("[protocol]\namplitudes_pA = 50", "[protocol] amplitudes_pA is 50, a list of numbers was wanted"),
         ("[protocol]\namplitudes_pA = [1, 'a']", "[protocol] amplitudes_pA is [1, 'a'], a number was wanted"),
         ("[protocol]\namplitudes_pA = []", "amplitudes_pA is empty"),

@@ -3,8 +3,10 @@
 import numba
 import numpy as np
 import pytest
+from scipy import signal
 
 from simulators.batch import record
+from simulators.electrode import KNOBS
 from simulators.lanes import LANES
 
 COUNT = 3 * LANES + 7
@@ -44,6 +46,28 @@ def batch(draws):
         "skip": rng.uniform(0, 10, COUNT),
         "rates": rng.choice([10.0, 20.0, 25.0, 40.0, 50.0], COUNT),
     }
+
+
+def knobs(batch, which=slice(None), **values):
+    """The batch with more knobs of its electrodes set, in some of its rows."""
+    electrodes = np.pad(batch["electrodes"], ((0, 0), (0, len(KNOBS) - batch["electrodes"].shape[1])))
+    for name, value in values.items():
+        electrodes[which, KNOBS.index(name)] = value
+    return {**batch, "electrodes": electrodes}
+
+
+ALL = {
+    "series": 12.0,
+    "capacitance": 5.0,
+    "flicker": 0.3,
+    "junction": 9.0,
+    "adc_range": 90.0,
+    "adc_step": 0.05,
+}
+
+
+def recorded(batch, seed=1):
+    return record(**batch, rng=np.random.default_rng(seed))
 
 
 def rows(batch, which):
@@ -171,3 +195,101 @@ def test_cells_that_fire_at_rest_have_been_firing_for_a_second(membrane):
     spikes, late_spikes = (np.flatnonzero((v[:-1] < -20) & (v[1:] >= -20)) / 40.0 for v in (samples[0], late))
     assert len(spikes) >= 3
     np.testing.assert_allclose(spikes, late_spikes, rtol=0, atol=0.15)
+
+
+def test_knobs_that_are_left_out_are_off(batch):
+    same(recorded(batch), recorded(knobs(batch)))
+
+
+def test_knobs_draw_nothing_from_the_source_of_seeds(batch):
+    left, on = np.random.default_rng(3), np.random.default_rng(3)
+    record(**batch, rng=left)
+    record(**knobs(batch, **ALL), rng=on)
+    assert left.bit_generator.state == on.bit_generator.state
+
+
+def test_a_sweep_whose_knobs_are_off_is_bit_by_bit_the_same_beside_others_that_have_them_on(batch):
+    samples, counts = recorded(batch)
+    mixed, mixed_counts = recorded(knobs(batch, slice(1, None, 2), **ALL))
+    same((samples[::2], counts[::2]), (mixed[::2], mixed_counts[::2]))
+    for one, other, count in zip(samples[1::2], mixed[1::2], counts[1::2], strict=True):
+        assert not np.array_equal(one[:count], other[:count])
+
+
+def test_with_every_knob_on_a_lane_does_not_depend_on_its_batch_or_its_place(batch):
+    on = knobs(batch, **ALL)
+    samples, counts = recorded(on)
+    same((samples[:5], counts[:5]), recorded(rows(on, slice(5))))
+    most = numba.get_num_threads()
+    try:
+        numba.set_num_threads(1)
+        same((samples, counts), recorded(on))
+    finally:
+        numba.set_num_threads(most)
+
+
+def test_a_junction_potential_is_what_has_to_be_subtracted(batch):
+    (plain_samples, counts), (shifted, _) = recorded(batch), recorded(knobs(batch, junction=-11.5))
+    for one, other, count in zip(plain_samples, shifted, counts, strict=True):
+        np.testing.assert_allclose(other[:count] + 11.5, one[:count], rtol=0, atol=1e-4)
+
+
+def test_a_digitizer_clips_and_rounds_what_would_have_been_recorded(batch):
+    (samples, counts), (coded, _) = recorded(batch), recorded(knobs(batch, adc_range=60.0, adc_step=0.25))
+    clipped = 0
+    for one, other, count in zip(samples, coded, counts, strict=True):
+        nearest = np.clip(np.rint(one[:count].astype(np.float64) / 0.25) * 0.25, -60.0, 60.0)
+        np.testing.assert_array_equal(other[:count], nearest)
+        clipped += np.sum(np.abs(other[:count]) == 60.0)
+    assert clipped > 1000
+
+
+def test_flicker_adds_its_rms_and_starts_in_its_steady_state():
+    count = 8 * LANES
+    cells = np.tile([100.0, 0.1, 0.0, 0.0, 0.0, 600.0, -60.0, -70.0, 1.0, 0.0], (count, 1))
+    batch = {
+        "cells": cells,
+        "reversals": np.tile([55.0, -93.0], (count, 1)),
+        "electrodes": plain(count),
+        "ends": np.tile([1000.0], (count, 1)),
+        "levels": np.zeros((count, 1)),
+        "skip": np.zeros(count),
+        "rates": np.full(count, 10.0),
+    }
+    samples, _ = recorded(knobs(batch, flicker=0.2))
+    frequency, power = signal.welch(samples.astype(np.float64), 1e4, nperseg=10_000)
+    band = (frequency >= 10.0) & (frequency <= 500.0)
+    shape = power.mean(axis=0)[band] * frequency[band] * np.log(1000.0)
+    assert np.sqrt(shape.mean()) == pytest.approx(0.2, rel=0.03)
+    deviation = samples.astype(np.float64) + 70.0
+    assert deviation[:, 0].std() == pytest.approx(deviation[:, -1].std(), rel=0.2)
+    # No jump from the first sample to the second that the others have not.
+    jumps = np.diff(deviation, axis=1).std(axis=0)
+    assert jumps[0] < 1.3 * jumps[1000:].mean()
+
+
+def test_a_pipette_leaves_the_area_that_its_charge_must_have(draws):
+    cells = draws(LANES, 9)[:, :10]
+    cells[:, 2:5] = 0.0
+    cells[:, 9] = 0.0
+    series, capacitance = np.linspace(5.0, 20.0, LANES), np.linspace(2.0, 8.0, LANES)
+    batch = {
+        "cells": cells,
+        "reversals": np.tile([55.0, -93.0], (LANES, 1)),
+        "electrodes": plain(LANES, corner=10.0),
+        "ends": np.tile([5.0, 15.0], (LANES, 1)),
+        "levels": np.tile([0.0, -100.0], (LANES, 1)),
+        "skip": np.zeros(LANES),
+        "rates": np.full(LANES, 40.0),
+    }
+    without, _ = recorded(batch)
+    lagging, _ = recorded(knobs(batch, series=series, capacitance=capacitance))
+    tau = 1e-3 * series * capacitance
+    # A transient of R_s I exp(-t / tau) and a voltage that lags by tau: summed over the steps, both have a closed form,
+    # and a low-pass keeps an area.
+    keep = np.exp(-0.025 / tau)
+    decayed = 0.025 * keep / (1.0 - keep)
+    moved = (without[:, -1] - without[:, 0]).astype(np.float64)
+    slope = (without[:, -1] - without[:, -2]) * 40.0
+    area = (lagging - without).astype(np.float64).sum(axis=1) * 0.025
+    np.testing.assert_allclose(area, 0.1 * series * decayed - tau * (moved - slope * decayed), rtol=0, atol=2e-3)

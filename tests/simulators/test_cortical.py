@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import signal, stats
 
-from simulators.cortical import Cortical
+from simulators.cortical import _FREE, Cortical
 from simulators.passive import Passive
 from simulators.pospischil import DT
 from simulators.stimulus import Epoch, Stimulus, step
@@ -122,3 +122,54 @@ def test_a_bridge_error_and_an_offset_are_added_to_the_voltage():
     away = np.abs(np.arange(4000) / 20.0 - 50.0) > 1.0
     away &= np.abs(np.arange(4000) / 20.0 - 150.0) > 1.0
     np.testing.assert_allclose((bridged - plain)[away], 0.015 * stimulus.command(20.0)[away], rtol=0, atol=1e-3)
+
+
+def test_knobs_of_the_electrode_reach_the_samples():
+    theta = np.tile([*CELL, 0.0, 0.0], (4, 1))
+    theta[:, 9] = 0.0
+    stimulus = step(-60.0, onset=50.0, duration=100.0, tail=50.0)
+
+    def answer(**knobs):
+        return Cortical(white=0.0, knobs=knobs).simulate(theta, stimulus, 20.0, np.random.default_rng(0))
+
+    plain = answer()
+    np.testing.assert_array_equal(answer(**dict.fromkeys(_FREE, 0.0)), plain)
+    np.testing.assert_allclose(answer(junction=12.0) - plain, 12.0, rtol=0, atol=2e-5)
+    np.testing.assert_allclose(
+        answer(drift=4.0) - plain, np.tile(4e-3 * np.arange(4000) / 20.0, (4, 1)), rtol=0, atol=2e-5
+    )
+    np.testing.assert_array_equal(answer(adc_step=0.5), np.rint(plain / 0.5) * 0.5)
+    for knob in ({"flicker": 0.1}, {"series": 10.0, "capacitance": 5.0}, {"adc_range": 60.0}, {"hum": 0.1}):
+        assert np.abs(answer(**knob) - plain).max() > 0.05
+
+
+def test_the_mains_stand_anywhere_when_a_sweep_starts():
+    theta = np.tile([*CELL, 0.0, 0.0], (200, 1))
+    theta[:, 9] = 0.0
+    stimulus = Stimulus("current", (Epoch(0.0, 20.0), Epoch(0.0, 20.0)))
+
+    def waves(**knobs):
+        rng = np.random.default_rng(0)
+        on = Cortical(white=0.0, knobs={"hum": 0.3, **knobs}).simulate(theta, stimulus, 20.0, rng)
+        return on - Cortical(white=0.0).simulate(theta, stimulus, 20.0, np.random.default_rng(0))
+
+    turning = np.exp(-2e-3j * np.pi * 50.0 * np.arange(800) / 20.0)
+    phases = 2j * (waves() * turning).mean(axis=1)
+    np.testing.assert_allclose(np.abs(phases), 0.3, rtol=0, atol=1e-3)
+    assert stats.kstest(np.angle(phases) / (2 * np.pi) % 1.0, "uniform").pvalue > 1e-3
+    np.testing.assert_allclose(np.angle(2j * (waves(hum_phase=0.7) * turning).mean(axis=1)), 0.7, rtol=0, atol=1e-2)
+
+
+@pytest.mark.parametrize(
+    ("knobs", "said"),
+    [
+        ({"gain": 1.0}, "no free knob 'gain'; one of hum, "),
+        ({"bridge": 1.0}, "no free knob 'bridge'"),
+        ({"white": 1.0}, "no free knob 'white'"),
+        ({"flicker": -1.0}, "Knob flicker of the electrode is -1, a finite number from 0 was wanted"),
+        ({"junction": float("nan")}, "Knob junction of the electrode is nan, a finite number was wanted"),
+    ],
+)
+def test_a_knob_that_cannot_be_set_is_refused_by_its_name(knobs, said):
+    with pytest.raises(ValueError, match=said):
+        Cortical(knobs=knobs)

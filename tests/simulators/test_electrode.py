@@ -169,3 +169,10 @@ def test_the_first_sample_may_lie_behind_the_first_step():
     steps = np.arange(4001, dtype=np.float32)[:, None]
     out = sampled(np.tile(steps, (1, LANES)), 1001.0, 2.0, 1400, 256)
     np.testing.assert_array_equal(out, 1001.0 + 2.0 * np.arange(1400))
+
+
+@pytest.mark.parametrize("start", [255.0, 256.0, 257.0, 258.0, 259.0, 260.0])
+def test_the_first_sample_may_lie_close_behind_a_tile(start):
+    steps = np.arange(1001, dtype=np.float32)[:, None]
+    out = sampled(np.tile(steps, (1, LANES)), start, 4.0, 100, 256)
+    np.testing.assert_array_equal(out, start + 4.0 * np.arange(100))
