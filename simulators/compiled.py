@@ -29,6 +29,8 @@ SOURCES = (
     "simulators/pospischil.py",
     "simulators/electrode.py",
     "simulators/batch.py",
+    "simulators/moments.py",
+    "simulators/peak.py",
     "simulators/compiled.py",
     "estimators/conditioning.py",
     "estimators/features.py",
