@@ -3,8 +3,9 @@
 `elife_sweeps_per_s` is 120 ms in steps of 0.025 ms, with noise, seeds and the seven published statistics included,
 on every core that the process may use; no trace is stored, and no electrode stands before it.
 `recorded_sweeps_per_s` is what pretraining waits for: 200 ms to settle, the electrode, samples at 20 kHz and every
-measured feature. The peers solve the same equations at the same step without noise, which none of their solvers for
-these takes, and count spikes only. All take turns in one run; a figure is the median of its turns.
+measured feature. The peers solve the same equations at the same step in what each does best, without noise, for
+their solvers take none here, and count spikes only; brian2 uses one core, the others all. All take turns in one run
+and a figure is the median of its turns.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-TITLE Sodium, delayed-rectifier and M currents
+TITLE Sodium, delayed-rectifier and M currents and the leak
+COMMENT
+Pospischil et al. (2008), Biol. Cybern. 99, 427-441, https://doi.org/10.1007/s00422-008-0263-8
+ENDCOMMENT
 NEURON {
   SUFFIX pospischil
   NONSPECIFIC_CURRENT i

@@ -96,6 +96,7 @@ def test_a_peer_that_fails_says_of_what_and_the_others_are_measured(monkeypatch)
     assert figures["neuron_sweeps_per_s"]["ratio"] > 0
 
 
+@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", PEERS)
 def test_a_peer_fires_the_published_spikes(name):
     # With a NumPy that brian2 does not know it raises AttributeError; NEURON's compiler needs find_libpython.
