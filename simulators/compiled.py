@@ -42,6 +42,8 @@ SOURCES = (
     "simulators/patchseq_membrane.py",
     "simulators/patchseq_batch.py",
     "simulators/course.py",
+    "simulators/moments.py",
+    "simulators/peak.py",
     "simulators/compiled.py",
     "simulators/pyloric_rhythm.py",
     "simulators/stg.py",

@@ -1,0 +1,1 @@
+"""Other simulators, which solve the same equations beside ours."""

@@ -1,0 +1,149 @@
+import json
+import sys
+import types
+
+import numpy as np
+import pytest
+
+from rig_plugin.benchmarks import simulators
+from rig_plugin.benchmarks.simulators import OPERATIONS, PEERS, measure
+from rig_plugin.peers.elife import CELL, DURATION, SPIKES, STEPS
+from simulators import lanes, moments, pospischil
+
+KEYS = {"name", "value", "unit", "n", "peer", "peer_version", "ratio", "aim", "met"}
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch):
+    monkeypatch.setattr(simulators, "_TURN", 0.0)
+    monkeypatch.setattr(simulators, "operations_per_second", lambda: 1e11)
+
+
+@pytest.fixture
+def figures():
+    return {figure["name"]: figure for figure in measure(peers=False, sweeps=200, turns=2)}
+
+
+def peer(monkeypatch, name, spikes=SPIKES):
+    """Put a stand-in for a peer's file there."""
+    stand_in = types.ModuleType(name)
+    stand_in.SWEEPS = 4
+    stand_in.prepare = lambda sweeps: lambda: np.full(sweeps, spikes)
+    monkeypatch.setitem(sys.modules, f"rig_plugin.peers.{name}", stand_in)
+    return stand_in
+
+
+def test_every_figure_has_every_key_and_is_json(figures):
+    assert all(set(figure) == KEYS for figure in figures.values())
+    assert json.dumps(figures, allow_nan=False)
+    assert all(figure["n"] == 2 for figure in figures.values())
+
+
+def test_batches_cores_and_the_step_are_there(figures):
+    assert {f"elife_sweeps_per_s_batch_{size}" for size in (2, 20, 200)} < set(figures)
+    single, step = figures["elife_sweeps_per_s_threads_1"], figures["step_ns_per_core"]
+    assert step["value"] == pytest.approx(1e9 / (single["value"] * 4800))
+    main, steps = figures["elife_sweeps_per_s"], figures["steps_per_s"]
+    assert steps["value"] == pytest.approx(4800 * main["value"])
+    assert figures["share_of_peak"]["value"] == pytest.approx(steps["value"] * OPERATIONS / 1e11)
+    assert figures["recorded_sweeps_per_s"]["value"] > 0
+
+
+def test_peers_that_were_left_out_are_not_named(figures):
+    assert all(figure["peer"] is figure["ratio"] is figure["aim"] is None for figure in figures.values())
+    assert not {f"{name}_sweeps_per_s" for name in PEERS} & set(figures)
+
+
+def test_a_peer_is_measured_and_the_aim_is_fifteen_times_jaxley(monkeypatch):
+    for name in PEERS:
+        peer(monkeypatch, name)
+    monkeypatch.setattr(simulators, "version", lambda name: "1.2")
+    figures = {figure["name"]: figure for figure in measure(sweeps=100, turns=1)}
+    main = figures["elife_sweeps_per_s"]
+    assert (main["peer"], main["peer_version"]) == ("jaxley", "1.2")
+    assert main["aim"] == pytest.approx(15.0 * figures["jaxley_sweeps_per_s"]["value"])
+    assert main["met"] == (main["value"] >= main["aim"])
+    for name in PEERS:
+        figure = figures[f"{name}_sweeps_per_s"]
+        assert figure["ratio"] == pytest.approx(main["value"] / figure["value"])
+        assert (figure["aim"], figure["met"]) == (None, None)
+
+
+def test_a_peer_that_is_not_installed_is_named_as_such(monkeypatch):
+    for name in ("jax", "jaxley", "brian2", "neuron"):
+        monkeypatch.setitem(sys.modules, name, None)
+
+    def missing(name):
+        raise simulators.PackageNotFoundError(name)
+
+    monkeypatch.setattr(simulators, "version", missing)
+    figures = {figure["name"]: figure for figure in measure(sweeps=100, turns=1)}
+    for name in PEERS:
+        figure = figures[f"{name}_sweeps_per_s"]
+        assert (figure["peer"], figure["peer_version"]) == (name, "not installed")
+        assert figure["value"] is figure["ratio"] is None
+    assert figures["elife_sweeps_per_s"]["value"] > 0
+
+
+def test_a_peer_that_fails_says_of_what_and_the_others_are_measured(monkeypatch):
+    for name in PEERS:
+        peer(monkeypatch, name)
+    sys.modules["rig_plugin.peers.brian2"].prepare = lambda sweeps: {}["no\nway"]
+    monkeypatch.setattr(simulators, "version", lambda name: "1.2")
+    figures = {figure["name"]: figure for figure in measure(sweeps=100, turns=1)}
+    assert figures["brian2_sweeps_per_s"]["peer_version"].startswith("1.2 could not be measured: KeyError")
+    assert figures["brian2_sweeps_per_s"]["ratio"] is None
+    assert figures["neuron_sweeps_per_s"]["ratio"] > 0
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", PEERS)
+def test_a_peer_fires_the_published_spikes(name):
+    # With a NumPy that brian2 does not know it raises AttributeError; NEURON's compiler needs find_libpython.
+    for library in {"jaxley": ("jaxley",), "brian2": ("brian2",), "neuron": ("neuron", "find_libpython")}[name]:
+        pytest.importorskip(library, reason=f"{library} can't be used.", exc_type=(ImportError, AttributeError))
+    run = simulators.importlib.import_module(f"rig_plugin.peers.{name}").prepare(3)
+    for _ in range(2):
+        np.testing.assert_array_equal(run(), np.full(3, SPIKES))
+
+
+class Counted(float):
+    """A number that counts what is done with it."""
+
+    done = 0
+
+    def _do(operation):  # noqa: N805 - it makes methods
+        def method(self, *others):
+            Counted.done += 1
+            return Counted(getattr(float, operation)(self, *others))
+
+        return method
+
+    __add__, __radd__, __sub__, __rsub__ = map(_do, ("__add__", "__radd__", "__sub__", "__rsub__"))
+    __mul__, __rmul__, __truediv__, __rtruediv__ = map(_do, ("__mul__", "__rmul__", "__truediv__", "__rtruediv__"))
+
+
+def test_a_step_has_as_many_operations_as_are_said(monkeypatch):
+    for module in (lanes, pospischil, moments):
+        monkeypatch.setattr(module, "float32", Counted, raising=False)
+        monkeypatch.setattr(module, "LANES", 1)
+    monkeypatch.setattr(lanes, "_as_float", lambda bits: Counted(np.int32(bits).view(np.float32)))
+    monkeypatch.setattr(lanes, "types", types.SimpleNamespace(int32=int))
+    for name in ("exponential", "gaussian"):
+        monkeypatch.setattr(pospischil, name, getattr(lanes, name).py_func)
+    for name in ("rates", "_ratio"):
+        monkeypatch.setattr(pospischil, name, getattr(pospischil, name).py_func)
+    row = np.zeros((pospischil.CONSTANTS, 1), dtype=np.float32)
+    pospischil.constants(np.array(list(CELL.values())), 53.0, -107.0, pospischil.DT, row, 0)
+    work = np.array([[Counted(value)] for value in (-10.0, 0.1, 0.6, 0.2, 0.05, 0.0, 0.0, *row[:, 0])], dtype=object)
+    monkeypatch.setattr(Counted, "done", 0)
+    pospischil._step.py_func(work, np.array([12345], dtype=np.uint32))
+    tile = np.array([[work[0, 0] + work[pospischil.STATES + 13, 0]]], dtype=object)
+    assert -72.0 < tile[0, 0] < -66.0
+    monkeypatch.setattr(moments.np, "zeros", lambda shape, dtype: np.full(shape, Counted(0.0), object))
+    moments._add.py_func(tile, 1, [Counted(-70.0)], [Counted(-70.0)])
+    assert Counted.done == OPERATIONS
+
+
+def test_the_sweep_has_as_many_steps_as_are_said():
+    assert round(DURATION / pospischil.DT) == STEPS
