@@ -34,7 +34,10 @@ def sampled(trace, start, period, count, tile):
     done = 0
     for begin in range(0, len(trace) - 1, tile):
         steps = min(tile, len(trace) - 1 - begin)
-        done = read_out(trace[begin : begin + steps + 1], 0, begin, steps, start, period, done, out)
+        # Behind its end a tile is not there: what is read beyond shows.
+        tile_and_beyond = np.full((steps + 9, LANES), np.float32(np.nan))
+        tile_and_beyond[: steps + 1] = trace[begin : begin + steps + 1]
+        done = read_out(tile_and_beyond[: steps + 1], 0, begin, steps, start, period, done, out)
     return out[:done]
 
 
