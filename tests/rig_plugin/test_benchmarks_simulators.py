@@ -127,11 +127,11 @@ def test_a_step_has_as_many_operations_as_are_said(monkeypatch):
     for module in (lanes, pospischil, moments):
         monkeypatch.setattr(module, "float32", Counted, raising=False)
         monkeypatch.setattr(module, "LANES", 1)
-    monkeypatch.setattr(lanes, "_as_float", lambda bits: Counted(np.int32(bits).view(np.float32)))
+    monkeypatch.setattr(lanes, "as_float", lambda bits: Counted(np.int32(bits).view(np.float32)))
     monkeypatch.setattr(lanes, "types", types.SimpleNamespace(int32=int))
     for name in ("exponential", "gaussian"):
         monkeypatch.setattr(pospischil, name, getattr(lanes, name).py_func)
-    for name in ("rates", "_ratio"):
+    for name in ("advance_gates", "rates", "ratio"):
         monkeypatch.setattr(pospischil, name, getattr(pospischil, name).py_func)
     row = np.zeros((pospischil.CONSTANTS, 1), dtype=np.float32)
     pospischil.constants(np.array(list(CELL.values())), 53.0, -107.0, pospischil.DT, row, 0)
