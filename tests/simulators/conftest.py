@@ -1,18 +1,24 @@
-"""What the tests of cells share: blocks of lanes without an electrode, and the published equations in float64."""
+"""What the tests of cells share: blocks of lanes without an electrode, published equations in float64, batches."""
 
 import math
+import os
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from numba import njit
 
 from estimators.spec import read_spec
+from simulators.batches import simulate_batches
 from simulators.lanes import LANES
 from simulators.pospischil import CONSTANTS, DT, STATES, constants, integrate, resting
+from simulators.stimulus import step
 
 SPEC = Path(__file__).resolve().parents[2] / "estimators" / "pretrained" / "cortical-steps.toml"
 REVERSALS = (55.0, -93.0)
+HERE = Path(__file__).parent
+STIMULI = (step(100.0, onset=5.0, duration=10.0, tail=5.0), step(-50.0, onset=5.0, duration=20.0, tail=5.0))
 
 
 @njit(cache=True)
@@ -298,3 +304,56 @@ def stomatogastric():
 @pytest.fixture(scope="session")
 def stomatogastric_gates():
     return _stomatogastric_gates
+
+
+@pytest.fixture
+def importable(monkeypatch):
+    """Let this process and the workers that it starts import the stand-ins."""
+    monkeypatch.syspath_prepend(str(HERE))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(HERE), str(HERE.parents[1])]))
+
+
+@pytest.fixture
+def stand_ins(importable):
+    import stand_ins
+
+    return stand_ins
+
+
+def _run(path, simulator, executor=None, **other):
+    """Simulate 12 chunks of 8 cells each into a file, where nothing else is said."""
+    given = {"cells": 96, "rate": 10.0, "seed": 11, "chunk": 8, "executor": executor} | other
+    prior, stimuli = given.pop("prior", simulator.parameters), given.pop("stimuli", STIMULI)
+    return simulate_batches(simulator, prior, stimuli, path, **given)
+
+
+def _contents(path):
+    """Everything in a file but what it was made from, by name."""
+    with h5py.File(path, "r") as file:
+        there = {}
+        file.visititems(lambda name, item: there.update({name: item[()]} if isinstance(item, h5py.Dataset) else {}))
+        attributes = {f"{key}@{name}": value for key in file for name, value in file[key].attrs.items()}
+    there.pop("origin")
+    return there | attributes
+
+
+def _same(path, other):
+    ours, theirs = _contents(path), _contents(other)
+    assert ours.keys() == theirs.keys()
+    for name, value in ours.items():
+        np.testing.assert_array_equal(value, theirs[name], err_msg=name)
+
+
+@pytest.fixture(scope="session")
+def run():
+    return _run
+
+
+@pytest.fixture(scope="session")
+def contents():
+    return _contents
+
+
+@pytest.fixture(scope="session")
+def same():
+    return _same

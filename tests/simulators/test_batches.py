@@ -1,7 +1,6 @@
 """Simulations of any length: the same numbers whoever makes them, and nothing lost whoever dies."""
 
 import importlib.util
-import json
 import multiprocessing
 import os
 import shutil
@@ -10,37 +9,23 @@ import sys
 import threading
 import time
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 
-from simulators.batches import Progress, read_batches, simulate_batches
-from simulators.chunks import ChunkError
+from simulators.batches import Progress, read_batches
 from simulators.cortical import Cortical
 from simulators.plan import BatchError
-from simulators.stimulus import Epoch, Stimulus, step
+from simulators.stimulus import step
 from simulators.workers import WorkerError
 
-HERE = Path(__file__).parent
+pytestmark = pytest.mark.usefixtures("importable")
+
+# The run that `run` makes where nothing else is said.
 STIMULI = (step(100.0, onset=5.0, duration=10.0, tail=5.0), step(-50.0, onset=5.0, duration=20.0, tail=5.0))
 CHUNK, CELLS, SEED = 8, 8 * 12, 11
-
-
-@pytest.fixture(autouse=True)
-def importable(monkeypatch):
-    """Let this process and the workers that it starts import the stand-ins."""
-    monkeypatch.syspath_prepend(str(HERE))
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(HERE), str(HERE.parents[1])]))
-
-
-@pytest.fixture
-def stand_ins(importable):
-    import stand_ins
-
-    return stand_ins
 
 
 @pytest.fixture
@@ -69,29 +54,6 @@ def cluster(importable, tmp_path):
     ):
         client.wait_for_workers(2)
         yield client
-
-
-def run(path, simulator, executor=None, **other):
-    given = {"cells": CELLS, "rate": 10.0, "seed": SEED, "chunk": CHUNK, "executor": executor} | other
-    prior, stimuli = given.pop("prior", simulator.parameters), given.pop("stimuli", STIMULI)
-    return simulate_batches(simulator, prior, stimuli, path, **given)
-
-
-def contents(path):
-    """Everything in a file but what it was made from, by name."""
-    with h5py.File(path, "r") as file:
-        there = {}
-        file.visititems(lambda name, item: there.update({name: item[()]} if isinstance(item, h5py.Dataset) else {}))
-        attributes = {f"{key}@{name}": value for key in file for name, value in file[key].attrs.items()}
-    there.pop("origin")
-    return there | attributes
-
-
-def same(path, other):
-    ours, theirs = contents(path), contents(other)
-    assert ours.keys() == theirs.keys()
-    for name, value in ours.items():
-        np.testing.assert_array_equal(value, theirs[name], err_msg=name)
 
 
 def first_potential(stand_ins, chunk):
@@ -126,7 +88,7 @@ class Hoarder(Executor):
         return future
 
 
-def test_a_chunk_is_made_from_the_seed_and_its_number(tmp_path, stand_ins):
+def test_a_chunk_is_made_from_the_seed_and_its_number(tmp_path, stand_ins, run):
     path = tmp_path / "cells.h5"
     assert run(path, stand_ins.Noisy()) == Progress(CELLS, CELLS, 0)
     batches = list(read_batches(path))
@@ -143,7 +105,7 @@ def test_a_chunk_is_made_from_the_seed_and_its_number(tmp_path, stand_ins):
         np.testing.assert_array_equal(file["000007"].attrs["seed"], [SEED, 7])
 
 
-def test_numbers_are_the_same_for_threads_processes_and_a_cluster(tmp_path, prior, pool, cluster):
+def test_numbers_are_the_same_for_threads_processes_and_a_cluster(tmp_path, prior, pool, cluster, run, same):
     given = {"prior": prior, "cells": 96, "chunk": 40, "rate": 20.0}
     run(tmp_path / "alone.h5", Cortical(), **given)
     with ThreadPoolExecutor(3) as threads:
@@ -169,7 +131,7 @@ if __name__ == "__main__":
 """
 
 
-def test_numbers_are_the_same_under_mpi(tmp_path, stand_ins):
+def test_numbers_are_the_same_under_mpi(tmp_path, stand_ins, run, same):
     mpiexec = shutil.which("mpiexec", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
     if mpiexec is None or importlib.util.find_spec("mpi4py") is None:
         pytest.skip("mpi4py, or the MPI that it needs, is not installed.")
@@ -183,7 +145,7 @@ def test_numbers_are_the_same_under_mpi(tmp_path, stand_ins):
     same(tmp_path / "alone.h5", tmp_path / "mpi.h5")
 
 
-def test_numbers_do_not_depend_on_the_order_in_which_chunks_come(tmp_path, stand_ins):
+def test_numbers_do_not_depend_on_the_order_in_which_chunks_come(tmp_path, stand_ins, run, same):
     run(tmp_path / "alone.h5", stand_ins.Noisy())
     hoarder = Hoarder(CELLS // CHUNK)
     run(tmp_path / "backwards.h5", stand_ins.Noisy(), hoarder, ahead=CELLS // CHUNK)
@@ -192,7 +154,7 @@ def test_numbers_do_not_depend_on_the_order_in_which_chunks_come(tmp_path, stand
 
 
 @pytest.mark.parametrize("ahead", [1, 3])
-def test_no_more_chunks_are_ahead_than_were_allowed(tmp_path, stand_ins, ahead):
+def test_no_more_chunks_are_ahead_than_were_allowed(tmp_path, stand_ins, ahead, run):
     class Counted(ThreadPoolExecutor):
         submitted = 0
 
@@ -213,7 +175,7 @@ def test_no_more_chunks_are_ahead_than_were_allowed(tmp_path, stand_ins, ahead):
     assert len(untaken) == CELLS // CHUNK
 
 
-def test_a_stimulus_more_does_not_change_what_the_others_get(tmp_path, stand_ins):
+def test_a_stimulus_more_does_not_change_what_the_others_get(tmp_path, stand_ins, run):
     run(tmp_path / "two.h5", stand_ins.Noisy())
     run(tmp_path / "one.h5", stand_ins.Noisy(), stimuli=STIMULI[:1])
     for two, one in zip(read_batches(tmp_path / "two.h5"), read_batches(tmp_path / "one.h5"), strict=True):
@@ -221,7 +183,7 @@ def test_a_stimulus_more_does_not_change_what_the_others_get(tmp_path, stand_ins
         np.testing.assert_array_equal(two.responses[0], one.responses[0])
 
 
-def test_a_cluster_whose_worker_is_killed_loses_no_chunk(tmp_path, stand_ins, cluster):
+def test_a_cluster_whose_worker_is_killed_loses_no_chunk(tmp_path, stand_ins, cluster, run, same):
     marks = tmp_path / "marks"
     marks.mkdir()
     held = stand_ins.Held(marks)
@@ -253,7 +215,7 @@ def test_a_cluster_whose_worker_is_killed_loses_no_chunk(tmp_path, stand_ins, cl
     assert at_work() > {victim}
 
 
-def test_a_pool_whose_worker_dies_says_so_and_a_new_one_goes_on(tmp_path, stand_ins, pool):
+def test_a_pool_whose_worker_dies_says_so_and_a_new_one_goes_on(tmp_path, stand_ins, pool, run, same, contents):
     fatal = stand_ins.Fatal(tmp_path / "died", first_potential(stand_ins, 9))
     path = tmp_path / "cells.h5"
     with pytest.raises(WorkerError, match=r"died.*what was done is kept: run it again with a new executor"):
@@ -270,7 +232,7 @@ def test_a_pool_whose_worker_dies_says_so_and_a_new_one_goes_on(tmp_path, stand_
     same(tmp_path / "alone.h5", path)
 
 
-def test_a_pool_that_forks_is_refused(tmp_path, stand_ins):
+def test_a_pool_that_forks_is_refused(tmp_path, stand_ins, run):
     if "fork" not in multiprocessing.get_all_start_methods():
         pytest.skip("This system does not fork.")
     with (
@@ -280,7 +242,7 @@ def test_a_pool_that_forks_is_refused(tmp_path, stand_ins):
         run(tmp_path / "cells.h5", stand_ins.Noisy(), pool)
 
 
-def test_workers_that_were_shut_down_are_told_from_those_that_died(tmp_path, stand_ins):
+def test_workers_that_were_shut_down_are_told_from_those_that_died(tmp_path, stand_ins, run):
     class Gone(Executor):
         def submit(self, fn, /, *args, **kwargs):
             future = Future()
@@ -292,55 +254,7 @@ def test_workers_that_were_shut_down_are_told_from_those_that_died(tmp_path, sta
         run(tmp_path / "cells.h5", stand_ins.Noisy(), Gone())
 
 
-KILLED = """
-import sys
-from stand_ins import Noisy
-from simulators.batches import simulate_batches
-from simulators.stimulus import step
-stimuli = (step(100.0, onset=5.0, duration=10.0, tail=5.0), step(-50.0, onset=5.0, duration=20.0, tail=5.0))
-def told(progress):
-    print(progress.cells, flush=True)
-    sys.stdin.readline()
-simulate_batches(Noisy(), Noisy.parameters, stimuli, sys.argv[1], cells=96, rate=10.0, seed=11, chunk=8, told=told)
-"""
-
-
-@pytest.fixture
-def begun(tmp_path, stand_ins):
-    """A run in another process that waits after its third chunk."""
-    path = tmp_path / "cells.h5"
-    with subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        for cells in (8, 16, 24):
-            assert process.stdout.readline() == f"{cells}\n"
-            if cells < 24:
-                process.stdin.write("\n")
-                process.stdin.flush()
-        yield path, process
-        process.kill()
-
-
-def test_a_run_that_is_killed_resumes_with_identical_numbers(begun, tmp_path, stand_ins):
-    path, process = begun
-    process.kill()
-    process.wait()
-    with h5py.File(path, "a") as file:
-        file.create_group("writing")["theta"] = np.zeros((2, 1))
-    told = []
-    run(path, stand_ins.Noisy(), told=told.append)
-    assert [progress.cells for progress in told] == list(range(32, CELLS + 1, CHUNK))
-    run(tmp_path / "alone.h5", stand_ins.Noisy())
-    same(tmp_path / "alone.h5", path)
-
-
-def test_a_file_that_another_run_writes_is_left_to_it(begun, stand_ins):
-    path, _ = begun
-    with pytest.raises(ChunkError, match="is open in another process"):
-        run(path, stand_ins.Noisy())
-
-
-def test_an_interrupt_stops_cleanly_and_the_rest_can_follow(tmp_path, stand_ins):
+def test_an_interrupt_stops_cleanly_and_the_rest_can_follow(tmp_path, stand_ins, run, same, contents):
     marker = tmp_path / "marker"
     marker.touch()
     cell = stand_ins.Stubborn(marker, first_potential(stand_ins, 5), "KeyboardInterrupt")
@@ -354,7 +268,7 @@ def test_an_interrupt_stops_cleanly_and_the_rest_can_follow(tmp_path, stand_ins)
     same(tmp_path / "alone.h5", path)
 
 
-def test_what_has_not_begun_is_cancelled_by_an_interrupt(tmp_path, stand_ins):
+def test_what_has_not_begun_is_cancelled_by_an_interrupt(tmp_path, stand_ins, run):
     futures = []
 
     class Kept(Hoarder):
@@ -371,7 +285,7 @@ def test_what_has_not_begun_is_cancelled_by_an_interrupt(tmp_path, stand_ins):
     assert [future.cancelled() for future in futures] == [False] * 4 + [True] * 2
 
 
-def test_a_chunk_that_fails_is_named_with_its_seed_and_the_others_stay(tmp_path, stand_ins, pool):
+def test_a_chunk_that_fails_is_named_with_its_seed_and_the_others_stay(tmp_path, stand_ins, pool, run, same, contents):
     marker = tmp_path / "marker"
     marker.touch()
     cell = stand_ins.Stubborn(marker, first_potential(stand_ins, 5))
@@ -392,7 +306,7 @@ def test_a_chunk_that_fails_is_named_with_its_seed_and_the_others_stay(tmp_path,
         same(tmp_path / "alone.h5", path)
 
 
-def test_a_chunk_that_fails_takes_none_with_it_that_was_done(tmp_path, stand_ins):
+def test_a_chunk_that_fails_takes_none_with_it_that_was_done(tmp_path, stand_ins, run, contents):
     marker = tmp_path / "marker"
     marker.touch()
 
@@ -410,151 +324,3 @@ def test_a_chunk_that_fails_takes_none_with_it_that_was_done(tmp_path, stand_ins
         run(tmp_path / "cells.h5", cell, Tolerant(0), ahead=CELLS // CHUNK)
     there = {name for name in contents(tmp_path / "cells.h5") if name.endswith("theta")}
     assert there == {f"{k:06d}/theta" for k in range(CELLS // CHUNK) if k != 5}
-
-
-def test_a_sweep_that_blows_up_is_counted_and_is_nan(tmp_path, stand_ins):
-    path = tmp_path / "cells.h5"
-    progress = run(path, stand_ins.Explosive())
-    expected = 0
-    for batch in read_batches(path):
-        blown = batch.theta[:, 0] > -30.0
-        assert batch.blown_up == 2 * blown.sum()
-        expected += batch.blown_up
-        for response in batch.responses:
-            np.testing.assert_array_equal(np.isnan(response).any(axis=1), blown)
-            assert np.isfinite(response[:, : response.shape[1] // 2]).all()
-    assert 0 < expected < 2 * CELLS
-    assert progress == Progress(CELLS, CELLS, expected)
-    assert run(path, stand_ins.Explosive(), cells=CELLS + 1).blown_up >= expected
-
-
-@pytest.mark.parametrize("by_name", [False, True])
-def test_a_summary_is_kept_in_place_of_the_responses(tmp_path, stand_ins, by_name):
-    summary = "stand_ins:extremes" if by_name else stand_ins.extremes
-    run(tmp_path / "whole.h5", stand_ins.Explosive())
-    run(tmp_path / "cells.h5", stand_ins.Explosive(), summarize=summary)
-    for whole, batch in zip(read_batches(tmp_path / "whole.h5"), read_batches(tmp_path / "cells.h5"), strict=True):
-        assert batch.responses == ()
-        assert batch.values.shape == (CHUNK, 2, 3)
-        np.testing.assert_array_equal(batch.theta, whole.theta)
-        blown = batch.theta[:, 0] > -30.0
-        assert np.isnan(batch.values[blown]).all()
-        for k, stimulus in enumerate(STIMULI):
-            wanted = stand_ins.extremes(whole.responses[k], stimulus, 10.0)
-            np.testing.assert_allclose(batch.values[~blown, k], wanted[~blown], rtol=1e-6)
-    assert batch.blown_up == whole.blown_up
-
-
-def test_a_summary_of_another_shape_is_refused_by_name(tmp_path, stand_ins):
-    with pytest.raises(BatchError, match=r"stand_ins:flat gave the shape \(8,\), \(8, f\) was wanted"):
-        run(tmp_path / "cells.h5", stand_ins.Noisy(), summarize=stand_ins.flat)
-
-
-def test_cells_are_rounded_up_to_whole_chunks_and_more_can_follow(tmp_path, stand_ins):
-    path = tmp_path / "cells.h5"
-    assert run(path, stand_ins.Noisy(), cells=9) == Progress(16, 16, 0)
-    assert run(path, stand_ins.Noisy(), cells=CELLS) == Progress(CELLS, CELLS, 0)
-    assert run(path, stand_ins.Noisy(), cells=9) == Progress(16, 16, 0)
-    run(tmp_path / "alone.h5", stand_ins.Noisy())
-    same(tmp_path / "alone.h5", path)
-
-
-def test_what_is_there_is_not_made_again(tmp_path, stand_ins):
-    marks = tmp_path / "marks"
-    marks.mkdir()
-    run(tmp_path / "cells.h5", stand_ins.Held(marks))
-    made = len(list(marks.iterdir()))
-    assert made == 2 * CELLS // CHUNK
-    run(tmp_path / "cells.h5", stand_ins.Held(marks))
-    assert len(list(marks.iterdir())) == made
-
-
-OTHERS = {
-    "seed": {"seed": SEED + 1},
-    "chunk": {"chunk": CHUNK + 1},
-    "rate": {"rate": 20.0},
-    "stimuli": {"stimuli": STIMULI[::-1]},
-    "prior": {"prior": "narrower"},
-    "summary": {"summarize": "stand_ins:extremes"},
-    "simulator": {"simulator": "Explosive"},
-}
-
-
-@pytest.mark.parametrize("what", OTHERS)
-def test_a_file_of_another_origin_is_refused_and_left_alone(tmp_path, stand_ins, what):
-    path = tmp_path / "cells.h5"
-    run(path, stand_ins.Noisy(), cells=CHUNK)
-    before = path.read_bytes()
-    other = dict(OTHERS[what])
-    simulator = getattr(stand_ins, other.pop("simulator", "Noisy"))()
-    if what == "prior":
-        other["prior"] = (replace(stand_ins.Noisy.parameters[0], low=-90.0),)
-    with pytest.raises(ChunkError, match=rf"cells\.h5 was begun with another {what} and can't be continued"):
-        run(path, simulator, **other)
-    assert path.read_bytes() == before
-
-
-def test_a_file_that_other_code_began_is_refused(tmp_path, stand_ins, monkeypatch):
-    run(tmp_path / "cells.h5", stand_ins.Noisy(), cells=CHUNK)
-    monkeypatch.setattr("simulators.plan.code", lambda *_: "another")
-    with pytest.raises(ChunkError, match="was begun with another code"):
-        run(tmp_path / "cells.h5", stand_ins.Noisy())
-
-
-def test_a_simulator_is_another_when_its_attributes_are(tmp_path):
-    given = {"cells": 8, "stimuli": STIMULI[:1]}
-    run(tmp_path / "cells.h5", Cortical(), **given)
-    with pytest.raises(ChunkError, match="another simulator"):
-        run(tmp_path / "cells.h5", Cortical(E_K=-94.0), **given)
-
-
-def test_a_foreign_file_is_refused_and_left_alone(tmp_path, stand_ins):
-    text, foreign = tmp_path / "text.h5", tmp_path / "foreign.h5"
-    text.write_text("Notes of a cell.", encoding="utf-8")
-    with h5py.File(foreign, "w") as file:
-        file["recording"] = np.arange(5)
-    before = foreign.read_bytes()
-    with pytest.raises(ChunkError, match=r"text\.h5 is no HDF5 file; choose another name or move it"):
-        run(text, stand_ins.Noisy())
-    with pytest.raises(ChunkError, match=r"foreign\.h5 holds something other than simulated batches"):
-        run(foreign, stand_ins.Noisy())
-    assert text.read_text(encoding="utf-8") == "Notes of a cell."
-    assert foreign.read_bytes() == before
-    with pytest.raises(ChunkError, match=r"nowhere is no folder; make it"):
-        run(tmp_path / "nowhere" / "cells.h5", stand_ins.Noisy())
-
-
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        ({"cells": 0}, "0 cells were asked for"),
-        ({"chunk": 0}, "A chunk of 0 cells was asked for"),
-        ({"seed": -1}, "The seed is -1"),
-        ({"seed": 2**63}, "from 0 to 2\\^63 - 1"),
-        ({"rate": float("nan")}, "nan kHz, a positive one"),
-        ({"stimuli": ()}, "No stimulus was given"),
-        ({"prior": Cortical.parameters}, r"The prior is of C \[pF\].*parameters were wanted: E_leak \[mV\]"),
-        ({"prior": "wider"}, "E_leak reaches from -120 to 0 mV, within -100 to 0 mV was wanted"),
-    ],
-)
-def test_what_does_not_fit_is_refused_before_a_file_is_made(tmp_path, stand_ins, given, message):
-    if given.get("prior") == "wider":
-        given = {"prior": (replace(stand_ins.Noisy.parameters[0], low=-120.0),)}
-    with pytest.raises(BatchError, match=message):
-        run(tmp_path / "cells.h5", stand_ins.Noisy(), **given)
-    assert not (tmp_path / "cells.h5").exists()
-
-
-def test_a_stimulus_in_the_wrong_clamp_is_refused_by_the_chunk_that_meets_it(tmp_path, stand_ins):
-    clamp = Stimulus("voltage", (Epoch(-70.0, 10.0), Epoch(0.0, 10.0)))
-    with pytest.raises(BatchError, match=r"Chunk 0 .*ValueError: Stimulus is in voltage clamp"):
-        run(tmp_path / "cells.h5", stand_ins.Noisy(), stimuli=(clamp,))
-
-
-def test_a_file_says_what_it_was_made_from_without_pickle(tmp_path, stand_ins):
-    run(tmp_path / "cells.h5", stand_ins.Held(tmp_path), cells=1)
-    with h5py.File(tmp_path / "cells.h5", "r") as file:
-        origin = json.loads(file["origin"].asstr()[()])
-        assert all(item.dtype.kind in "fiuO" for item in (file["origin"], file["000000/theta"]))
-    assert origin["simulator"] == ["stand_ins:Held", {"folder": str(tmp_path)}]
-    assert origin["seed"] == SEED

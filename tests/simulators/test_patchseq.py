@@ -318,18 +318,6 @@ def test_without_channels_a_current_step_is_the_closed_form():
     np.testing.assert_allclose(ours, exact, rtol=0, atol=0.03)
 
 
-def test_a_bridge_error_is_added_to_the_voltage():
-    stimulus = step(40.0, holding=-15.0, onset=30.0, duration=50.0, tail=20.0)
-    plain, bridged = (
-        PatchSeq(noise=0.0, white=0.0, bridge=bridge).simulate(
-            np.array([PASSIVE]), stimulus, 40.0, np.random.default_rng(0)
-        )[0]
-        for bridge in (0.0, 20.0)
-    )
-    calm = np.r_[0:1190, 1240:3190, 3240:4000]
-    np.testing.assert_allclose((bridged - plain)[calm], 0.02 * stimulus.command(40.0)[calm], rtol=0, atol=1e-3)
-
-
 @pytest.mark.parametrize("name", PatchSeq.conductances)
 @pytest.mark.parametrize("clamp", ["current", "voltage"])
 def test_a_dose_all_along_is_another_cell(name, clamp):
@@ -374,14 +362,6 @@ def test_noise_does_not_depend_on_the_time_step(dt):
     assert V.mean() == pytest.approx(-72.0, abs=0.02)
 
 
-def test_the_simulator_adds_the_published_noise():
-    stimulus = Stimulus("current", (Epoch(0.0, 50.0), Epoch(0.0, 450.0)))
-    cell = PatchSeq(white=0.0, corner=16.0)
-    V = cell.simulate(np.tile(PASSIVE, (128, 1)), stimulus, 20.0, np.random.default_rng(0))
-    # 10 pA a step of .04 ms have the variance of 2 pA ms^.5.
-    assert V.std() == pytest.approx(10.0 * math.sqrt(0.04) * math.sqrt(12.0 / 2.0) / 60.0, rel=0.06)
-
-
 def rise(name, temperature, r_SS=1.0):
     """Time at which a conductance has reached half of what it gets to under a voltage step [ms]."""
     cell = np.array(PASSIVE)
@@ -401,20 +381,3 @@ def test_r_ss_slows_the_delayed_rectifier_and_neither_kv31_nor_calcium():
     assert rise("g_Kd", 25.0, r_SS=2.0) / rise("g_Kd", 25.0, r_SS=1.0) == pytest.approx(2.0, rel=0.05)
     assert rise("g_Kv31", 25.0, r_SS=3.0) == rise("g_Kv31", 25.0, r_SS=1.0)
     assert rise("g_L", 25.0, r_SS=3.0) == rise("g_L", 25.0, r_SS=1.0)
-
-
-@pytest.mark.parametrize("clamp", ["current", "voltage"])
-def test_the_corners_of_the_prior_are_finite_in_both_clamps(clamp):
-    lows, highs = (
-        np.array([getattr(parameter, name) for parameter in PatchSeq.parameters]) for name in ("low", "high")
-    )
-    cells = np.where(np.random.default_rng(3).random((1024, 13)) < 0.5, lows, highs)
-    levels = (-200.0, 870.0, 0.0) if clamp == "current" else (-120.0, 60.0, -38.0)
-    stimulus = Stimulus(clamp, tuple(Epoch(level, 30.0) for level in levels))
-    assert np.isfinite(PatchSeq(series=1.0).simulate(cells, stimulus, 20.0, np.random.default_rng(0))).all()
-
-
-@pytest.mark.parametrize("series", [0.0, -5.0, math.nan, math.inf])
-def test_a_series_resistance_that_is_none_is_refused(series):
-    with pytest.raises(ValueError, match=f"{series} MOhm, a positive one was wanted"):
-        PatchSeq(series)
