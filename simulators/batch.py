@@ -19,7 +19,7 @@ from simulators.pospischil import CONSTANTS, DT, STATES, constants, integrate, r
 
 __all__ = ["record"]
 
-_TILE = 256
+_TILE = 128
 _SETTLE = round(200.0 / DT)
 _SETTLE_FIRING = round(1000.0 / DT)
 

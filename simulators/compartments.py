@@ -1,6 +1,6 @@
 """This file is the compartments: a cortical soma with calcium and h-currents, and a passive dendrite, in lanes.
 
-The first rows are those of `simulators.pospischil`; voltages are above V_T. Gates and dendrite stand half a step off
+The first rows are those of `simulators.pospischil`, of a state the first seven; voltages are above V_T. Gates and dendrite stand half a step off
 the soma, and each moves as if the others stood still meanwhile, which keeps every steady state. What they do meanwhile
 enters by its first two backward differences, so that the worst spike of a sweep is ten times nearer to its time than
 without: under 0.06 ms in 500 ms for every published cell at a step of 0.025 ms. A voltage clamp is a leak through the
@@ -25,7 +25,7 @@ HIGH_THRESHOLD, LOW_THRESHOLD, SAG, DENDRITE = 1, 2, 4, 8
 """What a cell may have besides m, h, n and p, added up."""
 
 STATES = 39
-"""Rows of a state: those of `simulators.pospischil`; q, r and its compensation, w and its compensation, s^2, f and its
+"""Rows of a state: the first seven of `simulators.pospischil`; q, r and its compensation, w and its compensation, s^2, f and its
 compensation, dendrite and its compensation; the last two moves of the soma; the last two values of the gated
 conductance and its drive, and of a and a + b of m, h, n and q."""
 
@@ -34,6 +34,7 @@ CONSTANTS = 26
 capacitance of the soma, and of the dendrite its decay in a step, its goal without the soma, the soma's share and the
 weight of the soma's slope."""
 
+_BASE = 7
 _FLOOR = np.float32(1e-9)
 
 
@@ -81,15 +82,14 @@ def integrate(state, row, random, ends, levels, begin, steps, trace, has):
         trace: Voltage of the soma after each step, shape (>= steps, LANES) [mV], or (0, LANES).
         has: Sum of HIGH_THRESHOLD, LOW_THRESHOLD, SAG and DENDRITE; what is not in it costs nothing.
     """
-    base = pospischil.STATES
     work = np.empty((STATES + CONSTANTS, LANES), dtype=np.float32)
     seeds = np.empty(LANES, dtype=np.uint32)
     epoch = np.zeros(LANES, dtype=np.int32)
     for lane in range(LANES):
         for k in range(STATES):
-            work[k if k < base else k + pospischil.CONSTANTS, lane] = state[k, lane]
+            work[k if k < _BASE else k + pospischil.CONSTANTS, lane] = state[k, lane]
         for k in range(CONSTANTS):
-            work[base + k if k < pospischil.CONSTANTS else STATES + k, lane] = row[k, lane]
+            work[_BASE + k if k < pospischil.CONSTANTS else STATES + k, lane] = row[k, lane]
         seeds[lane] = random[lane]
     keep = trace.shape[0] > 0
     change = begin
@@ -113,7 +113,7 @@ def integrate(state, row, random, ends, levels, begin, steps, trace, has):
                 trace[t, lane] = work[0, lane] + work[20, lane]
     for lane in range(LANES):
         for k in range(STATES):
-            state[k, lane] = work[k if k < base else k + pospischil.CONSTANTS, lane]
+            state[k, lane] = work[k if k < _BASE else k + pospischil.CONSTANTS, lane]
         random[lane] = seeds[lane]
 
 

@@ -26,6 +26,7 @@ __all__ = ["ENTRY", "SOURCES", "folder", "is_cold", "store", "threads"]
 
 SOURCES = (
     "simulators/lanes.py",
+    "simulators/pospischil_step.py",
     "simulators/pospischil.py",
     "simulators/channels.py",
     "simulators/compartments.py",

@@ -1,7 +1,8 @@
 """This file is the cortical cell: one compartment with the kinetics of Pospischil et al. (2008), in lanes.
 
-The voltage-dependent exponentials but one are powers of exp(-u/40) with u = V - V_T, so two are taken where eleven
-are written. V and p carry a compensation term, for their smallest steps lie below a float32's resolution.
+V and p carry a compensation term, for their smallest steps lie below a float32's resolution. A step is made of five
+loops, each over all lanes: a processor that looks a hundred and sixty vector operations ahead finds the next lanes'
+among them only if a loop's chain of dependent operations is short.
 """
 
 from __future__ import annotations
@@ -11,18 +12,20 @@ import math
 import numpy as np
 from numba import float32, njit
 
-from simulators.lanes import FAST, LANES, enter, exponential, gaussian, scramble
+from simulators.lanes import FAST, LANES, enter, exponential, uniform, congruent
+from simulators.pospischil_step import moved_h, moved_m, moved_n, moved_p, moved_voltage, powers
 
-__all__ = ["CONSTANTS", "DT", "STATES", "advance_gates", "constants", "integrate", "rates", "ratio", "resting"]
+__all__ = ["CONSTANTS", "DT", "STATES", "constants", "integrate", "rates", "ratio", "resting", "still"]
 
 DT = 0.025
-"""Time step [ms]. Against a step of 0.001 ms, the worst spike of a sweep of 500 ms is 0.08 ms off in the median draw
-of the shipped prior and 1.0 ms in the 95th percentile; a weakly driven cell may gain or lose its last one."""
+"""Time step [ms]. Against the equations solved to fourth order, the worst spike of a sweep of 500 ms is 0.005 ms off in
+the median draw of the shipped prior, and in 99 of 100 less than 0.35 ms."""
 
-STATES = 7
-"""Rows of a state: u, m, h, n, p and the compensation of u and p."""
+STATES = 15
+"""Rows of a state: u, m, h, n, p, the compensation of u and p; then, of the last step, the gated conductance and its
+change, its drive and its change, and of m the opening rate and its change, the sum of rates and its change."""
 
-_FLOOR = np.float32(1e-9)
+_WORK = 18
 _LOWEST, _HIGHEST = np.float32(-120.0), np.float32(180.0)
 
 CONSTANTS = 16
@@ -67,7 +70,7 @@ def integrate(state, row, random, ends, levels, begin, steps, trace):
 
     Args:
         state: Shape (STATES, LANES), float32; read and written.
-        row: Constants, shape (CONSTANTS, LANES), float32; row 14 is used for the current.
+        row: Constants, shape (CONSTANTS, LANES), float32.
         random: Random states, shape (LANES,), uint32; read and written.
         ends: Step at which each epoch ends, shape (e, LANES), int32, ascending.
         levels: Current of each epoch, shape (e, LANES) [pA].
@@ -75,81 +78,116 @@ def integrate(state, row, random, ends, levels, begin, steps, trace):
         steps: Number of steps.
         trace: Voltage after each step, shape (>= steps, LANES) [mV], or (0, LANES) where it is not wanted.
     """
-    work = np.empty((STATES + CONSTANTS, LANES), dtype=np.float32)
-    seeds = np.empty(LANES, dtype=np.uint32)
+    work = np.empty((STATES + _WORK, LANES), dtype=np.float32)
+    seeds = random.copy()
     epoch = np.zeros(LANES, dtype=np.int32)
-    for lane in range(LANES):
-        for k in range(STATES):
-            work[k, lane] = state[k, lane]
-        for k in range(CONSTANTS):
-            work[STATES + k, lane] = row[k, lane]
-        seeds[lane] = random[lane]
+    work[:STATES] = state[:STATES]
+    _prepare(work, row)
     keep = trace.shape[0] > 0
     change = begin
     for t in range(steps):
         if begin + t >= change:
             change = enter(epoch, ends, begin + t)
             for lane in range(LANES):
-                work[STATES + 14, lane] = levels[epoch[lane], lane] * row[0, lane]
-        _step(work, seeds)
+                entering = row[6, lane] + levels[epoch[lane], lane] * row[0, lane]
+                work[STATES + 4, lane] = entering * work[STATES + 10, lane]
+        _advance_voltage(work, seeds)
+        _take_powers(work)
+        _advance_m(work)
+        _advance_h_and_n(work)
+        _advance_p(work)
         if keep:
-            for lane in range(LANES):
-                trace[t, lane] = work[0, lane] + work[STATES + 13, lane]
+            _put(work, trace[t])
+    state[:STATES] = work[:STATES]
+    random[:] = seeds
+
+
+@njit(fastmath=FAST, error_model="numpy")
+def _prepare(work, row):
+    """Lay the constants of a step out behind the states."""
     for lane in range(LANES):
-        for k in range(STATES):
-            state[k, lane] = work[k, lane]
-        random[lane] = seeds[lane]
+        dt = -row[15, lane]
+        for k in range(4):
+            work[STATES + k, lane] = row[1 + k, lane] * dt
+        work[STATES + 5, lane] = row[8, lane] * dt
+        work[STATES + 6, lane] = row[9, lane]
+        work[STATES + 7, lane] = row[10, lane]
+        work[STATES + 8, lane] = row[7, lane]
+        work[STATES + 9, lane] = row[5, lane]
+        work[STATES + 10, lane] = dt
+        work[STATES + 11, lane] = row[12, lane]
+        work[STATES + 12, lane] = row[13, lane]
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
-def _step(work, seeds):
-    """Advance all lanes by one step: the voltage with the old gates, then the gates with the new voltage."""
-    one = float32(1.0)
+def _advance_voltage(work, seeds):
+    """Advance the voltage of all lanes with the gates that stand half a step ahead of it."""
     for i in range(LANES):
-        seeds[i] = scramble(seeds[i])
-        u, m, h, n, p = work[0, i], work[1, i], work[2, i], work[3, i], work[4, i]
-        g_Na = work[9, i] * m * m * m * h
-        g_K = work[10, i] * n * n * n * n + work[11, i] * p
-        q = g_Na + g_K + work[8, i]
-        drive = g_Na * work[16, i] + g_K * work[17, i] + work[13, i] + work[21, i] + work[15, i] * gaussian(seeds[i])
-        move = (drive / q - u) * (one - exponential(work[22, i] * q)) - work[5, i]
-        new = u + move
-        work[5, i] = (new - u) - move
-        work[0, i] = new
-    advance_gates(work)
+        seeds[i] = congruent(seeds[i])
+        m, n = work[1, i], work[3, i]
+        g_Na = work[STATES + 1, i] * (m * m) * (m * work[2, i])
+        n2 = n * n
+        g_K = work[STATES + 2, i] * (n2 * n2) + work[STATES + 3, i] * work[4, i]
+        gated = g_Na + g_K
+        pull = g_Na * work[STATES + 6, i] + g_K * work[STATES + 7, i]
+        drive = work[STATES + 4, i] + work[STATES + 5, i] * uniform(seeds[i])
+        work[0, i], work[5, i], work[8, i], work[10, i] = moved_voltage(
+            work[0, i],
+            work[5, i],
+            gated,
+            pull,
+            work[7, i],
+            work[8, i],
+            work[9, i],
+            work[10, i],
+            work[STATES, i],
+            drive,
+        )
+        work[7, i], work[9, i] = gated, pull
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
-def advance_gates(work):
-    """Advance the gates of all lanes by one step at the voltage that they find.
-
-    Args:
-        work: States and constants, shape (>= STATES + CONSTANTS, LANES), float32; read and written.
-    """
-    one = float32(1.0)
+def _take_powers(work):
+    """Take the powers that the rates of all lanes are made of."""
     for i in range(LANES):
-        u, m, h, n, p = work[0, i], work[1, i], work[2, i], work[3, i], work[4, i]
-        dt = work[14, i]
-        a_m, b_m, a_h, b_h, a_n, b_n, p_inf, w_p = rates(u, work[18, i], work[19, i])
-        # The floors keep the products of gates out of the subnormal range, where every operation takes a hundred
-        # times as long; a conductance of 1e-26 of its maximum is no current.
-        total = a_m + b_m
-        m += (a_m / total - m) * (one - exponential(-dt * total))
-        work[1, i] = m if m > _FLOOR else _FLOOR
-        total = a_h + b_h
-        h += (a_h / total - h) * (one - exponential(-dt * total))
-        work[2, i] = h if h > _FLOOR else _FLOOR
-        total = a_n + b_n
-        n += (a_n / total - n) * (one - exponential(-dt * total))
-        work[3, i] = n if n > _FLOOR else _FLOOR
-        # At most a whole time constant a step: beyond it the series would no longer fall towards its goal.
-        z = work[12, i] * w_p
-        z = z if z < one else one
-        grown = z * (one - z * (float32(0.5) - z * (float32(0.16666667) - z * float32(0.041666668))))
-        move = (p_inf - p) * grown - work[6, i]
-        new = p + move
-        work[6, i] = (new - p) - move
-        work[4, i] = new
+        v, E, E2, F, E8 = powers(work[0, i])
+        work[STATES + 13, i], work[STATES + 14, i], work[STATES + 15, i] = v, E, E2
+        work[STATES + 16, i], work[STATES + 17, i] = F, E8
+
+
+@njit(fastmath=FAST, error_model="numpy", inline="always")
+def _advance_m(work):
+    """Advance m of all lanes at the voltage that it finds."""
+    for i in range(LANES):
+        v, E2, E8, k = work[STATES + 13, i], work[STATES + 15, i], work[STATES + 17, i], work[STATES + 8, i]
+        work[1, i], work[11, i], work[12, i], work[13, i], work[14, i] = moved_m(
+            work[1, i], v, E2, E8, k, work[11, i], work[12, i], work[13, i], work[14, i]
+        )
+
+
+@njit(fastmath=FAST, error_model="numpy", inline="always")
+def _advance_h_and_n(work):
+    """Advance h and n of all lanes at the voltage that they find."""
+    for i in range(LANES):
+        E8, k = work[STATES + 17, i], work[STATES + 8, i]
+        work[2, i] = moved_h(work[2, i], work[STATES + 16, i], E8, k)
+        work[3, i] = moved_n(work[3, i], work[STATES + 13, i], work[STATES + 14, i], E8, k)
+
+
+@njit(fastmath=FAST, error_model="numpy", inline="always")
+def _advance_p(work):
+    """Advance p of all lanes at the voltage that it finds."""
+    for i in range(LANES):
+        work[4, i], work[6, i] = moved_p(
+            work[4, i], work[6, i], work[STATES + 15, i], work[STATES + 11, i], work[STATES + 9, i]
+        )
+
+
+@njit(error_model="numpy", inline="always")
+def _put(work, samples):
+    """Write the voltages of all lanes; the length is asked for so that the loop stays one of vectors."""
+    for i in range(len(samples)):
+        samples[i] = work[0, i] + work[STATES + 12, i]
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
@@ -239,8 +277,28 @@ def resting(row, lane, current, state):
     state[2, lane] = a_h / (a_h + b_h)
     state[3, lane] = a_n / (a_n + b_n)
     state[4, lane] = p_inf
-    state[5, lane] = 0.0
-    state[6, lane] = 0.0
+    still(row, lane, state)
+
+
+@njit(error_model="numpy")
+def still(row, lane, state):
+    """Let a lane's state have no past: no compensation, and nothing has changed in the last step.
+
+    Args:
+        row: Constants, shape (CONSTANTS, LANES).
+        lane: Column to write.
+        state: Shape (>= STATES, LANES); u and the gates are read, all else is written.
+    """
+    u, m, h, n, p = state[0, lane], state[1, lane], state[2, lane], state[3, lane], state[4, lane]
+    a_m, b_m, _, _, _, _, _, _ = rates(float32(u), row[11, lane], row[12, lane])
+    dt = -row[15, lane]
+    g_Na = row[2, lane] * m**3 * h * dt
+    g_K = (row[3, lane] * n**4 + row[4, lane] * p) * dt
+    state[5:STATES, lane] = 0.0
+    state[7, lane] = g_Na + g_K
+    state[9, lane] = g_Na * row[9, lane] + g_K * row[10, lane]
+    state[11, lane] = row[7, lane] * a_m
+    state[13, lane] = row[7, lane] * (a_m + b_m)
 
 
 @njit(error_model="numpy")
