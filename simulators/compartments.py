@@ -1,10 +1,10 @@
 """This file is the compartments: a cortical soma with calcium and h-currents, and a passive dendrite, in lanes.
 
-The first rows are those of `simulators.pospischil`, of a state the first seven; voltages are above V_T. Gates and dendrite stand half a step off
-the soma, and each moves as if the others stood still meanwhile, which keeps every steady state. What they do meanwhile
-enters by its first two backward differences, so that the worst spike of a sweep is ten times nearer to its time than
-without: under 0.06 ms in 500 ms for every published cell at a step of 0.025 ms. A voltage clamp is a leak through the
-series resistance towards the command: both clamps are one equation.
+The first rows are those of `simulators.pospischil`, of a state the first seven; voltages are above V_T. Gates and
+dendrite stand half a step off the soma, and each moves as if the others stood still meanwhile, which keeps every steady
+state. What they do meanwhile enters by its first two backward differences, so that the worst spike of a sweep is ten
+times nearer to its time than without: under 0.06 ms in 500 ms for every published cell at a step of 0.025 ms. A voltage
+clamp is a leak through the series resistance towards the command: both clamps are one equation.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ HIGH_THRESHOLD, LOW_THRESHOLD, SAG, DENDRITE = 1, 2, 4, 8
 """What a cell may have besides m, h, n and p, added up."""
 
 STATES = 39
-"""Rows of a state: the first seven of `simulators.pospischil`; q, r and its compensation, w and its compensation, s^2, f and its
-compensation, dendrite and its compensation; the last two moves of the soma; the last two values of the gated
+"""Rows of a state: the first seven of `simulators.pospischil`; q, r and its compensation, w and its compensation, s^2,
+f and its compensation, dendrite and its compensation; the last two moves of the soma; the last two values of the gated
 conductance and its drive, and of a and a + b of m, h, n and q."""
 
 CONSTANTS = 26

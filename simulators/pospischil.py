@@ -12,7 +12,7 @@ import math
 import numpy as np
 from numba import float32, njit
 
-from simulators.lanes import FAST, LANES, enter, exponential, uniform, congruent
+from simulators.lanes import FAST, LANES, congruent, enter, exponential, uniform
 from simulators.pospischil_step import moved_h, moved_m, moved_n, moved_p, moved_voltage, powers
 
 __all__ = ["CONSTANTS", "DT", "STATES", "constants", "integrate", "rates", "ratio", "resting", "still"]
@@ -220,7 +220,7 @@ def rates(u, shift, root):
     near = abs(z) < float32(0.01)
     below = one if near else float32(3.3546262790251185e-4) - E8
     b_m = float32(1.4) * (one - z * (float32(0.5) - z * float32(0.083333336)) if near else z * E8 / below)
-    a_h = float32(0.128 * 2.5712845) * exponential(u * float32(-0.055555556))
+    a_h = float32(0.128 * 2.5713844) * exponential(u * float32(-0.055555556))
     b_h = float32(4.0) / (one + float32(2980.9579870417283) * E8)
     z = (float32(15.0) - u) * float32(0.2)
     a_n = float32(0.16) * ratio(z, E8 * float32(20.085536923187668))

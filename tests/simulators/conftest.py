@@ -12,7 +12,7 @@ from numba import njit
 from estimators.spec import read_spec
 from simulators.batches import simulate_batches
 from simulators.lanes import LANES
-from simulators.pospischil import CONSTANTS, DT, STATES, constants, integrate, resting
+from simulators.pospischil import CONSTANTS, DT, STATES, constants, integrate, resting, still
 from simulators.stimulus import step
 
 SPEC = Path(__file__).resolve().parents[2] / "estimators" / "pretrained" / "cortical-steps.toml"
@@ -37,6 +37,7 @@ def _blocks(cells, reversals, dt, ends, levels, steps, seeds, start):
                 state[0, lane] = start[k, 0] - cells[k, 6]
                 for gate in range(1, 5):
                     state[gate, lane] = start[k, gate]
+                still(row, lane, state)
         part = slice(first, first + LANES)
         out = np.empty((steps, LANES), dtype=np.float32)
         integrate(state, row, seeds[part].copy(), ends[:, part].copy(), levels[:, part].copy(), 0, steps, out)

@@ -3,7 +3,7 @@
 import numpy as np
 from numba import float32, njit, uint32
 
-from simulators.lanes import exponential, gaussian, scramble
+from simulators.lanes import congruent, exponential, gaussian, scramble, uniform
 
 SEEDS = np.random.default_rng(5).integers(1, 2**32 - 1, 64, dtype=np.uint32)
 
@@ -85,3 +85,37 @@ def test_random_numbers_are_independent_along_and_across_lanes():
     across = np.corrcoef(x)[np.triu_indices(len(SEEDS), 1)]
     assert np.abs(across).max() < 0.035
     assert np.std(across) < 1.1 / np.sqrt(20_000)
+
+
+@njit(cache=True)
+def steps(seeds, count):
+    """Uniform numbers of each lane, one row a seed."""
+    out = np.empty((len(seeds), count), dtype=np.float32)
+    for lane in range(len(seeds)):
+        state = uint32(seeds[lane])
+        for k in range(count):
+            state = congruent(state)
+            out[lane, k] = uniform(state)
+    return out
+
+
+def test_uniform_steps_have_mean_zero_and_variance_one():
+    numbers = steps(SEEDS, 20_000).astype(np.float64)
+    assert abs(numbers.mean()) < 4.0 / np.sqrt(numbers.size)
+    np.testing.assert_allclose(numbers.var(), 1.0, rtol=0.005)
+    assert abs(numbers).max() < np.sqrt(3.0) + 1e-6
+    counts = np.histogram(numbers, 64, (-np.sqrt(3.0), np.sqrt(3.0)))[0]
+    np.testing.assert_allclose(counts, numbers.size / 64, rtol=0.05)
+
+
+def test_what_a_membrane_makes_of_uniform_steps_is_normal_and_white():
+    numbers = steps(SEEDS, 40_000).astype(np.float64)
+    for length in (20, 400):
+        sums = numbers[:, : numbers.shape[1] // length * length].reshape(len(SEEDS), -1, length).sum(axis=2)
+        sums /= np.sqrt(length)
+        np.testing.assert_allclose(sums.var(), 1.0, atol=5.0 * np.sqrt(2.0 / sums.size))
+        kurtosis = np.mean(sums**4) / np.mean(sums**2) ** 2
+        assert abs(kurtosis - 3.0) < 1.2 / length + 5.0 * np.sqrt(24.0 / sums.size)
+    for lag in (1, 2, 3, 7, 40):
+        assert abs(np.mean(numbers[:, lag:] * numbers[:, :-lag])) < 5.0 / np.sqrt(numbers.size)
+    assert abs(np.corrcoef(numbers)[np.triu_indices(len(SEEDS), 1)]).max() < 5.5 / np.sqrt(numbers.shape[1])

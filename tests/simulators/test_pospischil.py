@@ -62,23 +62,17 @@ def test_published_cells_spike_when_the_equations_say(name, membrane, published,
     ours = crossings(membrane(cell, STEP, levels(amplitude))[0], DT, -20.0)
     exact = crossings(published(cell, STEP, levels(amplitude)), 0.01, -20.0)
     assert len(ours) == len(exact) >= 5
-    # A thousandth of the time, for the error is one of the rate of firing: .45 ms at 431 ms in the slowest cell.
-    np.testing.assert_allclose(ours[0], exact[0], rtol=0, atol=0.005)
-    np.testing.assert_allclose(ours - STEP[0], exact - STEP[0], rtol=0.0015, atol=0.005)
+    np.testing.assert_allclose(ours, exact, rtol=0, atol=0.1)
 
 
 def test_drawn_cells_spike_when_the_equations_say(drawn):
-    # Of 148 drawn cells the last spike of 500 ms was .08 ms off in half and under 1.1 ms in 95 %; 5 cells, at the edge
-    # of firing, had a spike more or less.
     spiking = [(ours, exact) for ours, _, exact, *_ in drawn if exact.size]
-    alike = [(ours, exact) for ours, exact in spiking if len(ours) == len(exact)]
+    errors = np.array([np.abs(ours - exact).max() if len(ours) == len(exact) else np.inf for ours, exact in spiking])
     assert len(spiking) >= 25
-    assert len(alike) >= 0.92 * len(spiking)
-    last = np.array([np.abs(ours - exact).max() for ours, exact in alike])
-    assert np.median(last) < 0.15
-    assert np.percentile(last, 90) < 1.0
-    first = np.array([abs(ours[0] - exact[0]) for ours, exact in alike])
-    assert np.median(first) < 0.006
+    assert np.mean(errors < 0.35) >= 0.95
+    assert np.median(errors) < 0.02
+    first = np.array([abs(ours[0] - exact[0]) for ours, exact in spiking])
+    assert np.median(first) < 0.002
 
 
 def test_drawn_cells_rest_where_the_equations_say(drawn):
@@ -95,19 +89,22 @@ def test_silent_cells_follow_the_equations_within_a_twentieth_of_a_millivolt(dra
     assert max(np.abs(fine[3::4] - exact[4::5]).max() for fine, exact in silent) < 0.05
 
 
-def test_halving_the_time_step_quarters_the_error(drawn):
+def test_halving_the_time_step_takes_more_than_two_thirds_of_the_error_away(drawn):
+    # Below .005 ms it is rounding in float32 that is left, which does not shrink.
     alike = [t for t in drawn if t[2].size and len(t[0]) == len(t[1]) == len(t[2])]
     coarse, fine = (np.array([np.abs(t[k] - t[2]).max() for t in alike]) for k in (0, 1))
-    assert len(alike) >= 20
-    assert 3.0 < np.median(coarse / fine) < 5.0
+    seen = coarse > 0.005
+    assert seen.sum() >= 8
+    assert np.median(coarse[seen] / fine[seen]) > 3.0
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_halving_the_time_step_hardly_moves_a_spike(name, membrane, crossings):
     cell, amplitude = PUBLISHED[name]
     coarse, fine = (crossings(membrane(cell, STEP, levels(amplitude), dt=dt)[0], dt, -20.0) for dt in (DT, DT / 2))
-    # The same error of the rate of firing: .33 ms at 431 ms.
-    np.testing.assert_allclose(coarse, fine, rtol=0, atol=0.35)
+    # Whether the end of the step cuts a spike off that is under way then is not a matter of its time.
+    during = STEP[0] + STEP[1]
+    np.testing.assert_allclose(coarse[coarse < during], fine[fine < during], rtol=0, atol=0.1)
 
 
 def test_a_current_scaled_with_the_capacitance_gives_the_same_voltage(draws, membrane):
