@@ -141,8 +141,10 @@ def _step(work, seeds):
         z = work[17, i] * (one - part) if fired else work[11, i] / y
         z = z if z < float32(0.999999) else float32(0.999999)
         climb = -work[14, i] * logarithm_of_rest(z)
-        raised = adapted + work[18, i]
-        # The linear part is split in equal halves about the spike current; a spike does not lie in the middle.
+        # The linear part is split in equal halves about the spike current; a spike does not lie in the middle. Left as
+        # it is, spikes would be drawn to one place in their step, and regular ones to whole steps apart.
+        gained = work[18, i] + (one - part - part) * (work[8, i] * (work[16, i] - high) + work[9, i] * work[18, i])
+        raised = adapted + gained
         restart = work[16, i] + (work[21, i] - work[22, i] * raised) * (float32(0.5) - part)
         middle = (restart if fired else high) + climb
         adapted = raised if fired else adapted
@@ -154,7 +156,7 @@ def _step(work, seeds):
         work[2, i] = (new - base) - move
         new = work[23, i] if new < work[23, i] else new
         work[0, i] = new
-        move = first_w + second_w + (work[18, i] if fired else none) - work[3, i]
+        move = first_w + second_w + (gained if fired else none) - work[3, i]
         new_w = w + move
         work[3, i] = (new_w - w) - move
         work[1, i] = new_w

@@ -41,6 +41,7 @@ SOURCES = (
     "simulators/adex_batch.py",
     "simulators/patchseq_kinetics.py",
     "simulators/patchseq_membrane.py",
+    "simulators/patchseq_rest.py",
     "simulators/patchseq_batch.py",
     "simulators/course.py",
     "simulators/moments.py",

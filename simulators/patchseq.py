@@ -28,7 +28,7 @@ class PatchSeq(Simulator):
     parameters' bounds are the published prior.
 
     In voltage clamp the answer is the current through the pipette's series resistance, without an electrode; where the
-    membrane follows the command at once, it lags the gates by a step of 0.025 ms.
+    membrane follows a step of the command at once, the gates lag it by 0.0125 ms.
 
     Args:
         series: Series resistance of the pipette, which only voltage clamp sees [MOhm].

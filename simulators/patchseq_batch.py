@@ -12,7 +12,8 @@ from numba import njit, prange
 from simulators.compiled import ENTRY
 from simulators.electrode import MEMORY, corner_index, filters, low_pass, read_out, remember
 from simulators.lanes import LANES
-from simulators.patchseq_membrane import CONSTANTS, DT, STATES, constants, integrate, resting
+from simulators.patchseq_membrane import CONSTANTS, DT, STATES, constants, integrate
+from simulators.patchseq_rest import resting
 
 __all__ = ["record"]
 

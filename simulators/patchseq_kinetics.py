@@ -28,9 +28,12 @@ def _held(V):
 @njit(fastmath=FAST, error_model="numpy", inline="always")
 def _ratio(z, grown):
     """Take z/(exp(z) - 1) given exp(z), by its series about the singularity."""
-    near = abs(z) < float32(0.01)
-    below = float32(1.0) if near else grown - float32(1.0)
-    return float32(1.0) - z * (float32(0.5) - z * float32(0.083333336)) if near else z / below
+    one = float32(1.0)
+    near = abs(z) < float32(0.5)
+    below = one if near else grown - one
+    w = z * z
+    even = float32(0.083333336) - w * (float32(0.0013888889) - w * float32(3.3068783e-05))
+    return one - z * float32(0.5) + w * even if near else z / below
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
@@ -73,7 +76,7 @@ def pospischil(V, V_T):
     z_n, grown_n = (float32(15.0) - u) * float32(0.2), E8 * float32(20.085536923187668)
     s_h = one + grown_b
     a_m = float32(1.28) * _ratio(z_a, grown_a)
-    a_h = float32(0.128 * 2.5712845) * exponential(u * float32(-0.055555556))
+    a_h = float32(0.128 * 2.5713844) * exponential(u * float32(-0.055555556))
     a_n = float32(0.16) * _ratio(z_n, grown_n)
     m = a_m + float32(1.4) * _ratio(z_b, grown_b) * grown_b
     h = a_h + float32(4.0) / s_h

@@ -23,6 +23,7 @@ from simulators.stg import (
     HELD,
     INJECTED,
     NETWORKS,
+    PARTS,
     PLACE,
     ROWS,
     WIDTH,
@@ -113,7 +114,7 @@ def _lay_out(preparation: Preparation, rng: np.random.Generator) -> tuple[object
     b, cells = p.voltages.shape
     seeds = rng.integers(1, 2**32 - 1, (b, cells), dtype=np.uint32)
     more = -b % (WIDTH // cells)
-    rows, part = table(DT, p.temperature)
+    rows, part = table(DT / PARTS, p.temperature)
 
     def last(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
         padded = np.concatenate([values, np.repeat(values[-1:], more, axis=0)])
@@ -133,7 +134,7 @@ def _lay_out(preparation: Preparation, rng: np.random.Generator) -> tuple[object
         np.ascontiguousarray(np.concatenate([seeds, np.repeat(seeds[-1:], more, axis=0)]).T),
         round(p.before / DT),
         rows,
-        scalars(DT, p.temperature, part, p.noise),
+        scalars(DT / PARTS, p.temperature, part, p.noise),
     )
 
 

@@ -44,25 +44,43 @@ def spikes(name):
 
 
 @njit(cache=True)
-def reference(cell, V, current, onset, duration, dt):
-    """Spikes of the published equations in float64, to fourth order between resets, from their onset [ms]."""
-    C, g, E, a, tau, b, V_r = cell
-    w = a * (V - E)
+def move(V, w, cell, current, dt):
+    """Move V and w by the equations between resets, to fourth order."""
+    C, g, E, V_T, Delta_T, a, tau = cell[:7]
     slopes, weights = np.empty((4, 2)), np.array([0.0, 0.5, 0.5, 1.0])
-    times = np.empty(10_000)
+    for k in range(4):
+        # A stage may overshoot the peak, where the spike current has no bounds.
+        x = min(V + weights[k] * dt * slopes[k - 1, 0] if k else V, 0.0)
+        y = w + weights[k] * dt * slopes[k - 1, 1] if k else w
+        slopes[k, 0] = (g * (E - x) + g * Delta_T * math.exp((x - V_T) / Delta_T) - y + current) / C
+        slopes[k, 1] = (a * (x - E) - y) / tau
+    V += dt / 6.0 * (slopes[0, 0] + 2.0 * slopes[1, 0] + 2.0 * slopes[2, 0] + slopes[3, 0])
+    w += dt / 6.0 * (slopes[0, 1] + 2.0 * slopes[1, 1] + 2.0 * slopes[2, 1] + slopes[3, 1])
+    return V, w
+
+
+@njit(cache=True)
+def reference(cell, V, current, onset, duration, dt):
+    """Spikes of the published equations in float64, from their onset [ms].
+
+    So shortly before a peak its time is that of the spike current alone, in whose exp(-V/Delta_T) time is linear. A
+    cell restarts there, for what is left of the step.
+    """
+    C, g, E, V_T, Delta_T, a, _, b, V_r = cell
+    w = a * (V - E)
+    times = np.empty(100_000)
     count = 0
     for t in range(round((onset + duration) / dt)):
         I = current if t >= round(onset / dt) else 0.0  # noqa: E741
-        for k in range(4):
-            # A stage may overshoot the peak, where the spike current has no bounds.
-            x = min(V + weights[k] * dt * slopes[k - 1, 0] if k else V, 0.0)
-            y = w + weights[k] * dt * slopes[k - 1, 1] if k else w
-            slopes[k, 0] = (g * (E - x) + g * 2.0 * math.exp((x + 50.0) / 2.0) - y + I) / C
-            slopes[k, 1] = (a * (x - E) - y) / tau
-        V += dt / 6.0 * (slopes[0, 0] + 2.0 * slopes[1, 0] + 2.0 * slopes[2, 0] + slopes[3, 0])
-        w += dt / 6.0 * (slopes[0, 1] + 2.0 * slopes[1, 1] + 2.0 * slopes[2, 1] + slopes[3, 1])
-        if V >= 0.0:
-            times[count] = (t + 1) * dt - onset
+        left = dt
+        while left > 0.0:
+            ahead, adapted = move(V, w, cell, I, left)
+            if ahead < 0.0:
+                V, w = ahead, adapted
+                break
+            need = (math.exp((V_T - V) / Delta_T) - math.exp(V_T / Delta_T)) * C / g
+            left -= min(max(need, 0.0), left)
+            times[count] = (t + 1) * dt - left - onset
             count += 1
             V, w = V_r, w + b
     return times[:count]
@@ -82,15 +100,41 @@ def rest(name):
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_spikes_come_when_the_equations_say(name):
+    C, g, E, a, tau, b, V_r, current = PUBLISHED[name]
+    cell = np.array([C, g, E, -50.0, 2.0, a, tau, b, V_r])
+    exact = reference(cell, rest(name), current, ONSET, DURATION, 0.001)
     ours = spikes(name)
-    exact = reference(np.array(PUBLISHED[name][:7]), rest(name), PUBLISHED[name][-1], ONSET, DURATION, 0.001)
     assert len(ours) == len(exact)
     early = exact <= 500.0
-    # A sample lies up to a step behind its spike. What is irregular amplifies an error of any size: a quarter of the
-    # reference's own step moves its worst spike by .11 ms, ours is .43 ms off.
-    np.testing.assert_allclose(ours[early], exact[early], rtol=0, atol=0.5 if name == "irregular" else 0.06)
-    if name != "irregular":
-        np.testing.assert_allclose(ours, exact, rtol=0, atol=0.12)
+    # A sample lies up to a step behind its spike.
+    np.testing.assert_allclose(ours[early], exact[early], rtol=0, atol=0.06)
+    np.testing.assert_allclose(ours, exact, rtol=0, atol=0.12)
+
+
+@pytest.mark.long
+def test_97_in_100_drawn_cells_below_400_hz_spike_within_a_third_of_a_millisecond():
+    # Of 256 cells 206 spike below 400 Hz, and 201 of these are within 0.35 ms; of all 250 that spike 86 % are, for the
+    # errors of a thousand spikes add up.
+    rng = np.random.default_rng(3)
+    u = rng.standard_normal((256, 10))
+    cells = np.stack([parameter.constrain(u[:, k]) for k, parameter in enumerate(AdEx.parameters)], axis=1)
+    cells[:, 9] = 0.0
+    rheobase = cells[:, 1] * (cells[:, 3] - cells[:, 2]) * (1.0 + np.maximum(cells[:, 5], 0.0))
+    apart, often = [], []
+    for cell, current in zip(cells, rng.uniform(0.8, 2.5, 256) * rheobase, strict=True):
+        V = answer(cell, (0.0, ONSET), (current, 500.0))[0]
+        times = np.flatnonzero(V == 0.0) / RATE - ONSET
+        nanosiemens = np.where(np.arange(9) == 5, cell[1], 1.0)
+        exact = reference(cell[:9] * nanosiemens, V[0], current, ONSET, 500.0, 0.001)
+        if len(exact):
+            both = min(len(times), len(exact))
+            lost = max(len(times), len(exact)) - both > 1
+            apart.append(np.nan if lost else np.abs(times[:both] - exact[:both]).max(initial=0.0))
+            often.append(len(exact) >= 200)
+    apart, often = np.array(apart), np.array(often)
+    assert (~often).sum() > 190
+    assert np.mean(apart[~often] < 0.35) >= 0.97
+    assert np.mean(apart < 0.35) >= 0.85
 
 
 @pytest.mark.parametrize("name", PUBLISHED)

@@ -53,7 +53,7 @@ def test_the_published_statistics_come_out_at_the_published_parameters(dt, membr
     )
     ours = statistics(traces, dt, 1)
     assert (ours[:, 0] == 5).all()
-    # .34 published sds are three standard errors of the difference of two means, over 100 and 320 seeds; here are more. Our step of
+    # .34 published sds are three standard errors of the difference of two means, over 100 and 320 seeds. Our step of
     # .025 ms where they took .01 shifts the means by a tenth of an sd.
     np.testing.assert_array_less(np.abs(ours.mean(axis=0) - MEAN)[1:], 0.34 * DEVIATION[1:])
     # The sd of 100 values is known to 7 %.

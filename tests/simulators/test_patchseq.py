@@ -10,7 +10,8 @@ from simulators.lanes import LANES
 from simulators.passive import Passive
 from simulators.patchseq import PatchSeq
 from simulators.patchseq_kinetics import gates
-from simulators.patchseq_membrane import CONSTANTS, DT, STATES, constants, integrate, resting
+from simulators.patchseq_membrane import CONSTANTS, DT, STATES, constants, integrate
+from simulators.patchseq_rest import resting
 from simulators.stimulus import Dose, Epoch, Stimulus, step
 
 REVERSALS = np.array([69.0, -98.4, 127.2])
@@ -117,7 +118,7 @@ def _rest(cell, level, pipette):
 
 
 @njit(cache=True)
-def _reference(cell, ends, levels, pipette, dt):
+def _reference(cell, ends, levels, pipette, dt, kicks):
     """Voltage after each step of one cell, from its fixed point, by steps that are exact in each variable alone.
 
     C [uF/cm2] dV/dt is in uA/cm2; over the area tau/(C R_in), in 1e-3 cm2, pA are 1e-3 uA/cm2.
@@ -141,12 +142,32 @@ def _reference(cell, ends, levels, pipette, dt):
         for gate in range(9):
             x[gate] += (steady[gate] - x[gate]) * -math.expm1(-dt * rate[gate] * factors[gate])
         out[t] = V
+        V += kicks[t]
     return out
 
 
-def reference(cell, durations, levels, pipette=0.0, dt=0.001):
+def reference(cell, durations, levels, pipette=0.0, dt=0.001, shake=0.0):
+    """Voltage after each step of one cell; shake is the sd of what is added to it in each 0.025 ms [mV]."""
     ends, levels = np.cumsum(np.asarray(durations, dtype=np.float64)), np.asarray(levels, dtype=np.float64)
-    return _reference(np.asarray(cell, dtype=np.float64), ends, levels, pipette, dt)
+    kicks = np.random.default_rng(0).standard_normal(round(ends[-1] / dt)) * shake * math.sqrt(dt / 0.025)
+    return _reference(np.asarray(cell, dtype=np.float64), ends, levels, pipette, dt, kicks)
+
+
+def is_stable(cell):
+    """Whether a cell's fixed point without a current attracts: no eigenvalue of the linearized equations grows."""
+    slow = POSPISCHIL / cell[12]
+    factors = np.array([HAY, HAY, HAY, slow, slow, slow, POSPISCHIL / cell[10], 1.0, 1.0])
+
+    def slopes(s):
+        g, drive = _currents(s[0], s[1:], cell)
+        steady, rate = published_rates(s[0], cell[11])
+        return np.append((drive - g * s[0]) / cell[0] + (cell[9] - s[0]) / cell[2], factors * rate * (steady - s[1:]))
+
+    V = _rest(cell, 0.0, 0.0)
+    rest = np.append(V, published_rates(V, cell[11])[0])
+    apart = np.diag([1e-5, *9 * (1e-6,)])
+    columns = [(slopes(rest + way) - slopes(rest - way)) / (2.0 * way.max()) for way in apart]
+    return bool(np.linalg.eigvals(np.stack(columns, axis=1)).real.max() < 0.0)
 
 
 def draws(count, seed):
@@ -172,8 +193,8 @@ def _tabulated(V, V_T):
 def test_the_rates_are_the_published_ones(V_T):
     V = np.arange(-154.9, 154.9, 0.173)
     exact = np.array([published_rates(x, V_T) for x in V])
-    # Where a denominator is the difference of nearly equal numbers, a float32 keeps four digits.
-    np.testing.assert_allclose(_tabulated(V, V_T), exact, rtol=3e-4, atol=1e-7)
+    # The exponential of a large number loses of its fraction what the number's whole part takes.
+    np.testing.assert_allclose(_tabulated(V, V_T), exact, rtol=5e-6, atol=1e-7)
 
 
 @pytest.mark.parametrize("singular", [-38.0, -66.0, -60.0 + 13.0, -60.0 + 15.0, -60.0 + 40.0, -27.0])
@@ -181,7 +202,7 @@ def test_the_rates_are_continuous_where_they_are_singular(singular):
     near = np.concatenate([[0.0], np.geomspace(1e-6, 0.5, 200), -np.geomspace(1e-6, 0.5, 200)])
     V = np.float32(singular + near).astype(np.float64)
     ours, exact = _tabulated(V, -60.0), np.array([published_rates(x, -60.0) for x in V])
-    np.testing.assert_allclose(ours, exact, rtol=3e-4, atol=1e-7)
+    np.testing.assert_allclose(ours, exact, rtol=5e-6, atol=1e-7)
 
 
 def crossings(trace, dt):
@@ -190,43 +211,62 @@ def crossings(trace, dt):
     return (i + 1 - trace[i] / (trace[i + 1] - trace[i])) * dt
 
 
+def apart(times, others):
+    """The worst of a spike's distances; NaN: there are more or fewer."""
+    return np.abs(times - others).max(initial=0.0) if len(times) == len(others) else np.nan
+
+
 def against_the_reference(cells, amplitudes):
-    """Worst spike at two time steps and the distance at rest, of cells that are quiet at first; NaN: lost a spike."""
+    """Spikes, their worst at two time steps, the distance at rest, and the worst of a shaken reference.
+
+    Cells without a stable rest are left out: they fire by themselves, and when they leave their fixed point is up to
+    the last digit of their start.
+    """
     levels = np.stack([0.0 * amplitudes, amplitudes, 0.0 * amplitudes])
     coarse, fine = (membrane(cells, STEP, levels, dt=dt) for dt in (DT, DT / 2))
     rows = []
-    for k, cell in enumerate(cells):
-        exact = reference(cell, STEP, levels[:, k])
-        before = exact[:49_900]
-        if np.ptp(before) < 0.5:
-            times = crossings(exact, 0.001)
-            found = [crossings(trace[k], dt) for trace, dt in ((coarse, DT), (fine, DT / 2))]
-            worst = [np.abs(t - times).max(initial=0.0) if len(t) == len(times) else np.nan for t in found]
-            rows.append((len(times), *worst, np.abs(coarse[k, 500:1996] - before[12_500::25][:1496]).max()))
+    for k in np.flatnonzero([is_stable(cell) for cell in cells]):
+        exact = reference(cells[k], STEP, levels[:, k])
+        times, resting = crossings(exact, 0.001), exact[12_500:49_900:25][:1496]
+        worst = [apart(crossings(trace[k], dt), times) for trace, dt in ((coarse, DT), (fine, DT / 2))]
+        # Fluctuations of a float32's resolution.
+        shaken = crossings(reference(cells[k], STEP, levels[:, k], shake=4e-6), 0.001)
+        rows.append((len(times), *worst, np.abs(coarse[k, 500:1996] - resting).max(), apart(shaken, times)))
     return np.array(rows)
 
 
-def check(rows, share):
-    """Hold a table against the tolerances of 0.35 ms over 500 ms and 0.05 mV at rest."""
-    spiking = rows[rows[:, 0] > 0]
+def check(rows, share, sure):
+    """Hold a table against 0.05 mV at rest, and a share of cells against 0.35 ms over 500 ms.
+
+    Some cells wait on a plateau until the smallest fluctuation lets them leave it. Where the reference itself is moved
+    by more than 0.05 ms by fluctuations of a float32's resolution, spikes have no times to compare with; `sure` is the
+    share of all others.
+    """
     assert rows[:, 3].max() < 0.05
+    spiking = rows[rows[:, 0] > 0]
     assert np.mean(spiking[:, 1] < 0.35) >= share
-    assert np.nanmedian(spiking[:, 1]) < 0.02
-    many = spiking[spiking[:, 0] > 3]
-    assert 3.0 < np.nanmedian(many[:, 1] / many[:, 2]) < 5.5
+    known = spiking[spiking[:, 4] < 0.05]
+    assert len(known) > 0.9 * len(spiking)
+    assert np.mean(known[:, 1] < 0.35) >= sure
+    assert np.median(known[:, 1]) < 0.002
 
 
 def test_drawn_cells_spike_and_rest_where_the_equations_say():
     rows = against_the_reference(draws(10, 21), np.linspace(50.0, 870.0, 10))
     assert (rows[:, 0] > 0).sum() >= 6
-    check(rows, 0.7)
+    check(rows, 1.0, 1.0)
 
 
 @pytest.mark.long
-def test_five_in_six_drawn_cells_spike_within_a_third_of_a_millisecond():
-    # Of 196 of 256 drawn cells that are quiet and spike, 86 % do over 500 ms; at half the step 93 %, at a quarter 97 %.
+def test_of_drawn_cells_whose_spikes_have_times_98_in_100_keep_them_within_a_third_of_a_millisecond():
+    # Of 256 cells 239 have a stable rest and 186 of these spike, 183 of them at times that hold when they are shaken.
+    # Within 0.35 ms are 181 of the 183, and 97 % of the 186.
     rows = against_the_reference(draws(256, 5), np.random.default_rng(6).uniform(20.0, 870.0, 256))
-    check(rows, 0.83)
+    check(rows, 0.96, 0.98)
+    # What is seen to be off is so by an error of higher order than the second, which half a step would divide by 4.
+    far = rows[(rows[:, 0] > 3) & (rows[:, 4] < 0.05) & (rows[:, 1] > 0.02)]
+    assert len(far) >= 15
+    assert np.nanmedian(far[:, 1] / far[:, 2]) > 5.0
 
 
 QUIET = (1.0, 100.0, 20.0, 60.0, 20.0, 20.0, 0.3, 20.0, 0.1, -75.0, 500.0, -60.0, 1.0)
@@ -269,8 +309,9 @@ def test_a_well_clamped_sodium_current_is_that_of_the_equations():
     peak = exact[805:2000].min()
     assert peak < -1000.0
     assert ours[805:2000].min() == pytest.approx(peak, rel=0.01)
-    # The membrane follows at once here, and its voltage is that of the gates a step before.
-    np.testing.assert_allclose(ours[811:2000], exact[810:1999], rtol=0, atol=0.02 * abs(peak))
+    # The membrane follows at once here, but gates that stand between steps learn of it half a step later.
+    between = 0.5 * (exact[810:1999] + exact[811:2000])
+    np.testing.assert_allclose(ours[811:2000], between, rtol=0, atol=0.015 * abs(peak))
 
 
 def test_a_clamp_holds_the_steady_current_of_all_its_channels():

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from simulators.stg import AREA, CA, DT, GATE, NOISE, PLACE, ROWS, WIDTH, G, V, advance, scalars
+from simulators.stg import AREA, CA, DT, GATE, NOISE, PARTS, PLACE, ROWS, WIDTH, G, V, advance, scalars
 from simulators.stg_kinetics import GATES, LOWEST, SLOTS, SPACING, table
 from simulators.stg_neuron import PUBLISHED, StgNeuron
 from simulators.stg_rest import at_rest
@@ -36,8 +36,8 @@ def rest(theta, current):
 
 
 def block(g, voltage, noise, dt, steps, seed=1):
-    """Run a block of like neurons from open gates, step by step, and give all states on the way."""
-    rows, part = table(dt)
+    """Run a block of like neurons from closed gates, a response every dt, and give all states on the way."""
+    rows, part = table(dt / PARTS)
     lanes = np.zeros((ROWS, WIDTH), dtype=np.float32)
     lanes[V], lanes[CA], lanes[PLACE] = voltage, 0.05, (np.asarray(voltage) - LOWEST) / SPACING
     lanes[G : G + 8] = np.asarray(g, dtype=np.float32).reshape(8, -1)
@@ -45,7 +45,7 @@ def block(g, voltage, noise, dt, steps, seed=1):
     random = np.random.default_rng(seed).integers(1, 2**32 - 1, WIDTH, dtype=np.uint32)
     none = np.empty((0, 16), dtype=np.float32)
     tile = np.empty((64, WIDTH), dtype=np.float32)
-    shared = scalars(dt, 283.0, part, noise)
+    shared = scalars(dt / PARTS, 283.0, part, noise)
     trace, states = [], []
     for _ in range(steps // 64):
         advance(lanes, gates, lost, random, rows, shared, none, 64, tile)
@@ -54,36 +54,62 @@ def block(g, voltage, noise, dt, steps, seed=1):
     return np.concatenate(trace), np.array(states)
 
 
-def test_spikes_come_when_the_published_equations_say(stomatogastric, crossings):
-    theta = np.concatenate([*PUBLISHED.values(), cells(24, 11)])
-    low, high, fine = -300.0, 600.0, 0.004
+def spikes(theta, stomatogastric, crossings, fine):
+    """Distances of spikes over 500 ms from the published equations' for neurons that spike [ms].
+
+    Returns:
+        How far our worst spike of each is off, and how far fluctuations of a float32's resolution, 4e-6 mV, move the
+        worst of the equations' own; NaN where a spike is lost before the end.
+    """
+    low, high = -300.0, 600.0
     ours = answer(theta, (20.0, 500.0), (low, high), settling=0.0)
+    time = np.arange(round(520.0 / fine)) * fine
+    currents = np.where(time < 20.0 - 1e-6, low, high)[None] * 1e-6
+    kicks = 4e-6 * math.sqrt(fine / DT) * 0.6283e-3 / fine * np.random.default_rng(1).standard_normal((1, len(time)))
+    table = []
+    for k, mine in enumerate(ours):
+        cell, start = theta[k : k + 1], rest(theta[k : k + 1], low)
+        exact, shaken = (
+            crossings(
+                stomatogastric(cell, duration=520.0, dt=fine, start=start, currents=currents, **more)[0], fine, -10.0
+            )
+            - fine
+            for more in ({}, {"noise": kicks})
+        )
+        if len(exact):
+            table.append((apart(crossings(mine, DT, -10.0) - DT, exact), apart(shaken, exact)))
+    return np.array(table).T
 
-    def solve(dt, fluctuation=0.0):
-        time = np.arange(round(520.0 / dt)) * dt
-        noise = fluctuation * 0.6283e-3 / dt * np.random.default_rng(1).standard_normal((len(theta), len(time)))
-        currents = np.where(time < 20.0 - 1e-6, low, high) * 1e-6
-        return stomatogastric(theta, duration=520.0, dt=dt, start=rest(theta, low), currents=currents, noise=noise)
 
+def apart(times, others):
+    """The worst of a spike's distances; the sweep may end between one and its counterpart."""
+    both = min(len(times), len(others))
+    more = max(len(times), len(others)) - both
+    return np.abs(times[:both] - others[:both]).max(initial=0.0) if more <= 1 else np.nan
+
+
+def test_spikes_come_when_the_published_equations_say(stomatogastric, crossings):
+    ours, shaken = spikes(np.concatenate([*PUBLISHED.values(), cells(8, 11)]), stomatogastric, crossings, 0.004)
     # A plateau may lose its stability so slowly that the size of the smallest fluctuation sets when a cell leaves it.
-    # Fluctuations of a float32's resolution, 4e-6 mV, tell where: of these cells no time is known without noise.
-    traces = zip(ours, solve(DT), solve(fine), solve(fine, 4e-6), strict=True)
-    by_rounding, by_step = [], []
-    for mine, coarse, exact, shaken in traces:
-        a, b = crossings(mine, DT, -10.0) - DT, crossings(coarse, DT, -10.0) - DT
-        c, d = crossings(exact, fine, -10.0) - fine, crossings(shaken, fine, -10.0) - fine
-        if len(c) != len(d) or np.abs(c - d).max(initial=0.0) > 0.05:
-            continue
-        # The sweep may end between a spike and its counterpart.
-        for other, apart in ((b, by_rounding), (c, by_step)):
-            both = min(len(a), len(other))
-            assert max(len(a), len(other)) - both <= 1
-            apart.append(np.abs(a[:both] - other[:both]).max(initial=0.0))
-    assert len(by_step) >= 25
-    assert max(by_rounding) < 0.2
-    # Two milliseconds is the worst; float64 is as far off at this step.
-    assert np.median(by_step) < 0.15
-    assert np.percentile(by_step, 85) < 0.35
+    known = shaken < 0.05
+    assert known.sum() >= 17
+    assert np.median(ours[known]) < 0.05
+    assert ours[known].max() < 0.35
+
+
+@pytest.mark.long
+def test_of_drawn_neurons_whose_spikes_have_times_98_in_100_keep_them_within_a_third_of_a_millisecond(
+    stomatogastric, crossings
+):
+    # Of 126 that spike, 111 do so at times that hold when they are shaken. Within 0.35 ms are 110 of the 111, and 112
+    # of the 126.
+    ours, shaken = spikes(cells(128, 12), stomatogastric, crossings, 0.002)
+    known = shaken < 0.05
+    assert len(ours) > 120
+    assert known.mean() > 0.75
+    assert np.mean(ours[known] < 0.35) >= 0.98
+    assert np.mean(ours < 0.35) >= 0.8
+    assert np.median(ours[known]) < 0.03
 
 
 def test_neurons_that_rest_do_so_where_the_published_equations_do(stomatogastric):
