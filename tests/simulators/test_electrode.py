@@ -53,15 +53,15 @@ def stimulus_of(clamp, shift=0.0, doses=()):
     return Stimulus(clamp, (Epoch(holding + shift, ONSET / RATE), Epoch(level + shift, (STEP - ONSET) / RATE, doses)))
 
 
-def answer(kind, clamp, *, shift=0.0, doses=(), rate=RATE, **knobs):
-    """Answers of cells from the middle of their bounds, without noise of their own, shape (COUNT, n)."""
+def answer(kind, clamp, *, shift=0.0, doses=(), rate=RATE, count=COUNT, **knobs):
+    """Answers of cells from the middle of their bounds, without noise of their own, shape (count, n)."""
     simulator = kind(electrode=replace(IDEAL, **knobs), **OPTIONS[kind])
     u = 0.3 * np.random.default_rng(4).standard_normal((COUNT, len(simulator.parameters)))
     theta = np.stack([p.constrain(u[:, k]) for k, p in enumerate(simulator.parameters)], axis=1)
     for k, parameter in enumerate(simulator.parameters):
         if parameter.name in ("noise", "bridge", "offset"):
             theta[:, k] = 0.0
-    return simulator.simulate(theta, stimulus_of(clamp, shift, doses), rate, np.random.default_rng(0))
+    return simulator.simulate(theta[:count], stimulus_of(clamp, shift, doses), rate, np.random.default_rng(0))
 
 
 def names(clamp, *knobs):
@@ -225,6 +225,17 @@ def test_with_a_dose_the_knobs_act_as_they_do_without(kind):
 def test_knobs_at_zero_change_no_bit(kind, clamp):
     off = {entry.name: 0.0 for entry in fields(Electrode) if entry.name not in ("series", "hum_frequency", "hum_phase")}
     np.testing.assert_array_equal(answer(kind, clamp, **off, hum_phase=1.0), answer(kind, clamp))
+
+
+@both
+def test_with_every_knob_on_an_answer_is_its_own_cells_and_comes_again(kind, clamp):
+    seen = dict(
+        zip(names(clamp, "white", "flicker", "hum", "drift", "adc_step"), (0.1, 0.2, 0.3, 4.0, 0.01), strict=True)
+    )
+    knobs = {"corner": 4.0, "capacitance": 3.0, "bridge": 5.0, "junction": 9.0, "hum_phase": 1.0, **seen}
+    whole = answer(kind, clamp, **knobs)
+    np.testing.assert_array_equal(answer(kind, clamp, **knobs), whole)
+    np.testing.assert_array_equal(answer(kind, clamp, count=2, **knobs), whole[:2])
 
 
 @pytest.mark.parametrize(
