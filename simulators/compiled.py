@@ -36,6 +36,7 @@ SOURCES = (
     "simulators/amplifier.py",
     "simulators/digitizer.py",
     "simulators/chain.py",
+    "simulators/traces.py",
     "simulators/batch.py",
     "simulators/logarithm.py",
     "simulators/adex_membrane.py",

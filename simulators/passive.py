@@ -7,11 +7,11 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from simulators.chain import see
 from simulators.parameter import Parameter
 from simulators.patched import Patched
 from simulators.pospischil import DT
 from simulators.stimulus import Stimulus
+from simulators.traces import see
 
 __all__ = ["Passive"]
 

@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 from numba import get_num_threads, njit, prange
 
-from simulators.chain import see
 from simulators.compiled import ENTRY
 from simulators.pyloric_rhythm import BEHIND, MEMORY, RESULTS, begin, finish, follow, summarize
 from simulators.stg import (
@@ -33,6 +32,7 @@ from simulators.stg import (
     scalars,
 )
 from simulators.stg_kinetics import CONDUCTANCE_Q10, HIGHEST, LOWEST, SLOTS, SPACING, SYNAPSE_Q10, speed, table
+from simulators.traces import see
 
 __all__ = ["Preparation", "record", "watch"]
 
@@ -89,14 +89,15 @@ def record(preparation: Preparation, rate: float, count: int, rng: np.random.Gen
     b, cells = preparation.voltages.shape
     seeds = rng.integers(1, 2**32 - 1, (b, cells), dtype=np.uint32)
     out = np.empty((b, cells, count), dtype=np.float32)
-    if preparation.electrodes is None:
+    electrodes = preparation.electrodes
+    if electrodes is None:
         _run(preparation, seeds, rate, out)
         return out
     # Every step is kept until the electrode has seen it, and so few go at a time.
     some = 2 * WIDTH * get_num_threads()
     for first in range(0, b, some):
         part = slice(first, first + some)
-        out[part] = _seen(preparation, part, seeds[part], rate, count)
+        out[part] = _seen(preparation, part, electrodes[part], seeds[part], rate, count)
     return out
 
 
@@ -108,22 +109,26 @@ def _run(preparation: Preparation, seeds: npt.NDArray[np.uint32], rate: float, o
 
 
 def _seen(
-    preparation: Preparation, part: slice, seeds: npt.NDArray[np.uint32], rate: float, count: int
+    preparation: Preparation,
+    part: slice,
+    electrodes: npt.NDArray[np.float64],
+    seeds: npt.NDArray[np.uint32],
+    rate: float,
+    count: int,
 ) -> npt.NDArray[np.float32]:
     """Sample all cells of some preparations, the one at the site through its electrode."""
     p = preparation
-    whole = {name: getattr(p, name)[part] for name in ("conductances", "synapses", "voltages", "calcium", "gates")}
-    b, cells = whole["voltages"].shape
+    those = {name: getattr(p, name)[part] for name in ("conductances", "synapses", "voltages", "calcium", "gates")}
+    b, cells = those["voltages"].shape
     traces = np.empty((b, cells, round(p.ends[-1] / DT) + 1), dtype=np.float32)
-    _run(replace(p, **whole), seeds, 1 / DT, traces)
+    _run(replace(p, **those), seeds, 1 / DT, traces)
     out = np.empty((b, cells, count), dtype=np.float32)
-    levels = np.tile(p.levels, (b, 1))
+    levels, nothing = np.tile(p.levels, (b, 1)), np.zeros_like(electrodes)
     for cell in range(cells):
-        here = cell == p.site and p.electrodes is not None
-        electrodes = p.electrodes[part] if here and p.electrodes is not None else np.zeros((b, 1))
-        clamped = here and p.pipette > 0.0
-        trace = np.ascontiguousarray(traces[:, cell])
-        out[:, cell] = see(trace, electrodes, p.ends, levels, clamped, rate, count, DT, seeds[:, cell])
+        here = cell == p.site
+        trace, knobs = np.ascontiguousarray(traces[:, cell]), electrodes if here else nothing
+        held = here and p.pipette > 0.0
+        out[:, cell] = see(trace, knobs, p.ends, levels, held, rate, count, DT, seeds[:, cell])
     return out
 
 
