@@ -12,13 +12,13 @@ import numpy.typing as npt
 from hardware.pace import Pace, Speed
 from hardware.rig import BLOCK, Block, Provenance, Rig, RigError
 from simulators.limits import Limits
-from simulators.stimulus import Stimulus
+from simulators.stimulus import Clamp, Stimulus
 from simulators.sweep import Junction
 
 __all__ = ["ModelCell", "Simulate"]
 
 Simulate = Callable[[Stimulus, float, np.random.Generator], npt.NDArray[np.float64]]
-"""Answers a stimulus at a rate [kHz] with a response, shape (n,) [mV]."""
+"""Answers a stimulus at a rate [kHz] with a response, shape (n,) [mV, or pA in voltage clamp]."""
 
 
 class ModelCell(Rig):
@@ -36,6 +36,7 @@ class ModelCell(Rig):
         interval: Time between the end of a sweep and the start of the next [ms].
         exit_level: Command at which the cell is left [pA].
         junction: Junction potential in what `simulate` answers, told with every sweep [mV].
+        clamps: What it can be asked in; its amplifier is in current clamp before and after each sweep.
 
     Raises:
         ValueError: If the rate is not positive, the interval is negative or the junction potential is not finite.
@@ -51,6 +52,7 @@ class ModelCell(Rig):
         interval: float = 1000.0,
         exit_level: float = 0.0,
         junction: float = 0.0,
+        clamps: tuple[Clamp, ...] = ("current",),
     ) -> None:
         super().__init__()
         if not (rate > 0 and interval >= 0):
@@ -59,6 +61,7 @@ class ModelCell(Rig):
             raise ValueError(f"Junction potential is {junction} mV, a finite one was wanted.")
         self._junction = Junction("uncorrected", junction) if junction else Junction("corrected")
         self.rate, self.limits, self.exit_level = rate, limits or Limits(), exit_level
+        self._clamps = clamps
         self.output = exit_level
         """Command at which the simulated amplifier stands now [pA]."""
         self._simulate, self._interval = simulate, interval
@@ -82,8 +85,8 @@ class ModelCell(Rig):
         self.output = self.exit_level
 
     def _start(self, stimulus: Stimulus) -> None:
-        if stimulus.clamp != "current":
-            raise RigError("The model cell is in current clamp, a stimulus in pA was wanted.")
+        if stimulus.clamp not in self._clamps:
+            raise RigError(f"The model cell is in {' or '.join(self._clamps)} clamp, a stimulus for that was wanted.")
         self._begun = self._clock
         self._clock += timedelta(milliseconds=stimulus.duration + self._interval)
         self._command = stimulus.command(self.rate)

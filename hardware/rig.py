@@ -49,8 +49,8 @@ class Block:
     """At most 20 ms of a sweep; arrays are copied, then read-only.
 
     Args:
-        response: Shape (n,) [mV].
-        command: Shape (n,) [pA], or None where it is unknown.
+        response: Shape (n,) [mV, or pA in voltage clamp].
+        command: Shape (n,) [pA, or mV in voltage clamp], or None where it is unknown.
     """
 
     response: npt.NDArray[np.float64]

@@ -47,7 +47,7 @@ def model_cell(settings: Settings) -> ModelCell:
         SettingsError: If [cell] names an unknown parameter or a value outside its bounds.
     """
     electrode = settings.electrode
-    cell = Cortical(corner=electrode.corner, white=electrode.white, knobs=electrode.knobs())
+    cell = Cortical(electrode=electrode.electrode())
     bounds = {parameter.name: parameter for parameter in cell.parameters}
     for name, value in settings.cell.theta.items():
         if name not in bounds:
@@ -79,5 +79,6 @@ def model_cell(settings: Settings) -> ModelCell:
         pace=pace,
         interval=settings.protocol.interval,
         junction=electrode.junction,
+        clamps=cell.clamps,
     )
     return rig

@@ -23,7 +23,7 @@ from estimators.follower import Follower
 from estimators.observer import Observer, Verdict
 from estimators.prequential import Prediction
 from hardware.recorder import Recorder
-from hardware.rig import Block, Provenance, Rig
+from hardware.rig import Block, Provenance, Rig, RigError
 from rig_plugin.crop import Crop, crop
 from rig_plugin.feed import RecordingStatus
 from rig_plugin.protocol import Protocol, Request
@@ -112,7 +112,8 @@ class Session:
             The trials; a sweep that was stopped gives none.
 
         Raises:
-            RigError: If the rig fails; listeners have been told, and what was recorded is closed.
+            RigError: If the rig fails, or the protocol asks in voltage clamp; listeners have been told, and what was
+                recorded is closed.
         """
         reason: str | None = None
         try:
@@ -169,6 +170,10 @@ class Session:
         stimulus = request.stimulus
         if stimulus is None:
             return None
+        if stimulus.clamp != "current":
+            raise RigError(
+                "The protocol asks in voltage clamp; a session reads steps of current, one in pA was wanted."
+            )
         part = crop(stimulus, request.history)
         # A holding that the file does not know is unknown to the prediction too, as it is where misfits are ranked.
         known = self._rig.provenance.holding_source != "unknown"

@@ -7,20 +7,28 @@ import numpy.typing as npt
 
 from simulators.adex_batch import record
 from simulators.parameter import Parameter
-from simulators.simulator import Simulator
-from simulators.stimulus import Stimulus
+from simulators.patched import Patched
+from simulators.stimulus import Clamp, Stimulus
 
 __all__ = ["AdEx"]
 
 
-class AdEx(Simulator):
-    """An adaptive exponential integrate-and-fire neuron, in current clamp and without an electrode.
+class AdEx(Patched):
+    """An adaptive exponential integrate-and-fire neuron behind an electrode, in current clamp.
 
     A spike is drawn up to 0 mV, where V is set back to V_r and w grows by b; the first sample at or behind a spike
     holds this peak of 0 mV, and every other sample lies below it. The subthreshold adaptation a is given relative to
     the leak, which decides alone whether a cell has a rest (a > -1) and how it loses it. A dose on the leak leaves a
     in nS and the spike current as they were. V is held above -1000 mV, for a cell whose a takes more than its leak
     gives runs away downwards.
+
+    It has no voltage clamp: its spike current grows without bound as the command rises above V_T, and a reset is no
+    current at all, so that beyond its leak there is nothing that a clamp could measure. Without a low-pass, what holds
+    a spike is its peak with the electrode's noise; a low-pass takes the peak for what it is, a pulse of 0.025 ms, and
+    leaves little of it.
+
+    Args:
+        electrode: What the cell is seen through.
 
     References:
         Brette and Gerstner (2005), J. Neurophysiol. 94, 3637-3642. https://doi.org/10.1152/jn.00686.2005
@@ -40,14 +48,13 @@ class AdEx(Simulator):
         Parameter("V_r", "mV", -80.0, -40.0, meaning="Where a spike leaves the cell."),
         Parameter("noise", "pA ms^0.5", 0.0, 20.0),
     )
+    clamps: tuple[Clamp, ...] = ("current",)
     conductances = ("g_leak",)
 
     def _simulate(
         self, theta: npt.NDArray[np.float64], stimulus: Stimulus, rate: float, rng: np.random.Generator
     ) -> npt.NDArray[np.float64]:
         b = len(theta)
-        ends = np.tile(np.cumsum([epoch.duration for epoch in stimulus.epochs]), (b, 1))
-        levels = np.tile([epoch.level for epoch in stimulus.epochs], (b, 1))
         leaks = self.courses(theta, stimulus)[:, :, 1]
-        samples, _ = record(theta, leaks, ends, levels, np.full(b, rate), rng)
+        samples, _ = record(theta, leaks, *self._wired(stimulus, b, rng), np.full(b, rate), rng)
         return samples.astype(np.float64)

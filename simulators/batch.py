@@ -9,17 +9,14 @@ import numpy as np
 import numpy.typing as npt
 from numba import get_num_threads, njit, prange
 
+from simulators.chain import KEPT, TILE, keep, lead, plug_in, through
 from simulators.compiled import ENTRY
-from simulators.digitizer import digitize
-from simulators.electrode import KNOBS, MEMORY, corner_index, filters, low_pass, read_out, remember
-from simulators.flicker import COLOURS, begin_flicker, colours, flicker, flicker_seeds
+from simulators.flicker import colours
 from simulators.lanes import LANES
-from simulators.pipette import CHARGE, begin_charge, charge
 from simulators.pospischil import CONSTANTS, DT, STATES, constants, integrate, resting
 
 __all__ = ["record"]
 
-_TILE = 128
 _SETTLE = round(200.0 / DT)
 _SETTLE_FIRING = round(1000.0 / DT)
 
@@ -58,11 +55,6 @@ def record(
     finish = np.rint(ends / DT).astype(np.int32)
     begin = np.rint(skip / DT).astype(np.int32)
     counts = np.rint((ends[:, -1] - skip) * rates).astype(np.int64)
-    electrodes = np.pad(electrodes.astype(np.float64), ((0, 0), (0, len(KNOBS) - electrodes.shape[1])))
-    electrodes[:, 1] += electrodes[:, 11]
-    # Drift and hum count from the first sample that is kept.
-    electrodes[:, 1] -= electrodes[:, 7] * 1e-3 * skip
-    electrodes[:, 6] -= 2.0 * np.pi * electrodes[:, 5] * 1e-3 * skip
     order = np.argsort(finish[:, -1], kind="stable")
     dealt = _deal(-(-b // LANES))
     padded = np.concatenate([order, np.repeat(order[-1:], -b % LANES)]).reshape(-1, LANES)[dealt].ravel()
@@ -70,8 +62,7 @@ def record(
     arguments = (
         cells.astype(np.float64)[padded],
         reversals.astype(np.float64)[padded],
-        electrodes[padded],
-        filters(1 / DT)[corner_index(electrodes[padded, 2])],
+        *(part[padded] for part in lead(electrodes, 1 / DT, seeds, noises, skip)),
         finish[padded],
         levels.astype(np.float32)[padded],
         begin[padded],
@@ -79,15 +70,13 @@ def record(
         counts[padded],
     )
     with ENTRY:
-        state, row, random, fired = _settle(*arguments[:2], arguments[5][:, 0].copy(), seeds[padded])
+        state, row, random, fired = _settle(*arguments[:2], arguments[6][:, 0].copy(), seeds[padded])
         again = np.flatnonzero(fired)
         if again.size:
             lanes = np.concatenate([again, np.repeat(again[-1:], -again.size % LANES)])
-            _run_on(state, row, random, arguments[5][:, 0].copy(), lanes, again.size)
+            _run_on(state, row, random, arguments[6][:, 0].copy(), lanes, again.size)
         rows = np.concatenate([order, np.full(-b % LANES, -1)]).reshape(-1, LANES)[dealt].ravel()
-        noise = noises[padded].reshape(-1, LANES)
-        colour = flicker_seeds(seeds, noises)[padded].reshape(-1, LANES)
-        _record(state, row, random, noise, colour, colours(1 / DT), *arguments[2:], rows, out)
+        _record(state, row, random, colours(1 / DT), *arguments[2:], rows, out)
     return out, counts
 
 
@@ -149,46 +138,22 @@ def _run_on(state, row, random, holding, lanes, wanted):
 
 @njit(error_model="numpy", nogil=True, parallel=True, cache=True)
 def _record(
-    state, row, random, noise, colour, table, electrodes, coefficients, ends, levels, begin, period, counts, rows, out
+    state, row, random, table, electrodes, coefficients, noises, ends, levels, begin, period, counts, rows, out
 ):
     """Run each block through its epochs and its electrodes, and read its lanes out, tile by tile in the cache."""
     for block in prange(len(ends) // LANES):
         first = block * LANES
         part = slice(first, first + LANES)
-        finish = ends[part].T.copy()
-        level = levels[part].T.copy()
-        knobs = electrodes[part].T.copy()
-        filters_of = coefficients[part].T.copy()
-        memory = np.empty((MEMORY, LANES), dtype=np.float32)
-        charged = np.empty((CHARGE, LANES), dtype=np.float32)
-        coloured = np.empty((COLOURS, LANES), dtype=np.float32)
-        # A block none of whose lanes has one goes without; a lane without one does not see that its neighbour has.
-        charges, flickers = knobs[9].max() > 0.0, knobs[10].max() > 0.0
-        tile = np.empty((_TILE + 1, LANES), dtype=np.float32)
+        finish, level, knobs = ends[part].T.copy(), levels[part].T.copy(), electrodes[part].T.copy()
+        taps, noise = coefficients[part].T.copy(), noises[part].T.copy()
+        memory = np.empty((KEPT, LANES), dtype=np.float32)
+        tile = np.empty((TILE + 1, LANES), dtype=np.float32)
         done = np.zeros(LANES, dtype=np.int64)
         last = finish[-1].max()
-        for start in range(0, last, _TILE):
-            steps = min(_TILE, last - start)
-            if start == 0:
-                tile[0] = state[block, 0] + row[block, 13]
-                begin_charge(tile[0], level[0], charged)
-                if flickers:
-                    begin_flicker(tile[0], table, knobs[10], coloured, colour[block])
-                entering = (tile[0] + knobs[0] * 1e-3 * level[0]).astype(np.float32)
-                remember(entering, filters_of, memory)
-                tile[0] = entering + knobs[1] + knobs[4] * np.sin(knobs[6])
+        tile[0] = state[block, 0] + row[block, 13]
+        plug_in(tile[0], level[0], False, knobs, table, taps, memory, noise)
+        for start in range(0, last, TILE):
+            steps = min(TILE, last - start)
             integrate(state[block], row[block], random[block], finish, level, start, steps, tile[1:])
-            if charges:
-                charge(tile[1:], start, steps, knobs[8], knobs[9], DT, finish, level, charged)
-            if flickers:
-                flicker(tile[1:], steps, table, knobs[10], coloured, colour[block])
-            low_pass(tile[1:], start, steps, filters_of, knobs, DT, finish, level, memory, noise[block])
-            for lane in range(LANES):
-                k = first + lane
-                if rows[k] >= 0:
-                    there = done[lane]
-                    done[lane] = read_out(
-                        tile, lane, start, steps, begin[k], period[k], there, out[rows[k], : counts[k]]
-                    )
-                    digitize(out[rows[k], there : done[lane]], knobs[12, lane], knobs[13, lane])
-            tile[0] = tile[steps]
+            through(tile, start, steps, DT, finish, level, False, knobs, table, taps, memory, noise)
+            keep(tile, start, steps, begin[part], period[part], counts[part], knobs, rows[part], done, out)

@@ -13,8 +13,9 @@ import numpy.typing as npt
 from numba import njit, prange
 
 from simulators import compartments, pospischil
+from simulators.chain import KEPT, TILE, keep, lead, pad, plug_in, through
 from simulators.compiled import ENTRY
-from simulators.electrode import MEMORY, corner_index, filters, low_pass, read_out, remember
+from simulators.flicker import colours
 from simulators.lanes import LANES, enter
 from simulators.pospischil import DT
 from simulators.rest import resting
@@ -24,7 +25,6 @@ __all__ = ["PLAIN", "Course", "follow"]
 PLAIN = -1
 """Nothing but m, h, n and p and no conductance below zero: the kernel of `simulators.pospischil` serves."""
 
-_TILE = 256
 _SETTLE = round(200.0 / DT)
 _SETTLE_FIRING = round(1000.0 / DT)
 
@@ -36,11 +36,10 @@ class Course:
     Args:
         cells: Parameters in each epoch, shape (b, e, 15), in the order of `simulators.compartments.constants`.
         reversals: E_Na, E_K, E_Ca, E_h, shape (b, 4) [mV].
-        electrodes: Shape (b, 8), in the order of `simulators.electrode.KNOBS`; in voltage clamp what is in mV there
-            is in pA.
+        electrodes: Shape (b, k), in the order of `simulators.electrode.KNOBS`; knobs behind the k-th are off.
         ends: Time at which each epoch ends, shape (b, e), ascending; the last is the end of the sweep [ms].
         levels: Command of each epoch, shape (b, e) [pA or mV].
-        resistance: Series resistance, shape (b,) [GOhm], or None in current clamp.
+        clamped: Whether the command is a voltage; the electrodes' series resistance then lies before the membrane.
         has: What the cells have, of `simulators.compartments`, or PLAIN.
     """
 
@@ -49,7 +48,7 @@ class Course:
     electrodes: npt.NDArray[np.float64]
     ends: npt.NDArray[np.float64]
     levels: npt.NDArray[np.float64]
-    resistance: npt.NDArray[np.float64] | None
+    clamped: bool
     has: int
 
 
@@ -64,83 +63,69 @@ def follow(course: Course, rate: float, rng: np.random.Generator) -> npt.NDArray
         rng: Source of the lanes' seeds.
 
     Returns:
-        Samples, shape (b, n): voltage [mV], or in voltage clamp the current through the series resistance [pA].
+        Samples, shape (b, n): voltage [mV], or in voltage clamp the current through the electrode [pA].
     """
     b = len(course.cells)
     seeds, noises = rng.integers(1, 2**32 - 1, (b, 2), dtype=np.uint32).T
-    lanes = np.concatenate([np.arange(b), np.repeat(b - 1, -b % LANES)])
+    lanes, rows = pad(b)
     finish = np.rint(course.ends / DT).astype(np.int32)
-    clamp = np.zeros(b) if course.resistance is None else 1.0 / course.resistance
-    levels = course.levels
-    if course.resistance is not None:
+    clamp, drives = np.zeros(b), course.levels
+    if course.clamped:
         # A clamp is a leak towards the command; its current is counted from V_T, as the voltages are.
-        levels = (levels - course.cells[:, :, 6]) * clamp[:, None]
+        clamp = 1000.0 / course.electrodes[:, 8]
+        drives = (course.levels - course.cells[:, :, 6]) * clamp[:, None]
     out = np.empty((b, round(float(course.ends[0, -1]) * rate)), dtype=np.float32)
     with ENTRY:
         _follow(
             course.cells.astype(np.float64)[lanes],
             course.reversals.astype(np.float64)[lanes],
             clamp[lanes],
-            course.electrodes.astype(np.float64)[lanes],
-            filters(1 / DT)[corner_index(course.electrodes[lanes, 2])],
+            *(part[lanes] for part in lead(course.electrodes, 1 / DT, seeds, noises)),
+            colours(1 / DT),
             finish[lanes],
-            levels.astype(np.float32)[lanes],
+            course.levels.astype(np.float32)[lanes],
+            drives.astype(np.float32)[lanes],
+            course.clamped,
             seeds[lanes],
-            noises[lanes],
             1.0 / (rate * DT),
             course.has,
+            rows,
             out,
         )
     return out
 
 
 @njit(error_model="numpy", nogil=True, parallel=True, cache=True)
-def _follow(cells, reversals, clamp, electrodes, coefficients, ends, levels, seeds, noises, period, has, out):
+def _follow(
+    cells, reversals, clamp, electrodes, coefficients, noises, table, ends, levels, drives, clamped, seeds, period, has,
+    rows, out,
+):  # fmt: skip
     """Run each block to its rest, then through its epochs and its electrodes, and read its lanes out."""
     for block in prange(len(ends) // LANES):
-        first = block * LANES
-        part = slice(first, first + LANES)
+        part = slice(block * LANES, (block + 1) * LANES)
         state = np.zeros((compartments.STATES, LANES), dtype=np.float32)
         row = np.zeros((compartments.CONSTANTS, LANES), dtype=np.float32)
-        random, noise = seeds[part].copy(), noises[part].copy()
-        finish, level = ends[part].T.copy(), levels[part].T.copy()
+        random, noise = seeds[part].copy(), noises[part].T.copy()
+        finish, level, drive = ends[part].T.copy(), levels[part].T.copy(), drives[part].T.copy()
         knobs, taps = electrodes[part].T.copy(), coefficients[part].T.copy()
         epoch = np.zeros(LANES, dtype=np.int32)
         _refill(cells[part], reversals[part], clamp[part], epoch, row)
-        _settle(state, row, random, level[0], clamp[first] > 0.0, has)
-        memory = np.empty((MEMORY, LANES), dtype=np.float32)
-        tile = np.empty((_TILE + 1, LANES), dtype=np.float32)
-        done = np.zeros(LANES, dtype=np.int64)
+        _settle(state, row, random, drive[0], clamped, has)
+        memory = np.empty((KEPT, LANES), dtype=np.float32)
+        tile = np.empty((TILE + 1, LANES), dtype=np.float32)
+        starts, periods = np.zeros(LANES, dtype=np.int32), np.full(LANES, period)
+        counts, done = np.full(LANES, out.shape[1]), np.zeros(LANES, dtype=np.int64)
         last = finish[-1].max()
-        for start in range(0, last, _TILE):
-            steps = min(_TILE, last - start)
-            if start == 0:
-                tile[0] = state[0] + row[13]
-                if clamp[first] > 0.0:
-                    tile[0] = level[0] - state[0] * clamp[part].astype(np.float32)
-                entering = (tile[0] + knobs[0] * 1e-3 * level[0]).astype(np.float32)
-                remember(entering, taps, memory)
-                tile[0] = entering + knobs[1] + knobs[4] * np.sin(knobs[6])
+        tile[0] = state[0] + row[13]
+        plug_in(tile[0], level[0], clamped, knobs, table, taps, memory, noise)
+        for start in range(0, last, TILE):
+            steps = min(TILE, last - start)
             _stretch(
-                state,
-                row,
-                random,
-                cells[part],
-                reversals[part],
-                clamp[part],
-                finish,
-                level,
-                epoch,
-                start,
-                steps,
-                tile,
+                state, row, random, cells[part], reversals[part], clamp[part], finish, drive, epoch, start, steps, tile,
                 has,
-            )
-            low_pass(tile[1:], start, steps, taps, knobs, DT, finish, level, memory, noise)
-            for lane in range(LANES):
-                if first + lane < len(out):
-                    done[lane] = read_out(tile, lane, start, steps, 0, period, done[lane], out[first + lane])
-            tile[0] = tile[steps]
+            )  # fmt: skip
+            through(tile, start, steps, DT, finish, level, clamped, knobs, table, taps, memory, noise)
+            keep(tile, start, steps, starts, periods, counts, knobs, rows[part], done, out)
 
 
 @njit(error_model="numpy")
@@ -186,21 +171,11 @@ def _integrate(state, row, random, ends, levels, begin, steps, trace, has):
 
 @njit(error_model="numpy")
 def _stretch(state, row, random, cells, reversals, clamp, ends, levels, epoch, start, steps, tile, has):
-    """Integrate a tile, from one change of a lane's epoch to the next; in voltage clamp make it the current."""
+    """Integrate a tile, from one change of a lane's epoch to the next."""
     done = 0
     while done < steps:
         change = enter(epoch, ends, start + done)
         _refill(cells, reversals, clamp, epoch, row)
         upto = min(steps, change - start)
         _integrate(state, row, random, ends, levels, start + done, upto - done, tile[1 + done :], has)
-        if clamp[0] > 0.0:
-            for t in range(done, upto):
-                for lane in range(LANES):
-                    V = tile[1 + t, lane] - row[13, lane]
-                    tile[1 + t, lane] = levels[epoch[lane], lane] - V * np.float32(clamp[lane])
-            for lane in range(LANES):
-                # The current jumps with the command: at the border itself it is halfway.
-                if start + upto == ends[epoch[lane], lane] and epoch[lane] + 1 < len(ends):
-                    jump = levels[epoch[lane] + 1, lane] - levels[epoch[lane], lane]
-                    tile[upto, lane] += np.float32(0.5) * jump
         done = upto

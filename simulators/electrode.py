@@ -1,23 +1,14 @@
-"""This file is the electrode: what stands between a membrane and the numbers on disk.
-
-Bridge error, amplifier offset, a four-pole Bessel low-pass, white noise, mains hum and slow drift, for a block of
-lanes at the integration rate, then read out at the sampling rate. The pipette and the 1/f noise come before it, the
-digitizer after it; each has a file of its own.
-"""
+"""This file is the electrode: what stands between a membrane and the numbers on disk, the same for every cell."""
 
 from __future__ import annotations
 
-import functools
 import math
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 import numpy.typing as npt
-from numba import float32, njit
-from scipy import optimize, signal
 
-from simulators.lanes import FAST, LANES, enter, gaussian, scramble
-
-__all__ = ["CORNERS", "KNOBS", "MEMORY", "corner_index", "filters", "low_pass", "read_out", "remember"]
+__all__ = ["IDEAL", "KNOBS", "TWO_ELECTRODES", "Electrode"]
 
 KNOBS = (
     "bridge",
@@ -35,207 +26,164 @@ KNOBS = (
     "adc_range",
     "adc_step",
 )
-"""Columns of an electrode: bridge error [MOhm], offset [mV], corner of the low-pass [kHz], white noise behind it
+"""Columns of what kernels take: bridge error [MOhm], offset [mV], corner of the low-pass [kHz], white noise behind it
 [mV rms], amplitude of the hum [mV], its frequency [Hz] and phase [rad], drift [mV/s]; series resistance before
 compensation [MOhm] and capacitance [pF] of the pipette, 1/f noise between 1 Hz and 1 kHz [mV rms], junction potential,
 which is to be subtracted from what is reported [mV], largest magnitude that the digitizer takes and its step [mV].
-All of them but the corner are off at 0."""
+All of them are off at 0. In voltage clamp what is seen is a current, and what is in mV here is in pA; there offset and
+junction potential are in the command, and the bridge has no part."""
 
-CORNERS = np.geomspace(1.0, 16.0, 49)
-"""Corners that the low-pass is designed for [kHz]; a drawn one takes the nearest, at most 3 % away."""
-
-
-@functools.cache
-def filters(rate: float) -> npt.NDArray[np.float32]:
-    """Design the low-pass for every corner.
-
-    The poles are those of the analogue filter, mapped by z = exp(sT), for they make its shape: a step overshoots by
-    no more than the analogue's 0.8 %, where the bilinear map reaches 9 % at 10 kHz. One zero a section puts the -3 dB
-    point on the corner. Four taps behind the sections interpolate between steps, so that row t holds what leaves the
-    amplifier at the end of step t.
-
-    Args:
-        rate: Integration rate [kHz].
-
-    Returns:
-        Shape (corners, 13): two second-order sections of four coefficients (b0, b1, a1, a2), the four taps, latest
-        first, and the factor that gives white noise in front of the filter a standard deviation of one behind it.
-    """
-    table = np.empty((len(CORNERS), 13), dtype=np.float32)
-    impulse = np.zeros(4000)
-    impulse[0] = 1.0
-    for k, corner in enumerate(CORNERS):
-        slow, fast = _sections(corner, rate)
-        zero = optimize.brentq(_loss, -0.9, 0.9, args=(np.concatenate([slow, fast]), corner / rate))
-        taps = _taps(_lead(np.concatenate([slow, fast]), zero))
-        answer = impulse
-        for section, poles in enumerate((slow, fast)):
-            below = np.poly(poles).real
-            # Each section passes a constant unchanged, so that the filter can start in its steady state.
-            above = np.array([1.0, zero]) * below.sum() / (1.0 + zero)
-            table[k, 4 * section : 4 * section + 4] = *above, *below[1:]
-            answer = signal.lfilter(above, below, answer)
-        table[k, 8:12] = taps
-        table[k, 12] = 1.0 / math.sqrt(np.sum(np.convolve(answer, taps) ** 2))
-    return table
+_SEEN = ("white", "hum", "drift", "flicker", "adc_range", "adc_step")
 
 
-def _sections(corner: float, rate: float) -> list[npt.NDArray[np.complex128]]:
-    """Give the two pairs of digital poles, the slower first."""
-    poles = signal.bessel(4, 2.0 * math.pi * corner, norm="mag", analog=True, output="zpk")[1]
-    pairs = np.exp(poles[np.argsort(np.abs(poles.imag), kind="stable")] / rate)
-    return [pairs[:2], pairs[2:]]
+def _in(unit: str, low: float, high: float) -> dict[str, str | float]:
+    """Name a knob's unit and bounds."""
+    return {"unit": unit, "low": low, "high": high}
 
 
-def _lead(poles: npt.NDArray[np.complex128], zero: float) -> float:
-    """Tell how many steps the digital sections are ahead of the analogue filter, at low frequencies."""
-    analogue = -np.sum(1.0 / np.log(poles)).real
-    digital = np.sum(poles / (1.0 - poles)).real + 2.0 * zero / (1.0 + zero)
-    return float(analogue - digital)
+@dataclass(frozen=True)
+class Electrode:
+    """Pipette, amplifier and digitizer, with the knobs of both clamps; a knob at 0 is off.
 
-
-def _taps(lead: float) -> npt.NDArray[np.float64]:
-    """Interpolate by a cubic between the last four steps, `lead` steps back."""
-    nodes = np.arange(4.0)
-    return np.array([np.prod([(lead - m) / (n - m) for m in nodes if m != n]) for n in nodes])
-
-
-def _loss(zero: float, poles: npt.NDArray[np.complex128], frequency: float) -> float:
-    """Tell by how much the gain at a frequency [1/step] exceeds -3 dB."""
-    back = np.exp(-2j * math.pi * frequency)
-    gain = ((1.0 + zero * back) / (1.0 + zero)) ** 2 * np.prod((1.0 - poles) / (1.0 - poles * back))
-    return float(abs(gain * np.sum(_taps(_lead(poles, zero)) * back ** np.arange(4))) - math.sqrt(0.5))
-
-
-def corner_index(corner: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-    """Find the nearest designed corner.
+    What adds to the answer, or cuts it, has a knob for each clamp: the one in current clamp is in mV, and the one whose
+    name ends in `current` acts in voltage clamp and is in pA. A cell that has a bridge error and an offset among its
+    own parameters adds them to those here.
 
     Args:
-        corner: Any shape [kHz].
+        series: Series resistance [MOhm]. In voltage clamp all current flows through it, and nothing compensates it; in
+            current clamp it shows by the pipette's capacitance only, and by what `bridge` leaves of it.
+        capacitance: Of the pipette, less what is neutralized [pF]. In current clamp the pipette charges through the
+            series resistance; in voltage clamp each jump of the command sends its charge through the amplifier.
+        bridge: Error of the bridge balance [MOhm]; none in voltage clamp.
+        offset: Of the amplifier [mV]: added to the voltage, subtracted from a command.
+        junction: Junction potential, which is to be subtracted from what is reported [mV]: the same.
+        corner: Of the four-pole Bessel low-pass [kHz].
+        white: White noise behind it [mV rms]; without a low-pass it has the bandwidth of the integration.
+        flicker: 1/f noise between 1 Hz and 1 kHz [mV rms].
+        hum: Amplitude of the mains hum [mV].
+        drift: Slope within a sweep [mV/s].
+        adc_range: Largest magnitude that the digitizer takes [mV].
+        adc_step: From one of its codes to the next [mV].
+        white_current: White noise in voltage clamp [pA rms].
+        flicker_current: 1/f noise between 1 Hz and 1 kHz in voltage clamp [pA rms].
+        hum_current: Amplitude of the mains hum in voltage clamp [pA].
+        drift_current: Slope within a sweep in voltage clamp [pA/s].
+        adc_range_current: Largest magnitude that the digitizer takes in voltage clamp [pA].
+        adc_step_current: From one of its codes to the next in voltage clamp [pA].
+        hum_frequency: Of the hum in both clamps [Hz].
+        hum_phase: Where the mains stand when a sweep starts [rad], or None to draw it for each cell.
 
-    Returns:
-        Indices into `CORNERS`, the same shape.
+    Raises:
+        ValueError: If a knob is not finite or leaves its bounds.
+
+    Example:
+        >>> Electrode(flicker=-1.0)
+        Traceback (most recent call last):
+        ValueError: Knob flicker of the electrode is -1 mV rms, 0 to 10 mV rms was wanted.
     """
-    spacing = math.log(CORNERS[1] / CORNERS[0])
-    index = np.rint(np.log(np.asarray(corner) / CORNERS[0]) / spacing).astype(np.int64)
-    return np.asarray(np.clip(index, 0, len(CORNERS) - 1))
+
+    series: float = field(default=10.0, metadata=_in("MOhm", 1e-4, 1000.0))
+    capacitance: float = field(default=0.0, metadata=_in("pF", 0.0, 50.0))
+    bridge: float = field(default=0.0, metadata=_in("MOhm", -1000.0, 1000.0))
+    offset: float = field(default=0.0, metadata=_in("mV", -100.0, 100.0))
+    junction: float = field(default=0.0, metadata=_in("mV", -50.0, 50.0))
+    corner: float = field(default=6.0, metadata=_in("kHz", 1.0, 16.0))
+    white: float = field(default=0.05, metadata=_in("mV rms", 0.0, 10.0))
+    flicker: float = field(default=0.0, metadata=_in("mV rms", 0.0, 10.0))
+    hum: float = field(default=0.0, metadata=_in("mV", 0.0, 10.0))
+    drift: float = field(default=0.0, metadata=_in("mV/s", -10.0, 10.0))
+    adc_range: float = field(default=0.0, metadata=_in("mV", 0.0, 10_000.0))
+    adc_step: float = field(default=0.0, metadata=_in("mV", 0.0, 10.0))
+    white_current: float = field(default=2.0, metadata=_in("pA rms", 0.0, 1000.0))
+    flicker_current: float = field(default=0.0, metadata=_in("pA rms", 0.0, 1000.0))
+    hum_current: float = field(default=0.0, metadata=_in("pA", 0.0, 1000.0))
+    drift_current: float = field(default=0.0, metadata=_in("pA/s", -1000.0, 1000.0))
+    adc_range_current: float = field(default=0.0, metadata=_in("pA", 0.0, 1e6))
+    adc_step_current: float = field(default=0.0, metadata=_in("pA", 0.0, 1000.0))
+    hum_frequency: float = field(default=50.0, metadata=_in("Hz", 10.0, 1000.0))
+    hum_phase: float | None = field(default=None, metadata=_in("rad", -1000.0, 1000.0))
+
+    def __post_init__(self) -> None:
+        for entry in fields(self):
+            value, unit = getattr(self, entry.name), entry.metadata["unit"]
+            low, high = entry.metadata["low"], entry.metadata["high"]
+            if value is None and entry.default is None:
+                continue
+            # Only the corner has a gap between off and its bounds.
+            if not (math.isfinite(value) and (low <= value <= high or (entry.name == "corner" and value == 0.0))):
+                wanted = f"{low:g} to {high:g} {unit}" + (", or 0 for none," if entry.name == "corner" else "")
+                raise ValueError(f"Knob {entry.name} of the electrode is {value:g} {unit}, {wanted} was wanted.")
+
+    def rows(
+        self,
+        clamped: bool,
+        count: int,
+        rng: np.random.Generator,
+        bridge: npt.NDArray[np.float64] | float = 0.0,
+        offset: npt.NDArray[np.float64] | float = 0.0,
+    ) -> npt.NDArray[np.float64]:
+        """Lay the knobs that act in a clamp out as kernels take them.
+
+        Args:
+            clamped: Whether the cells are in voltage clamp.
+            count: How many cells.
+            rng: Source of the phases of a hum; nothing is drawn from it without one.
+            bridge: The cells' own bridge errors, shape (count,) [MOhm].
+            offset: The cells' own offsets, shape (count,) [mV].
+
+        Returns:
+            Shape (count, knobs), in the order of `KNOBS`.
+        """
+        out = np.zeros((count, len(KNOBS)))
+        for k, name in enumerate(KNOBS):
+            out[:, k] = getattr(self, f"{name}_current" if clamped and name in _SEEN else name) or 0.0
+        if out[:, KNOBS.index("hum")].any() and self.hum_phase is None:
+            # The mains do not wait for a sweep.
+            out[:, KNOBS.index("hum_phase")] = rng.uniform(0.0, 2.0 * np.pi, count)
+        if clamped:
+            out[:, [KNOBS.index(name) for name in ("bridge", "offset", "junction")]] = 0.0
+        else:
+            out[:, KNOBS.index("bridge")] += bridge
+            out[:, KNOBS.index("offset")] += offset
+        return out
+
+    def leaves_alone(self, clamped: bool) -> bool:
+        """Tell whether what there is to see is what is recorded.
+
+        Args:
+            clamped: Whether the cells are in voltage clamp, where this is the current through the series resistance.
+
+        Returns:
+            True where no knob changes an answer.
+        """
+        row = self.rows(clamped, 1, np.random.default_rng(0))[0]
+        return not any(row[k] for k, name in enumerate(KNOBS) if name not in ("hum_frequency", "hum_phase", "series"))
+
+    def levels(
+        self,
+        commands: npt.NDArray[np.float64],
+        clamped: bool,
+        count: int,
+        offset: npt.NDArray[np.float64] | float = 0.0,
+    ) -> npt.NDArray[np.float64]:
+        """Tell what reaches the pipettes of a command.
+
+        Args:
+            commands: In each epoch, shape (e,) [pA or mV].
+            clamped: Whether it is a voltage.
+            count: How many cells.
+            offset: The cells' own offsets, shape (count,) [mV].
+
+        Returns:
+            Shape (count, e): a current as it is [pA], a voltage less offset and junction potential [mV].
+        """
+        shift = self.offset + self.junction + np.broadcast_to(offset, count) if clamped else np.zeros(count)
+        return np.asarray(commands - shift[:, None])
 
 
-MEMORY = 7
-"""Rows of what a filter remembers: two of each section, and the three steps before."""
+IDEAL = Electrode(corner=0.0, white=0.0, white_current=0.0)
+"""Nothing but a series resistance: the membrane's voltage itself, and in voltage clamp the current as it flows."""
 
-
-@njit(error_model="numpy")
-def remember(first, coefficients, memory):
-    """Let the filters start as if the first sample had been there for ever.
-
-    Args:
-        first: What enters the filter, shape (LANES,), float32 [mV].
-        coefficients: Shape (13, LANES), of each lane's filter.
-        memory: Shape (MEMORY, LANES), float32, written to.
-    """
-    for i in range(LANES):
-        memory[0, i] = first[i] * (float32(1.0) - coefficients[0, i])
-        memory[1, i] = -first[i] * coefficients[3, i]
-        memory[2, i] = first[i] * (float32(1.0) - coefficients[4, i])
-        memory[3, i] = -first[i] * coefficients[7, i]
-        memory[4, i] = memory[5, i] = memory[6, i] = first[i]
-
-
-@njit(fastmath=FAST, error_model="numpy")
-def low_pass(trace, begin, steps, coefficients, knobs, dt, ends, levels, memory, random):
-    """Turn membrane voltage into amplifier output, in place.
-
-    Args:
-        trace: Voltage, shape (>= steps, LANES), float32 [mV]; row t is step begin + t.
-        begin: First of the steps.
-        steps: How many rows are used.
-        coefficients: Shape (13, LANES), of each lane's filter.
-        knobs: The electrodes, shape (>= 8, LANES), in the order of `KNOBS`, of which the first eight are used.
-        dt: Integration step [ms].
-        ends: Step at which each epoch ends, shape (e, LANES), int32.
-        levels: Current of each epoch, shape (e, LANES) [pA].
-        memory: Shape (MEMORY, LANES), float32; read and written.
-        random: Random states, shape (LANES,), uint32; read and written.
-    """
-    work = np.empty((27, LANES), dtype=np.float32)
-    seeds = np.empty(LANES, dtype=np.uint32)
-    epoch = np.zeros(LANES, dtype=np.int32)
-    change = enter(epoch, ends, begin)
-    for i in range(LANES):
-        seeds[i] = random[i]
-        for k in range(12):
-            work[k, i] = coefficients[k, i]
-        work[12, i] = knobs[3, i] * coefficients[12, i]
-        work[13, i] = knobs[0, i] * 1e-3 * levels[epoch[i], i]
-        for k in range(7):
-            work[14 + k, i] = memory[k, i]
-        # The hum turns a phasor by one step at a time: no sine in the loop. Cosine less one keeps its digits.
-        turn = 2.0 * math.pi * knobs[5, i] * 1e-3 * dt
-        angle = turn * (begin + 1) + knobs[6, i]
-        work[21, i], work[22, i] = knobs[4, i] * math.cos(angle), knobs[4, i] * math.sin(angle)
-        work[23, i], work[24, i] = -2.0 * math.sin(0.5 * turn) ** 2, math.sin(turn)
-        work[25, i] = knobs[1, i] + knobs[7, i] * 1e-3 * dt * (begin + 1)
-        work[26, i] = knobs[7, i] * 1e-3 * dt
-    for t in range(steps):
-        if begin + t >= change:
-            change = enter(epoch, ends, begin + t)
-            for i in range(LANES):
-                work[13, i] = knobs[0, i] * 1e-3 * levels[epoch[i], i]
-        _filter(trace[t], float32(t), work, seeds)
-    for i in range(LANES):
-        for k in range(7):
-            memory[k, i] = work[14 + k, i]
-        random[i] = seeds[i]
-
-
-@njit(fastmath=FAST, error_model="numpy", inline="always")
-def _filter(row, t, work, seeds):
-    """Pass one step of all lanes through: bridge and noise, two sections, four taps; then offset, drift and hum."""
-    for i in range(LANES):
-        seeds[i] = scramble(seeds[i])
-        x = row[i] + work[12, i] * gaussian(seeds[i]) + work[13, i]
-        y = work[0, i] * x + work[14, i]
-        work[14, i] = work[1, i] * x - work[2, i] * y + work[15, i]
-        work[15, i] = -work[3, i] * y
-        z = work[4, i] * y + work[16, i]
-        work[16, i] = work[5, i] * y - work[6, i] * z + work[17, i]
-        work[17, i] = -work[7, i] * z
-        smooth = work[8, i] * z + work[9, i] * work[18, i] + work[10, i] * work[19, i] + work[11, i] * work[20, i]
-        work[20, i] = work[19, i]
-        work[19, i] = work[18, i]
-        work[18, i] = z
-        cosine, sine = work[21, i], work[22, i]
-        row[i] = smooth + work[25, i] + work[26, i] * t + sine
-        work[21, i] = cosine + (work[23, i] * cosine - work[24, i] * sine)
-        work[22, i] = sine + (work[23, i] * sine + work[24, i] * cosine)
-
-
-@njit(error_model="numpy")
-def read_out(tile, lane, begin, steps, start, period, done, out):
-    """Sample one lane as far as its output is there; between steps it is interpolated linearly.
-
-    Args:
-        tile: Amplifier output, shape (1 + steps, LANES), float32 [mV]; row r is the output r steps after `begin`.
-        lane: Column to read.
-        begin: Step that the tile begins with.
-        steps: How many steps it has.
-        start: Time of the first sample, in steps.
-        period: Sampling period in steps.
-        done: Samples that are there already.
-        out: Samples, shape (n,), written from `done` on [mV].
-
-    Returns:
-        How many samples are there now.
-    """
-    if begin + steps < start:
-        # A quotient between -1 and 0 would be rounded up to a sample that is not there yet.
-        return done
-    upto = min(int((begin + steps - start) / period) + 1, out.shape[0])
-    for k in range(done, upto):
-        position = start + k * period - begin
-        before = int(position)
-        after = min(before + 1, steps)
-        value = tile[before, lane]
-        out[k] = value + float32(position - before) * (tile[after, lane] - value)
-    return max(done, upto)
+TWO_ELECTRODES = replace(IDEAL, series=1e-3)
+"""One electrode reads the voltage and another passes the current, of which 0.001 MOhm lose next to nothing; through so
+little, what a float32 resolves of a voltage is 4 pA."""

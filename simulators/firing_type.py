@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from simulators.compartments import DENDRITE, HIGH_THRESHOLD, LOW_THRESHOLD, SAG
 from simulators.cortical import Cortical
+from simulators.electrode import Electrode
 from simulators.parameter import Parameter
 from simulators.patched import Patched
 from simulators.stimulus import Stimulus
@@ -37,15 +38,9 @@ class FiringType(Patched):
     Args:
         sag: With an h-current.
         dendrite: With a passive dendrite.
-        corner: Corner of the amplifier's low-pass [kHz].
-        white: White noise behind it in current clamp [mV rms].
-        series_resistance: Between the amplifier and the membrane, in voltage clamp [MOhm].
-        white_current: White noise behind the low-pass in voltage clamp [pA rms].
+        electrode: What the cell is seen through; a cell's own bridge error and offset come on top of its.
         E_Ca: Calcium reversal potential, Nernst's at 36 degrees of 2 mM and 0.24 uM [mV].
         E_h: Reversal potential of the h-current [mV].
-
-    Raises:
-        ValueError: If the series resistance is not positive.
 
     References:
         Pospischil et al. (2008), Biol. Cybern. 99, 427-441. https://doi.org/10.1007/s00422-008-0263-8
@@ -58,14 +53,11 @@ class FiringType(Patched):
         self,
         sag: bool = False,
         dendrite: bool = False,
-        corner: float = 6.0,
-        white: float = 0.05,
-        series_resistance: float = 10.0,
-        white_current: float = 2.0,
+        electrode: Electrode = Electrode(),
         E_Ca: float = 120.25,
         E_h: float = -40.0,
     ) -> None:
-        super().__init__(corner, white, series_resistance, white_current)
+        super().__init__(electrode)
         self.E_Ca, self.E_h = E_Ca, E_h
         self.parameters = _CELL + self.calcium + (_SAG,) * sag + _DENDRITE * dendrite
         names = [parameter.name for parameter in self.parameters]

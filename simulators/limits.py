@@ -15,21 +15,25 @@ class Limits:
     """Bounds of the command, in physical units; whoever plays or designs a stimulus asks them first.
 
     Args:
-        low: Smallest command [pA].
-        high: Largest command [pA].
+        low: Smallest command in current clamp [pA].
+        high: Largest command in current clamp [pA].
         duration: Longest stimulus [ms].
+        voltage: Largest magnitude of a command in voltage clamp [mV].
 
     Raises:
-        ValueError: If the bounds are not finite and ordered.
+        ValueError: If the bounds are not finite and ordered, or the voltage is not positive.
     """
 
     low: float = -1000.0
     high: float = 1000.0
     duration: float = 60_000.0
+    voltage: float = 200.0
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
             raise ValueError(f"Limits are [{self.low}, {self.high}] pA; finite, ordered ones were wanted.")
+        if not (math.isfinite(self.voltage) and self.voltage > 0):
+            raise ValueError(f"Limit of the voltage is {self.voltage} mV, a finite, positive one was wanted.")
 
     def check(self, stimulus: Stimulus) -> None:
         """Refuse a stimulus that leaves the limits.
@@ -41,10 +45,13 @@ class Limits:
             ValueError: If any level or the duration lies outside.
         """
         levels = [epoch.level for epoch in stimulus.epochs]
-        if min(levels) < self.low or max(levels) > self.high:
+        low, high, unit = self.low, self.high, "pA"
+        if stimulus.clamp == "voltage":
+            low, high, unit = -self.voltage, self.voltage, "mV"
+        if min(levels) < low or max(levels) > high:
             raise ValueError(
-                f"Command spans [{min(levels):g}, {max(levels):g}] pA, outside the limits "
-                f"[{self.low:g}, {self.high:g}] pA: lower the step or raise the limits."
+                f"Command spans [{min(levels):g}, {max(levels):g}] {unit}, outside the limits "
+                f"[{low:g}, {high:g}] {unit}: lower the step or raise the limits."
             )
         if stimulus.duration > self.duration:
             raise ValueError(

@@ -8,31 +8,31 @@ import numpy as np
 import numpy.typing as npt
 
 from simulators.parameter import Parameter
-from simulators.simulator import Simulator
-from simulators.stimulus import Clamp, Stimulus
+from simulators.patched import Patched
+from simulators.pospischil import DT
+from simulators.stimulus import Stimulus
+from simulators.traces import see
 
 __all__ = ["Passive"]
 
 _Array = npt.NDArray[np.float64]
 
 
-class Passive(Simulator):
+class Passive(Patched):
     """The oracle of every other cell: without channels, each epoch is one exponential.
 
-    In voltage clamp the pipette's series resistance stands between the command and the membrane; the answer is the
-    current through it, with the transients of a membrane test. A dose that leaves no leak turns an epoch in current
+    In voltage clamp the series resistance stands between the command and the membrane; the answer is the current
+    through it, with the transients of a membrane test. Samples are exact at their times behind an ideal electrode;
+    another one is given the exact voltage at every 0.025 ms. A dose that leaves no leak turns an epoch in current
     clamp into a ramp; a cell that is to rest without one has no rest and answers NaN.
 
     Args:
-        series: Series resistance of the pipette, which only voltage clamp sees [MOhm].
-
-    Raises:
-        ValueError: If the series resistance is not positive.
+        electrode: What the cell is seen through.
 
     Example:
         >>> from simulators.stimulus import Epoch
         >>> test = Stimulus("voltage", (Epoch(-70.0, 5.0), Epoch(-80.0, 10.0)))
-        >>> current = Passive(10.0).simulate(np.array([[100.0, 10.0, -70.0]]), test, 20.0, np.random.default_rng(0))
+        >>> current = Passive().simulate(np.array([[100.0, 10.0, -70.0]]), test, 20.0, np.random.default_rng(0))
         >>> current[0, [0, 100, 299]].round(1).tolist()
         [0.0, -1000.0, -90.9]
     """
@@ -42,42 +42,54 @@ class Passive(Simulator):
         Parameter("g_leak", "nS", 0.01, 1000.0, "log"),
         Parameter("E_leak", "mV", -120.0, 0.0),
     )
-    clamps: tuple[Clamp, ...] = ("current", "voltage")
     conductances = ("g_leak",)
 
-    def __init__(self, series: float = 10.0) -> None:
-        if not (math.isfinite(series) and series > 0):
-            raise ValueError(f"Series resistance is {series} MOhm, a positive one was wanted.")
-        self.series = series
-
     def _simulate(self, theta: _Array, stimulus: Stimulus, rate: float, rng: np.random.Generator) -> _Array:
+        b, clamped = len(theta), stimulus.clamp == "voltage"
         # A voltage clamp is a second conductance to a battery: mV through MOhm are nA, so that 1000/MOhm is in nS.
-        pipette = 1000.0 / self.series if stimulus.clamp == "voltage" else 0.0
-        C, E = theta[:, 0, None], theta[:, 2, None]
-        leaks = self.courses(theta, stimulus)[:, :, 1, None]
-        V = E + _driven(stimulus.epochs[0].level, pipette, E) / _resting(leaks[:, 0] + pipette)
-        parts = []
-        begin = 0.0
-        sampled = 0
-        for k, epoch in enumerate(stimulus.epochs):
-            end = begin + epoch.duration
-            # A sample belongs to the epoch that its time lies in; only the last epoch is cut as the command is.
-            last = round(end * rate) if k == len(stimulus.epochs) - 1 else math.ceil(end * rate - 1e-9)
-            time = np.arange(sampled, last) / rate - begin
-            g = leaks[:, k] + pipette
-            slope = (_driven(epoch.level, pipette, E) + g * (E - V)) / C
-            with np.errstate(over="ignore", invalid="ignore"):
-                course = V + slope * time * _mean_decay(time * g / C)
-                V = V + slope * epoch.duration * _mean_decay(epoch.duration * g / C)
-            parts.append((epoch.level - course) * pipette if pipette else course)
-            begin, sampled = end, last
-        response = np.concatenate(parts, axis=1)
+        pipette = 1000.0 / self.electrode.series if clamped else 0.0
+        leaks = self.courses(theta, stimulus)[:, :, 1]
+        electrodes, _, levels = self._wired(stimulus, b, rng)
+        ends = np.cumsum([epoch.duration for epoch in stimulus.epochs])
+        count = len(stimulus.command(rate))
+        if self.electrode.leaves_alone(clamped):
+            V, command = _course(theta, leaks, levels, ends, pipette, rate, count)
+            response = (command - V) * pipette if clamped else V
+        else:
+            finish = np.rint(ends / DT)
+            V, _ = _course(theta, leaks, levels, finish * DT, pipette, 1 / DT, int(finish[-1]) + 1)
+            seeds = rng.integers(1, 2**32 - 1, b, dtype=np.uint32)
+            with np.errstate(over="ignore"):
+                traces = V.astype(np.float32)
+            response = see(traces, electrodes, ends, levels, clamped, rate, count, DT, seeds).astype(np.float64)
         return np.where(np.isfinite(response), response, np.nan)
 
 
-def _driven(level: float, pipette: float, E: _Array) -> _Array:
+def _course(
+    theta: _Array, leaks: _Array, levels: _Array, ends: _Array, pipette: float, rate: float, count: int
+) -> tuple[_Array, _Array]:
+    """Give voltage and command at each sample, shape (b, count) [mV, and pA or mV]."""
+    C, E = theta[:, 0, None], theta[:, 2, None]
+    V = E + _driven(levels[:, :1], pipette, E) / _resting(leaks[:, :1] + pipette)
+    courses, commands = [], []
+    begin, sampled = 0.0, 0
+    for k, end in enumerate(ends):
+        # A sample belongs to the epoch that its time lies in; only the last epoch is cut as the command is.
+        last = count if k == len(ends) - 1 else math.ceil(end * rate - 1e-9)
+        time = np.arange(sampled, last) / rate - begin
+        level, g = levels[:, k, None], leaks[:, k, None] + pipette
+        slope = (_driven(level, pipette, E) + g * (E - V)) / C
+        with np.errstate(over="ignore", invalid="ignore"):
+            courses.append(V + slope * time * _mean_decay(time * g / C))
+            V = V + slope * (end - begin) * _mean_decay((end - begin) * g / C)
+        commands.append(np.broadcast_to(level, courses[-1].shape))
+        begin, sampled = end, last
+    return np.concatenate(courses, axis=1), np.concatenate(commands, axis=1)
+
+
+def _driven(level: _Array, pipette: float, E: _Array) -> _Array:
     """Tell the current that a command sends into a cell at its leak's reversal [pA]."""
-    return np.asarray(pipette * (level - E) if pipette else np.full_like(E, level))
+    return np.asarray(pipette * (level - E) if pipette else level)
 
 
 def _resting(g: _Array) -> _Array:

@@ -2,60 +2,97 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 
 from simulators.course import PLAIN, Course, follow
+from simulators.electrode import IDEAL, Electrode
 from simulators.simulator import Simulator
-from simulators.stimulus import Stimulus
+from simulators.stimulus import Clamp, Stimulus
 
 __all__ = ["Patched", "takes_away"]
+
+_Array = npt.NDArray[np.float64]
 
 
 class Patched(Simulator):
     """A cell behind an electrode, in current clamp or in voltage clamp.
 
     In voltage clamp the amplifier holds its command behind the series resistance, which nothing compensates, and the
-    answer is the current through it: C dV/dt = (command - offset - V)/R_s - I_ion. The bridge error has no part in it.
+    answer is the current through it: C dV/dt = (command - offset - junction - V)/R_s - I_ion. What the electrode's
+    knobs do in either clamp is told with `simulators.electrode.Electrode`.
 
     Args:
-        corner: Corner of the amplifier's low-pass [kHz].
-        white: White noise behind it in current clamp [mV rms].
-        series_resistance: Between the amplifier and the membrane, in voltage clamp [MOhm].
-        white_current: White noise behind the low-pass in voltage clamp [pA rms].
-
-    Raises:
-        ValueError: If the series resistance is not positive.
+        electrode: What the cell is seen through.
     """
 
-    clamps = ("current", "voltage")
+    clamps: tuple[Clamp, ...] = ("current", "voltage")
 
-    def __init__(
-        self, corner: float = 6.0, white: float = 0.05, series_resistance: float = 10.0, white_current: float = 2.0
-    ) -> None:
-        if not (math.isfinite(series_resistance) and series_resistance > 0):
-            raise ValueError(f"Series resistance is {series_resistance} MOhm, a positive one was wanted.")
-        self.corner, self.white = corner, white
-        self.series_resistance, self.white_current = series_resistance, white_current
+    def __init__(self, electrode: Electrode = IDEAL) -> None:
+        self.electrode = electrode
+
+    def _wired(
+        self,
+        stimulus: Stimulus,
+        count: int,
+        rng: np.random.Generator,
+        bridge: _Array | float = 0.0,
+        offset: _Array | float = 0.0,
+    ) -> tuple[_Array, _Array, _Array]:
+        """Tell what cells are seen through, and what reaches them.
+
+        Args:
+            stimulus: With e epochs.
+            count: How many cells.
+            rng: Source of what the electrode draws.
+            bridge: The cells' own bridge errors, shape (count,) [MOhm].
+            offset: The cells' own offsets, shape (count,) [mV].
+
+        Returns:
+            Electrodes, shape (count, knobs), in the order of `simulators.electrode.KNOBS`; end of each epoch, shape
+            (count, e) [ms]; command of each, shape (count, e) [pA or mV].
+        """
+        clamped = stimulus.clamp == "voltage"
+        electrodes = self.electrode.rows(clamped, count, rng, bridge, offset)
+        ends = np.tile(np.cumsum([epoch.duration for epoch in stimulus.epochs]), (count, 1))
+        commands = np.array([epoch.level for epoch in stimulus.epochs])
+        return electrodes, ends, self.electrode.levels(commands, clamped, count, offset)
+
+    def _impaled(self, stimulus: Stimulus, count: int, rng: np.random.Generator) -> tuple[_Array | None, _Array, float]:
+        """Tell the same where cells have no offset of their own, and so one command.
+
+        Args:
+            stimulus: With e epochs.
+            count: How many cells.
+            rng: Source of what the electrode draws.
+
+        Returns:
+            Electrodes, shape (count, knobs), or None where there is nothing but a voltage to be seen; command of each
+            epoch, shape (e,) [pA or mV]; conductance of the series resistance in voltage clamp, else 0 [nS].
+        """
+        clamped = stimulus.clamp == "voltage"
+        commands = np.array([epoch.level for epoch in stimulus.epochs])
+        bare = not clamped and self.electrode.leaves_alone(clamped)
+        electrodes = None if bare else self.electrode.rows(clamped, count, rng)
+        # mV through MOhm are nA, so that 1000/MOhm is in nS.
+        return electrodes, self.electrode.levels(commands, clamped, 1)[0], 1000.0 / self.electrode.series * clamped
 
     def _follow(
         self,
-        cells: npt.NDArray[np.float64],
-        reversals: npt.NDArray[np.float64],
-        electrode: npt.NDArray[np.float64],
+        cells: _Array,
+        reversals: _Array,
+        own: _Array,
         stimulus: Stimulus,
         rate: float,
         rng: np.random.Generator,
         has: int = PLAIN,
-    ) -> npt.NDArray[np.float64]:
+    ) -> _Array:
         """Answer in either clamp, with doses.
 
         Args:
             cells: Shape (b, e, 15), in the order of `simulators.compartments.constants`.
             reversals: E_Na, E_K, E_Ca, E_h, shape (b, 4) [mV].
-            electrode: Bridge error [MOhm] and offset [mV], shape (b, 2).
+            own: The cells' own bridge error [MOhm] and offset [mV], shape (b, 2).
             stimulus: With e epochs.
             rate: Sampling rate [kHz].
             rng: Source of randomness.
@@ -64,21 +101,10 @@ class Patched(Simulator):
         Returns:
             Response, shape (b, n) [mV or pA].
         """
-        b = len(cells)
-        clamped = stimulus.clamp == "voltage"
-        electrodes = np.zeros((b, 8))
-        electrodes[:, 2], electrodes[:, 5] = self.corner, 50.0
-        electrodes[:, 3] = self.white_current if clamped else self.white
-        levels = np.tile([epoch.level for epoch in stimulus.epochs], (b, 1))
-        if clamped:
-            levels = levels - electrode[:, 1, None]
-        else:
-            electrodes[:, :2] = electrode
-        ends = np.tile(np.cumsum([epoch.duration for epoch in stimulus.epochs]), (b, 1))
-        resistance = np.full(b, 1e-3 * self.series_resistance) if clamped else None
+        electrodes, ends, levels = self._wired(stimulus, len(cells), rng, *own.T)
         if has == PLAIN and takes_away(stimulus):
             has = 0
-        course = Course(cells, reversals, electrodes, ends, levels, resistance, has)
+        course = Course(cells, reversals, electrodes, ends, levels, stimulus.clamp == "voltage", has)
         return follow(course, rate, rng).astype(np.float64)
 
 

@@ -1,9 +1,11 @@
-"""This file is the pipette: its wall's capacitance, charged through its series resistance.
+"""This file is the pipette: its wall's capacitance and its series resistance, in either clamp.
 
-What the amplifier sees is the membrane's voltage plus that across the series resistance, through one pole at
-R_s C_p. The bridge takes its share of the current's step at once while the pipette still charges, so that even a
-bridge in balance leaves a transient of R_s times the step. C_p is what the capacitance neutralization leaves; one
-that is turned up too far rings, which is left out, and so is the delay of the current on its way into the cell.
+In current clamp what the amplifier sees is the membrane's voltage plus that across the series resistance, through one
+pole at R_s C_p. The bridge takes its share of the current's step at once while the pipette still charges, so that even
+a bridge in balance leaves a transient of R_s times the step. C_p is what the capacitance neutralization leaves; one
+that is turned up too far rings, which is left out, and so is the delay of the current on its way into the cell. In
+voltage clamp the wall is charged by the amplifier itself, ahead of the series resistance, and takes its part of the
+current at every jump.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from numba import float32, njit
 
 from simulators.lanes import FAST, LANES, enter
 
-__all__ = ["CHARGE", "begin_charge", "charge"]
+__all__ = ["CHARGE", "begin_charge", "charge", "draw"]
 
 CHARGE = 3
 """Rows of what a pipette remembers: by how much it lags, the voltage one step before, and the current."""
@@ -78,3 +80,41 @@ def charge(trace, begin, steps, series, capacitance, dt, ends, levels, memory):
             trace[t, i] = x + lag[i]
     for i in range(LANES):
         memory[0, i], memory[1, i] = lag[i], before[i]
+
+
+@njit(fastmath=FAST, error_model="numpy")
+def draw(trace, begin, steps, series, capacitance, corner, dt, ends, commands):
+    """Turn membrane voltage into what a voltage clamp sends through the pipette, in place.
+
+    The membrane takes (command - V) / R_s, and the pipette's wall C_p times the slope of the command: at a jump the
+    charge of a step, within one time step.
+
+    Args:
+        trace: Voltage, shape (>= steps, LANES), float32 [mV]; row t is the end of step begin + t.
+        begin: First of the steps.
+        steps: How many rows are used.
+        series: Series resistance, shape (LANES,) [MOhm].
+        capacitance: Shape (LANES,) [pF].
+        corner: Of the low-pass behind, shape (LANES,) [kHz].
+        dt: Integration step [ms].
+        ends: Step at which each epoch ends, shape (e, LANES), int32.
+        commands: Command of each epoch, shape (e, LANES), float32 [mV].
+    """
+    # mV through MOhm are nA, so that 1000/MOhm is in nS.
+    level, g = np.empty(LANES, dtype=np.float32), np.empty(LANES, dtype=np.float32)
+    epoch = np.zeros(LANES, dtype=np.int32)
+    change = enter(epoch, ends, begin)
+    for i in range(LANES):
+        level[i] = commands[epoch[i], i]
+        g[i] = 1000.0 / series[i]
+    for t in range(steps):
+        for i in range(LANES):
+            trace[t, i] = (level[i] - trace[t, i]) * g[i]
+        if begin + t + 1 >= change:
+            change = enter(epoch, ends, begin + t + 1)
+            for i in range(LANES):
+                jump = commands[epoch[i], i] - level[i]
+                level[i] += jump
+                # A filter takes a jump that is halfway at the border; a sample there belongs to what follows.
+                share = float32(0.5) if corner[i] > 0.0 else float32(1.0)
+                trace[t, i] += jump * (share * g[i] + float32(capacitance[i] / dt))

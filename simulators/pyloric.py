@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from simulators.electrode import TWO_ELECTRODES, Electrode
 from simulators.parameter import Parameter
+from simulators.patched import Patched
 from simulators.pyloric_rhythm import PYLORIC, STATISTICS, TRIPHASIC
-from simulators.simulator import Simulator
 from simulators.stg import NOISE
 from simulators.stg_batch import Preparation, record, watch
 from simulators.stg_kinetics import SLOTS
@@ -49,7 +50,7 @@ class Rhythm:
     pyloric: npt.NDArray[np.bool_]
 
 
-class Pyloric(Simulator):
+class Pyloric(Patched):
     """The pyloric network of the crab's stomatogastric ganglion, with an electrode in one of its cells.
 
     A simulator answers one stimulus with one response per preparation, as a rig with one electrode does, and so does
@@ -64,6 +65,7 @@ class Pyloric(Simulator):
         temperature: [K]; the published network is at 283 K.
         noise: Current noise of each membrane, dt-invariant [uA/cm2 ms^0.5].
         settling: How long a network runs before the stimulus starts [ms].
+        electrode: What the impaled cell is seen through, and held; the others are seen as they are.
 
     Raises:
         ValueError: If there is no such cell.
@@ -81,14 +83,19 @@ class Pyloric(Simulator):
         ),
         *(Parameter(f"g_{name}", "nS", 0.01, 1e4 if name == "AB_LP" else 1e3, "log") for name in SYNAPSES),
     )
-    clamps = ("current", "voltage")
     conductances = tuple(parameter.name for parameter in parameters)
 
     def __init__(
-        self, impaled: str = "AB/PD", temperature: float = 283.0, noise: float = NOISE, settling: float = 1000.0
+        self,
+        impaled: str = "AB/PD",
+        temperature: float = 283.0,
+        noise: float = NOISE,
+        settling: float = 1000.0,
+        electrode: Electrode = TWO_ELECTRODES,
     ) -> None:
         if impaled not in CELLS:
             raise ValueError(f"The electrode is in {impaled!r}, one of {', '.join(CELLS)} was wanted.")
+        super().__init__(electrode)
         self.site = CELLS.index(impaled)
         self.temperature, self.noise, self.settling = temperature, noise, settling
 
@@ -110,7 +117,7 @@ class Pyloric(Simulator):
             ValueError: As in `simulate`.
         """
         theta = self.checked(theta, stimulus, rate)
-        prepared = self._prepare(theta, stimulus)
+        prepared = self._prepare(theta, stimulus, rng)
         return record(prepared, rate, len(stimulus.command(rate)), rng).astype(np.float64)
 
     def rhythm(
@@ -139,26 +146,28 @@ class Pyloric(Simulator):
         if stimulus.clamp != "current":
             raise ValueError("Stimulus is in voltage clamp, current clamp was wanted: a held cell has no rhythm.")
         theta = self.checked(theta, stimulus, 1.0)
-        found = watch(self._prepare(theta, stimulus), rng)
+        found = watch(self._prepare(theta, stimulus, rng), rng)
         triphasic = found[:, -2] >= TRIPHASIC
         return Rhythm(found[:, : len(STATISTICS)], triphasic, triphasic & (found[:, -1] >= PYLORIC))
 
     def _simulate(
         self, theta: npt.NDArray[np.float64], stimulus: Stimulus, rate: float, rng: np.random.Generator
     ) -> npt.NDArray[np.float64]:
-        answers = record(self._prepare(theta, stimulus), rate, len(stimulus.command(rate)), rng)
+        answers = record(self._prepare(theta, stimulus, rng), rate, len(stimulus.command(rate)), rng)
         return answers[:, self.site].astype(np.float64)
 
-    def _prepare(self, theta: npt.NDArray[np.float64], stimulus: Stimulus) -> Preparation:
+    def _prepare(self, theta: npt.NDArray[np.float64], stimulus: Stimulus, rng: np.random.Generator) -> Preparation:
         """Lay networks out as they start."""
         b, e = len(theta), len(stimulus.epochs)
         courses = self.courses(theta, stimulus)
+        electrodes, levels, pipette = self._impaled(stimulus, b, rng)
         return Preparation(
             conductances=courses[:, :, :24].reshape(b, e, 3, 8),
             synapses=courses[:, :, 24:],
             ends=np.cumsum([epoch.duration for epoch in stimulus.epochs]),
-            levels=np.array([epoch.level for epoch in stimulus.epochs]),
-            held=stimulus.clamp == "voltage",
+            levels=levels,
+            electrodes=electrodes,
+            pipette=pipette,
             site=self.site,
             voltages=np.full((b, 3), -50.0),
             calcium=np.full((b, 3), 0.05),

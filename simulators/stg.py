@@ -55,13 +55,13 @@ NETWORKS = 16
 WIDTH = 3 * NETWORKS
 
 V, LOST, CA, GATE, G = 0, 1, 2, 3, 3 + SLOTS
-INJECTED, HELD, COMMAND, SENT_G, SENT_I, FACTOR, PLACE, RESPONSE = range(G + CONDUCTANCES, G + CONDUCTANCES + 8)
-ROWS = RESPONSE + 1
-"""Rows of a block's lanes: voltage, what rounding took from it, calcium, gates, conductances, injected current, whether
-the cell is held, its command, synaptic conductance and current at 0 mV, factor of m_KCa, place in the table and
-response."""
+INJECTED, CLAMP, COMMAND, SENT_G, SENT_I, FACTOR, PLACE = range(G + CONDUCTANCES, G + CONDUCTANCES + 7)
+ROWS = PLACE + 1
+"""Rows of a block's lanes: voltage, what rounding took from it, calcium, gates, conductances, injected current, the
+conductance of a voltage clamp's series resistance and its command, synaptic conductance and current at 0 mV, factor of
+m_KCa and place in the table."""
 
-SCALARS = 6
+SCALARS = 5
 """Numbers that all lanes share, filled by `scalars`."""
 
 _E_NA, _E_K, _E_H, _E_LEAK, _E_GLUT, _E_CHOL = (np.float32(E) for E in (50.0, -80.0, -20.0, -50.0, -70.0, -80.0))
@@ -90,7 +90,6 @@ def scalars(dt, temperature, calcium_part, noise):
             calcium_part,
             14961.0 * AREA,
             noise / math.sqrt(dt),
-            1e6 * AREA,
         ],
         dtype=np.float32,
     )
@@ -111,8 +110,8 @@ def advance(lanes, gates, lost, random, table, shared, synapses, steps, tile):
         shared: As in `scalars`.
         synapses: Synaptic conductances AB-LP, PD-LP, AB-PY, PD-PY, LP-PD, LP-PY, PY-LP, shape (7, NETWORKS)
             [mS/cm2], or (0, NETWORKS) where cells are alone.
-        steps: Number of responses, of `PARTS` steps each.
-        tile: Responses, each before its steps, shape (>= steps, WIDTH): voltage [mV], or current of held cells [pA].
+        steps: Number of samples, of `PARTS` steps each.
+        tile: Voltage before each sample's steps, shape (>= steps, WIDTH) [mV].
     """
     # Arrays made here are known not to overlap, without which the loop over lanes stays scalar.
     work = np.empty((ROWS, WIDTH), dtype=np.float32)
@@ -122,12 +121,12 @@ def advance(lanes, gates, lost, random, table, shared, synapses, steps, tile):
             work[k, i] = lanes[k, i]
         seeds[i] = random[i]
     for t in range(PARTS * steps):
+        if t % PARTS == 0:
+            for i in range(WIDTH):
+                tile[t // PARTS, i] = work[V, i]
         if synapses.shape[0] > 0:
             _transmit(work, synapses)
         _charge(work, seeds, shared)
-        if t % PARTS == 0:
-            for i in range(WIDTH):
-                tile[t // PARTS, i] = work[RESPONSE, i]
         for first in range(0, WIDTH, SLOTS):
             relax(table, work, gates, lost, first, PLACE, FACTOR, GATE)
     for i in range(WIDTH):
@@ -161,15 +160,10 @@ def _transmit(lanes, synapses):
 def _charge(lanes, random, shared):
     """Move voltage and calcium of all lanes by one step, and tell where in the table they are then."""
     one = float32(1.0)
-    per_C, nernst, calcium_part, influx, noise, area = (
-        shared[0], shared[1], shared[2], shared[3], shared[4], shared[5],
-    )  # fmt: skip
+    per_C, nernst, calcium_part, influx, noise = shared[0], shared[1], shared[2], shared[3], shared[4]
     for i in range(WIDTH):
         random[i] = scramble(random[i])
-        # As a mix, for a choice of addresses to load from would keep the loop scalar.
-        held = lanes[HELD, i]
-        command = held * lanes[COMMAND, i]
-        u = command + (one - held) * lanes[V, i]
+        u = lanes[V, i]
         Ca = lanes[CA, i]
         m = lanes[GATE, i]
         g_Na = lanes[G, i] * m * m * m * lanes[GATE + 7, i]
@@ -186,14 +180,14 @@ def _charge(lanes, random, shared):
         g_H = lanes[G + 6, i] * lanes[GATE + 6, i]
         g_leak = lanes[G + 7, i]
         I_Ca = g_Ca * (u - nernst * (_OUTSIDE - logarithm(Ca)))
+        clamp = lanes[CLAMP, i]
         inward = (
             g_Na * (_E_NA - u) + g_K * (_E_K - u) + g_H * (_E_H - u) + g_leak * (_E_LEAK - u)
-            + (lanes[SENT_I, i] - lanes[SENT_G, i] * u) - I_Ca
+            + (lanes[SENT_I, i] - lanes[SENT_G, i] * u) - I_Ca + clamp * (lanes[COMMAND, i] - u)
         )  # fmt: skip
-        lanes[RESPONSE, i] = held * (-area * inward) + (one - held) * u
         # The mean of exp(-q t/C) over the step, by its series where numbers would cancel; z is 0 without channels
         # and negative where a dynamic clamp takes more than there is.
-        z = per_C * (g_Na + g_Ca + g_K + g_H + g_leak + lanes[SENT_G, i])
+        z = per_C * (g_Na + g_Ca + g_K + g_H + g_leak + lanes[SENT_G, i] + clamp)
         near = abs(z) < float32(0.03)
         below = one if near else z
         mean = (
@@ -205,7 +199,6 @@ def _charge(lanes, random, shared):
         new = u + move
         lanes[LOST, i] = (new - u) - move
         new = new if abs(new) < _BROKEN else float32(np.nan)
-        new = command if held > float32(0.0) else new
         lanes[V, i] = new
         Ca += calcium_part * (float32(0.05) - influx * I_Ca - Ca)
         Ca = Ca if Ca > _LEAST else _LEAST

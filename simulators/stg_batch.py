@@ -5,22 +5,22 @@ A lane's numbers depend on its own inputs and seed only, never on its neighbours
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, prange
+from numba import get_num_threads, njit, prange
 
 from simulators.compiled import ENTRY
 from simulators.pyloric_rhythm import BEHIND, MEMORY, RESULTS, begin, finish, follow, summarize
 from simulators.stg import (
     AREA,
     CA,
+    CLAMP,
     COMMAND,
     CONDUCTANCES,
     DT,
     GATE,
-    HELD,
     INJECTED,
     NETWORKS,
     PARTS,
@@ -33,6 +33,7 @@ from simulators.stg import (
     scalars,
 )
 from simulators.stg_kinetics import CONDUCTANCE_Q10, HIGHEST, LOWEST, SLOTS, SPACING, SYNAPSE_Q10, speed, table
+from simulators.traces import see
 
 __all__ = ["Preparation", "record", "watch"]
 
@@ -48,8 +49,9 @@ class Preparation:
         synapses: In each epoch, shape (b, e, 7) [nS], or (b, e, 0) for neurons.
         ends: Time at which each epoch ends, shape (e,) [ms].
         levels: Command in each epoch, shape (e,) [pA or mV].
-        held: Whether the command is a voltage.
-        site: The cell that the command goes to.
+        electrodes: Shape (b, k), in the order of `simulators.electrode.KNOBS`, or None to see the voltage itself.
+        pipette: Conductance of the series resistance in voltage clamp, 0 in current clamp [nS].
+        site: The cell that the electrode is in.
         voltages: Where cells start, shape (b, cells) [mV].
         calcium: What they start with, shape (b, cells) [uM].
         gates: What they start with, shape (b, cells, SLOTS).
@@ -62,7 +64,8 @@ class Preparation:
     synapses: npt.NDArray[np.float64]
     ends: npt.NDArray[np.float64]
     levels: npt.NDArray[np.float64]
-    held: bool
+    electrodes: npt.NDArray[np.float64] | None
+    pipette: float
     site: int
     voltages: npt.NDArray[np.float64]
     calcium: npt.NDArray[np.float64]
@@ -84,10 +87,49 @@ def record(preparation: Preparation, rate: float, count: int, rng: np.random.Gen
     Returns:
         Shape (b, cells, count): voltage [mV], or current of the held cell [pA].
     """
-    out = np.empty((*preparation.voltages.shape, count), dtype=np.float32)
-    arguments = _lay_out(preparation, rng)
+    b, cells = preparation.voltages.shape
+    seeds = rng.integers(1, 2**32 - 1, (b, cells), dtype=np.uint32)
+    out = np.empty((b, cells, count), dtype=np.float32)
+    electrodes = preparation.electrodes
+    if electrodes is None:
+        _run(preparation, seeds, rate, out)
+        return out
+    # Every step is kept until the electrode has seen it, and so few go at a time.
+    some = 2 * WIDTH * get_num_threads()
+    for first in range(0, b, some):
+        part = slice(first, first + some)
+        out[part] = _seen(preparation, part, electrodes[part], seeds[part], rate, count)
+    return out
+
+
+def _run(preparation: Preparation, seeds: npt.NDArray[np.uint32], rate: float, out: npt.NDArray[np.float32]) -> None:
+    """Sample the voltages of all cells."""
+    arguments = _lay_out(preparation, seeds)
     with ENTRY:
         _record(*arguments, 1.0 / (rate * DT), out)
+
+
+def _seen(
+    preparation: Preparation,
+    part: slice,
+    electrodes: npt.NDArray[np.float64],
+    seeds: npt.NDArray[np.uint32],
+    rate: float,
+    count: int,
+) -> npt.NDArray[np.float32]:
+    """Sample all cells of some preparations, the one at the site through its electrode."""
+    p = preparation
+    those = {name: getattr(p, name)[part] for name in ("conductances", "synapses", "voltages", "calcium", "gates")}
+    b, cells = those["voltages"].shape
+    traces = np.empty((b, cells, round(p.ends[-1] / DT) + 1), dtype=np.float32)
+    _run(replace(p, **those), seeds, 1 / DT, traces)
+    out = np.empty((b, cells, count), dtype=np.float32)
+    levels, nothing = np.tile(p.levels, (b, 1)), np.zeros_like(electrodes)
+    for cell in range(cells):
+        here = cell == p.site
+        trace, knobs = np.ascontiguousarray(traces[:, cell]), electrodes if here else nothing
+        held = here and p.pipette > 0.0
+        out[:, cell] = see(trace, knobs, p.ends, levels, held, rate, count, DT, seeds[:, cell])
     return out
 
 
@@ -102,17 +144,16 @@ def watch(preparation: Preparation, rng: np.random.Generator) -> npt.NDArray[np.
         Shape (b, RESULTS), as `simulators.pyloric_rhythm.summarize` gives it.
     """
     out = np.empty((len(preparation.voltages), RESULTS))
-    arguments = _lay_out(preparation, rng)
+    arguments = _lay_out(preparation, rng.integers(1, 2**32 - 1, preparation.voltages.shape, dtype=np.uint32))
     with ENTRY:
         _watch(*arguments, out)
     return out
 
 
-def _lay_out(preparation: Preparation, rng: np.random.Generator) -> tuple[object, ...]:
+def _lay_out(preparation: Preparation, seeds: npt.NDArray[np.uint32]) -> tuple[object, ...]:
     """Bring a preparation to what a block reads: the batch last, padded to whole blocks, in float32."""
     p = preparation
     b, cells = p.voltages.shape
-    seeds = rng.integers(1, 2**32 - 1, (b, cells), dtype=np.uint32)
     more = -b % (WIDTH // cells)
     rows, part = table(DT / PARTS, p.temperature)
 
@@ -126,7 +167,7 @@ def _lay_out(preparation: Preparation, rng: np.random.Generator) -> tuple[object
         last(p.synapses * (1e-6 / AREA * speed(SYNAPSE_Q10, p.temperature))),
         steps,
         p.levels.astype(np.float32),
-        p.held,
+        p.pipette,
         p.site,
         last(p.voltages),
         last(p.calcium),
@@ -155,7 +196,7 @@ def _set_out(lanes, gates, random, block, voltages, calcium, start, seeds):
 
 
 @njit(error_model="numpy")
-def _enter(lanes, block, epoch, conductances, synapses, level, held, site, strengths):
+def _enter(lanes, block, epoch, conductances, synapses, level, pipette, site, strengths):
     """Let a block enter an epoch: its conductances, synapses and command."""
     cells = conductances.shape[1]
     units = WIDTH // cells
@@ -163,10 +204,11 @@ def _enter(lanes, block, epoch, conductances, synapses, level, held, site, stren
         cell, unit = i // units, block * units + i % units
         for k in range(CONDUCTANCES):
             lanes[G + k, i] = conductances[epoch, cell, k, unit]
-        here = cell == site
-        lanes[INJECTED, i] = level * np.float32(1e-6 / AREA) if here and not held else np.float32(0.0)
-        lanes[HELD, i] = np.float32(1.0) if here and held else np.float32(0.0)
-        lanes[COMMAND, i] = level if here and held else np.float32(0.0)
+        # nS and pA over the area in mS/cm2 and uA/cm2.
+        here = np.float32(1e-6 / AREA) if cell == site else np.float32(0.0)
+        lanes[INJECTED, i] = np.float32(0.0) if pipette > 0.0 else level * here
+        lanes[CLAMP, i] = np.float32(pipette) * here
+        lanes[COMMAND, i] = level
     for k in range(strengths.shape[0]):
         for unit in range(NETWORKS):
             strengths[k, unit] = synapses[epoch, k, block * NETWORKS + unit]
@@ -174,7 +216,8 @@ def _enter(lanes, block, epoch, conductances, synapses, level, held, site, stren
 
 @njit(error_model="numpy", nogil=True, parallel=True, cache=True)
 def _record(
-    conductances, synapses, ends, levels, held, site, voltages, calcium, start, seeds, before, rows, shared, period, out
+    conductances, synapses, ends, levels, pipette, site, voltages, calcium, start, seeds, before, rows, shared, period,
+    out,
 ):  # fmt: skip
     """Run each block, tile by tile, and sample it; time is 0 where the first sample is."""
     b, cells, count = out.shape
@@ -192,7 +235,7 @@ def _record(
         while t <= ends[-1]:
             if epoch < 0 or (t >= ends[epoch] and epoch < len(ends) - 1):
                 epoch += 1
-                _enter(lanes, block, epoch, conductances, synapses, levels[epoch], held, site, strengths)
+                _enter(lanes, block, epoch, conductances, synapses, levels[epoch], pipette, site, strengths)
             until = ends[epoch] if epoch < len(ends) - 1 else ends[-1] + 1
             steps = min(_TILE, until - t)
             advance(lanes, gates, lost, random, rows, shared, strengths, steps, tile[1:])
@@ -215,7 +258,7 @@ def _record(
 
 @njit(error_model="numpy", nogil=True, parallel=True, cache=True)
 def _watch(
-    conductances, synapses, ends, levels, held, site, voltages, calcium, start, seeds, before, rows, shared, out
+    conductances, synapses, ends, levels, pipette, site, voltages, calcium, start, seeds, before, rows, shared, out
 ):  # fmt: skip
     """Run each block of networks, tile by tile, and follow its bursts."""
     for block in prange(conductances.shape[3] // NETWORKS):
@@ -232,7 +275,7 @@ def _watch(
         while t < ends[-1]:
             if epoch < 0 or (t >= ends[epoch] and epoch < len(ends) - 1):
                 epoch += 1
-                _enter(lanes, block, epoch, conductances, synapses, levels[epoch], held, site, strengths)
+                _enter(lanes, block, epoch, conductances, synapses, levels[epoch], pipette, site, strengths)
             steps = min(_TILE, ends[epoch] - t)
             if t < 0:
                 steps = min(steps, -t)

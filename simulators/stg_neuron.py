@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from simulators.electrode import TWO_ELECTRODES, Electrode
 from simulators.parameter import Parameter
-from simulators.simulator import Simulator
+from simulators.patched import Patched
 from simulators.stg_batch import Preparation, record
-from simulators.stg_rest import at_rest, held, nernst
+from simulators.stg_rest import at_rest, nernst
 from simulators.stimulus import Stimulus
 
 __all__ = ["PUBLISHED", "StgNeuron"]
@@ -44,17 +45,17 @@ References:
 """
 
 
-class StgNeuron(Simulator):
+class StgNeuron(Patched):
     """A neuron of the crab's stomatogastric ganglion with the conductances of AB/PD, LP or PY, or others.
 
-    The bounds hold the published neurons of all three kinds and the grid of Prinz et al. (2003). In voltage clamp
-    the clamp is ideal: the response is what flows through the channels, without the transient that charges the
-    membrane.
+    The bounds hold the published neurons of all three kinds and the grid of Prinz et al. (2003). Their currents reach
+    microamperes, by which one electrode of 10 MOhm loses its command: these cells are clamped with two.
 
     Args:
         temperature: [K]; the published neurons are at 283 K.
         noise: Current noise of the membrane, 0.25 in the published networks [uA/cm2 ms^0.5].
         settling: How long a cell runs at the first level before the stimulus starts, from its fixed point [ms].
+        electrode: What the cell is seen through.
 
     References:
         Prinz et al. (2003), J. Neurophysiol. 90, 3998-4015. https://doi.org/10.1152/jn.00641.2003
@@ -70,34 +71,37 @@ class StgNeuron(Simulator):
         Parameter("g_H", "mS/cm2", 0.0, 0.06),
         Parameter("g_leak", "mS/cm2", 0.0, 0.05),
     )
-    clamps = ("current", "voltage")
     conductances = tuple(parameter.name for parameter in parameters)
 
-    def __init__(self, temperature: float = 283.0, noise: float = 0.0, settling: float = 1000.0) -> None:
+    def __init__(
+        self,
+        temperature: float = 283.0,
+        noise: float = 0.0,
+        settling: float = 1000.0,
+        electrode: Electrode = TWO_ELECTRODES,
+    ) -> None:
+        super().__init__(electrode)
         self.temperature, self.noise, self.settling = temperature, noise, settling
 
     def _simulate(
         self, theta: npt.NDArray[np.float64], stimulus: Stimulus, rate: float, rng: np.random.Generator
     ) -> npt.NDArray[np.float64]:
         courses = self.courses(theta, stimulus)
-        level = stimulus.epochs[0].level
-        scale = nernst(self.temperature)
-        if stimulus.clamp == "voltage":
-            V = np.full(len(theta), level)
-            Ca, gates = held(courses[:, 0], V, scale)
-        else:
-            V, Ca, gates = at_rest(courses[:, 0], level, scale)
+        electrodes, levels, pipette = self._impaled(stimulus, len(theta), rng)
+        held = pipette * levels[0] if pipette else levels[0]
+        V, Ca, gates = at_rest(courses[:, 0], float(held), nernst(self.temperature), pipette)
         preparation = Preparation(
             conductances=courses[:, :, None],
             synapses=np.empty((len(theta), len(stimulus.epochs), 0)),
             ends=np.cumsum([epoch.duration for epoch in stimulus.epochs]),
-            levels=np.array([epoch.level for epoch in stimulus.epochs]),
-            held=stimulus.clamp == "voltage",
+            levels=levels,
+            electrodes=electrodes,
+            pipette=pipette,
             site=0,
             voltages=V[:, None],
             calcium=Ca[:, None],
             gates=gates[:, None],
-            before=0.0 if stimulus.clamp == "voltage" else self.settling,
+            before=self.settling,
             temperature=self.temperature,
             noise=self.noise,
         )

@@ -27,26 +27,27 @@ def nernst(temperature: float) -> float:
     return 8.31451e3 * temperature / (2.0 * 96485.3415)
 
 
-def at_rest(cells: Floats, current: float, scale: float) -> tuple[Floats, Floats, Floats]:
+def at_rest(cells: Floats, current: float, scale: float, clamp: float = 0.0) -> tuple[Floats, Floats, Floats]:
     """Find the lowest fixed point of neurons under a constant current; a bursting one has no stable other.
 
     Args:
         cells: Conductances Na, CaT, CaS, A, KCa, Kd, H, leak, shape (b, 8) [mS/cm2].
         current: [pA].
         scale: RT/2F [mV].
+        clamp: Conductance of a voltage clamp's series resistance, whose command then makes the current [nS].
 
     Returns:
         Voltage, shape (b,) [mV], calcium, shape (b,) [uM], and gates, shape (b, SLOTS). Where nothing balances the
         current the voltage is the end of the kinetics' range that it drives to.
     """
-    injected = current * 1e-6 / AREA
+    injected, leak = current * 1e-6 / AREA, clamp * 1e-6 / AREA
     grid = np.arange(LOWEST, HIGHEST + 0.5)
-    outward = np.stack([_outward(cells, np.full(len(cells), V), scale) for V in grid], axis=1) > injected
+    outward = np.stack([_outward(cells, np.full(len(cells), V), scale) + leak * V for V in grid], axis=1) > injected
     above = np.where(outward.any(axis=1), outward.argmax(axis=1), len(grid) - 1)
     low, high = grid[np.maximum(above - 1, 0)], grid[above]
     for _ in range(30):
         V = 0.5 * (low + high)
-        rising = _outward(cells, V, scale) > injected
+        rising = _outward(cells, V, scale) + leak * V > injected
         low, high = np.where(rising, low, V), np.where(rising, V, high)
     return high, *held(cells, high, scale)
 

@@ -47,10 +47,10 @@ class Sweep:
     """One answer of a cell; arrays are copied, then read-only, because a sweep crosses threads.
 
     Args:
-        response: What was measured, as recorded, shape (n,): voltage [mV] in current clamp.
+        response: What was measured, as recorded, shape (n,): voltage [mV], or in voltage clamp current [pA].
         rate: Sampling rate [kHz].
         stimulus: What was put out, cropped to the response, or None where it is unknown.
-        command: The command sample by sample, shape (n,) [pA], or None where it is unknown.
+        command: The command sample by sample, shape (n,) [pA or mV], or None where it is unknown.
         clamp: The clamp mode.
         start: When the first sample was taken (aware), or None where the file does not say.
         command_source: Where the command came from.
@@ -92,8 +92,13 @@ class Sweep:
 
     @property
     def corrected(self) -> npt.NDArray[np.float64]:
-        """The response less the known junction potential and bridge error, shape (n,) [mV]."""
+        """The response less the known junction potential and bridge error, shape (n,) [mV].
+
+        In voltage clamp the response is a current, which has neither [pA].
+        """
         corrected = self.response.copy()
+        if self.clamp == "voltage":
+            return corrected
         if self.junction.potential is not None:
             corrected -= self.junction.potential
         if self.bridge and self.command is not None:

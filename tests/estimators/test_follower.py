@@ -10,6 +10,7 @@ from estimators.features import NAMES
 from estimators.follower import Follower
 from estimators.measuring import LIMIT, measure_all
 from simulators.cortical import Cortical
+from simulators.electrode import Electrode
 from simulators.stimulus import Epoch, Stimulus
 
 RATES = (10.0, 20.0, 25.0, 40.0, 50.0)
@@ -43,7 +44,7 @@ def sweeps():
             lengths = np.rint(lengths * rate) / rate if whole_samples else lengths
             levels = (-20.0, 180.0, -20.0)
             stimulus = Stimulus("current", tuple(map(Epoch, levels, lengths.tolist())))
-            rows = Cortical(white=0.1).simulate(cells(), stimulus, rate, rng)
+            rows = Cortical(electrode=Electrode(white=0.1)).simulate(cells(), stimulus, rate, rng)
             made[rate, whole_samples] = stimulus, rows, whole(stimulus, rate, rows)
     return made
 

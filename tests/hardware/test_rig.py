@@ -198,7 +198,7 @@ def test_the_same_seed_gives_the_same_numbers():
 
 def test_a_model_cell_refuses_a_voltage_command():
     stimulus = replace(STEP, clamp="voltage")
-    with ModelCell(passive, pace="max") as cell, pytest.raises(RigError, match="current clamp"):
+    with ModelCell(passive, pace="max") as cell, pytest.raises(RigError, match="is in current clamp, a stimulus for"):
         next(cell.play(stimulus))
 
 

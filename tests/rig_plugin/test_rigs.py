@@ -10,10 +10,11 @@ from rig_plugin.electrode_settings import ElectrodeSettings
 from rig_plugin.rigs import model_cell
 from rig_plugin.settings import CellSettings, ProtocolSettings, RigSettings, Settings
 from simulators.cortical import Cortical
-from simulators.stimulus import step
+from simulators.stimulus import Epoch, Stimulus, step
 
 QUIET = {"g_Na": 0.0, "g_K": 0.0, "g_M": 0.0, "noise": 0.0, "bridge": 0.0, "offset": 0.0}
 STEP = step(-50.0, onset=60.0, duration=100.0, tail=40.0)
+CLAMP = Stimulus("voltage", (Epoch(-70.0, 60.0), Epoch(-80.0, 140.0)))
 
 
 def rig_of(interval=1000.0, cell=QUIET, **electrode):
@@ -22,18 +23,18 @@ def rig_of(interval=1000.0, cell=QUIET, **electrode):
             rig=RigSettings(seed=1, pace="max"),
             cell=CellSettings(cell),
             protocol=ProtocolSettings(interval=interval),
-            electrode=ElectrodeSettings(**{"white": 0.0, **electrode}),
+            electrode=ElectrodeSettings(**{"white": 0.0, "white_current": 0.0, **electrode}),
         )
     )
 
 
-def played(rig):
-    return np.concatenate([block.response for block in rig.play(STEP)])
+def played(rig, stimulus=STEP):
+    return np.concatenate([block.response for block in rig.play(stimulus)])
 
 
-def answer(**electrode):
+def answer(stimulus=STEP, **electrode):
     with rig_of(**electrode) as rig:
-        return played(rig)
+        return played(rig, stimulus)
 
 
 def test_without_a_table_the_electrode_is_that_of_the_simulator():
@@ -65,7 +66,39 @@ def test_each_knob_reaches_the_samples(electrode):
     np.testing.assert_array_equal(answer(**electrode), other)
 
 
-def test_the_series_resistance_shows_by_the_capacitance_only():
+@pytest.mark.parametrize(
+    "electrode",
+    [
+        {"series": 20.0},
+        {"capacitance": 6.0},
+        {"junction": 12.0},
+        {"corner": 1.0},
+        {"white_current": 3.0},
+        {"flicker_current": 3.0},
+        {"hum_current": 3.0},
+        {"drift_current": 20.0},
+        {"adc_range_current": 20.0},
+        {"adc_step_current": 5.0},
+    ],
+    ids=lambda electrode: next(iter(electrode)),
+)
+def test_each_knob_reaches_the_samples_of_a_voltage_clamp_and_no_other_does(electrode):
+    plain, other = answer(CLAMP), answer(CLAMP, **electrode)
+    assert np.abs(other - plain).max() > 1.0
+    np.testing.assert_array_equal(answer(CLAMP, **electrode), other)
+    if next(iter(electrode)).endswith("_current"):
+        np.testing.assert_array_equal(answer(**electrode), answer())
+
+
+def test_a_membrane_test_of_the_rig_shows_what_its_electrode_is():
+    current = answer(CLAMP, series=20.0, corner=16.0)
+    steady = current[-1] - current[0]
+    # 10 mV over 20 MOhm and 90 pF at .06 mS/cm2.
+    assert steady == pytest.approx(-10.0 / (0.02 + 1.0 / 5.4), rel=1e-3)
+    assert current.min() - current[0] == pytest.approx(-500.0, rel=0.1)
+
+
+def test_in_current_clamp_the_series_resistance_shows_by_the_capacitance_only():
     np.testing.assert_array_equal(answer(series=30.0), answer())
     assert np.abs(answer(series=30.0, capacitance=3.0) - answer(capacitance=3.0)).max() > 0.1
 

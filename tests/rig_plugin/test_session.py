@@ -232,6 +232,13 @@ def test_a_failing_rig_is_told_and_the_file_is_closed(estimate, tmp_path):
         recorder.flush()
 
 
+def test_a_protocol_that_asks_in_voltage_clamp_is_refused_before_any_output(estimate):
+    rig = ModelCell(lambda *_: np.zeros(3), pace="max", clamps=("current", "voltage"))
+    hold = Stimulus("voltage", (Epoch(-70.0, 10.0), Epoch(-80.0, 10.0)))
+    with pytest.raises(RigError, match="a session reads steps of current"):
+        Session(rig, estimate, PARAMETERS, family([hold])).run()
+
+
 def test_the_end_is_told_even_if_the_file_cannot_be_closed(make, tmp_path, monkeypatch):
     recorder = Recorder(tmp_path / "cell.h5", {})
     notes = Notes()

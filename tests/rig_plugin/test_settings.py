@@ -55,9 +55,10 @@ def test_every_key_of_the_electrode_has_its_field(rig_file):
     lines = (
         "series_MOhm = 1.5\ncapacitance_pF = 2.5\njunction_mV = -3.5\ncorner_kHz = 4.5\nwhite_mV = 0.5\n"
         "flicker_mV = 0.6\nhum_mV = 0.7\nhum_Hz = 60\ndrift_mV_per_s = -0.8\nrest_drift_mV_per_min = 0.9\n"
-        "adc_range_mV = 1000\nadc_step_mV = 0.03"
+        "adc_range_mV = 1000\nadc_step_mV = 0.03\n"
+        "white_pA = 3\nflicker_pA = 4\nhum_pA = 5\ndrift_pA_per_s = -6\nadc_range_pA = 7000\nadc_step_pA = 0.8"
     )
-    values = (1.5, 2.5, -3.5, 4.5, 0.5, 0.6, 0.7, 60.0, -0.8, 0.9, 1000.0, 0.03)
+    values = (1.5, 2.5, -3.5, 4.5, 0.5, 0.6, 0.7, -0.8, 1000.0, 0.03, 3.0, 4.0, 5.0, -6.0, 7000.0, 0.8, 60.0, 0.9)
     assert dataclasses.astuple(read(rig_file(f"[electrode]\n{lines}")).electrode) == values
 
 
@@ -91,6 +92,7 @@ def test_paths_are_relative_to_the_rig_file(rig_file, tmp_path):
         ("[cell]\nC = inf", "[cell] C is inf, a number was wanted"),
         ("[electrode]\nbridge_MOhm = 3", "[electrode] has no key bridge_MOhm: use series_MOhm, capacitance_pF, "),
         ("[electrode]\ncorner_kHz = 0", "[electrode] corner_kHz is 0, a number between 1 and 16 was wanted"),
+        ("[electrode]\nseries_MOhm = 0", "[electrode] series_MOhm is 0, a number between 0.1 and 200 was wanted"),
         ("[electrode]\nflicker_mV = -1", "[electrode] flicker_mV is -1, a number between 0 and 10 was wanted"),
         ("[electrode]\njunction_mV = 80", "[electrode] junction_mV is 80, a number between -50 and 50 was wanted"),
         ("[electrode]\nadc_step_mV = '1'", "[electrode] adc_step_mV is '1', a number between 0 and 10 was wanted"),

@@ -1,6 +1,7 @@
 """The eight firing patterns are what their names say, and spikes come when the equations say."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from numba import njit
 
 from simulators.adex import AdEx
 from simulators.adex_membrane import DT
+from simulators.electrode import IDEAL
 from simulators.stimulus import Dose, Epoch, Stimulus
 
 # Naud et al. (2008), table 1: C [pF], g_leak [nS], E_leak [mV], a [nS], tau_w [ms], b [pA], V_r [mV], and the step
@@ -270,3 +272,19 @@ def test_a_reset_above_every_threshold_spikes_at_each_step_and_stays_finite():
     V = answer(cell, (0.0, 10.0), (2000.0, 20.0))[0]
     assert np.isfinite(V).all()
     assert (V[-400:] == 0.0).mean() > 0.9
+
+
+def test_without_a_low_pass_no_peak_is_missed_and_each_has_the_noise_of_its_time():
+    epochs = ((0.0, ONSET), (PUBLISHED["tonic"][-1], 300.0))
+    stimulus = Stimulus("current", tuple(Epoch(*epoch) for epoch in epochs))
+    clean, noisy, passed = (
+        AdEx(electrode).simulate(np.array([theta("tonic")]), stimulus, 10.0, np.random.default_rng(0))[0]
+        for electrode in (IDEAL, replace(IDEAL, white=0.3), replace(IDEAL, corner=6.0))
+    )
+    peaks = clean == 0.0
+    assert peaks.sum() >= 10
+    assert 0.1 < noisy[peaks].std() < 0.6
+    assert (np.abs(noisy[peaks]) < 2.0).all()
+    # What a filter of 6 kHz leaves of 0.025 ms.
+    assert passed.max() < -10.0
+    assert passed.max() > clean[~peaks].max() - 5.0

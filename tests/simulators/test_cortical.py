@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import signal, stats
 
-from simulators.cortical import _FREE, Cortical
+from simulators.cortical import Cortical
+from simulators.electrode import Electrode
 from simulators.passive import Passive
 from simulators.pospischil import DT
 from simulators.stimulus import Epoch, Stimulus, step
@@ -75,7 +76,7 @@ def analogue(traces, corner, dt):
 @pytest.mark.parametrize("corner", [10.0, 16.0])
 def test_through_an_electrode_they_are_those_of_the_analogue_filter(corner, membrane, resting_state):
     stimulus = Stimulus("current", (Epoch(0.0, 10.0), Epoch(CURRENT, 100.0), Epoch(0.0, 10.0)))
-    cell = Cortical(*REVERSALS, corner=corner, white=0.0)
+    cell = Cortical(*REVERSALS, Electrode(corner=corner, white=0.0))
     theta = np.tile([*CELL, 0.0, 0.0], (SEEDS, 1))
     ours = statistics(cell.simulate(theta, stimulus, 1 / DT, np.random.default_rng(0)), DT, 0)
     seeds = np.random.default_rng(0).integers(1, 2**32 - 1, SEEDS)
@@ -100,7 +101,9 @@ def test_without_channels_it_is_the_passive_cell():
     C, g_leak = np.array([30.0, 100.0, 400.0]), np.array([0.3, 0.05, 0.01])
     theta = np.zeros((3, 12))
     theta[:, 0], theta[:, 1], theta[:, 5], theta[:, 6], theta[:, 7], theta[:, 8] = C, g_leak, 1000.0, -55.0, -65.0, 1.0
-    ours = Cortical(corner=16.0, white=0.0).simulate(theta, stimulus, 20.0, np.random.default_rng(0))
+    ours = Cortical(electrode=Electrode(corner=16.0, white=0.0)).simulate(
+        theta, stimulus, 20.0, np.random.default_rng(0)
+    )
     # At 1 uF/cm2 a density of 1 mS/cm2 on 1 pF is 1 nS.
     exact = Passive().simulate(
         np.stack([C, g_leak * C, np.full(3, -65.0)], axis=1), stimulus, 20.0, np.random.default_rng(0)
@@ -117,30 +120,13 @@ def test_a_bridge_error_and_an_offset_are_added_to_the_voltage():
     theta[:, 9] = 0.0
     theta[1, 10], theta[2, 11] = 15.0, -3.0
     stimulus = step(-60.0, holding=20.0, onset=50.0, duration=100.0, tail=50.0)
-    plain, bridged, offset = Cortical(white=0.0).simulate(theta, stimulus, 20.0, np.random.default_rng(0))
+    plain, bridged, offset = Cortical(electrode=Electrode(white=0.0)).simulate(
+        theta, stimulus, 20.0, np.random.default_rng(0)
+    )
     np.testing.assert_allclose(offset - plain, -3.0, rtol=0, atol=1e-4)
     away = np.abs(np.arange(4000) / 20.0 - 50.0) > 1.0
     away &= np.abs(np.arange(4000) / 20.0 - 150.0) > 1.0
     np.testing.assert_allclose((bridged - plain)[away], 0.015 * stimulus.command(20.0)[away], rtol=0, atol=1e-3)
-
-
-def test_knobs_of_the_electrode_reach_the_samples():
-    theta = np.tile([*CELL, 0.0, 0.0], (4, 1))
-    theta[:, 9] = 0.0
-    stimulus = step(-60.0, onset=50.0, duration=100.0, tail=50.0)
-
-    def answer(**knobs):
-        return Cortical(white=0.0, knobs=knobs).simulate(theta, stimulus, 20.0, np.random.default_rng(0))
-
-    plain = answer()
-    np.testing.assert_array_equal(answer(**dict.fromkeys(_FREE, 0.0)), plain)
-    np.testing.assert_allclose(answer(junction=12.0) - plain, 12.0, rtol=0, atol=2e-5)
-    np.testing.assert_allclose(
-        answer(drift=4.0) - plain, np.tile(4e-3 * np.arange(4000) / 20.0, (4, 1)), rtol=0, atol=2e-5
-    )
-    np.testing.assert_array_equal(answer(adc_step=0.5), np.rint(plain / 0.5) * 0.5)
-    for knob in ({"flicker": 0.1}, {"series": 10.0, "capacitance": 5.0}, {"adc_range": 60.0}, {"hum": 0.1}):
-        assert np.abs(answer(**knob) - plain).max() > 0.05
 
 
 def test_the_mains_stand_anywhere_when_a_sweep_starts():
@@ -150,26 +136,11 @@ def test_the_mains_stand_anywhere_when_a_sweep_starts():
 
     def waves(**knobs):
         rng = np.random.default_rng(0)
-        on = Cortical(white=0.0, knobs={"hum": 0.3, **knobs}).simulate(theta, stimulus, 20.0, rng)
-        return on - Cortical(white=0.0).simulate(theta, stimulus, 20.0, np.random.default_rng(0))
+        on = Cortical(electrode=Electrode(white=0.0, hum=0.3, **knobs)).simulate(theta, stimulus, 20.0, rng)
+        return on - Cortical(electrode=Electrode(white=0.0)).simulate(theta, stimulus, 20.0, np.random.default_rng(0))
 
     turning = np.exp(-2e-3j * np.pi * 50.0 * np.arange(800) / 20.0)
     phases = 2j * (waves() * turning).mean(axis=1)
     np.testing.assert_allclose(np.abs(phases), 0.3, rtol=0, atol=1e-3)
     assert stats.kstest(np.angle(phases) / (2 * np.pi) % 1.0, "uniform").pvalue > 1e-3
     np.testing.assert_allclose(np.angle(2j * (waves(hum_phase=0.7) * turning).mean(axis=1)), 0.7, rtol=0, atol=1e-2)
-
-
-@pytest.mark.parametrize(
-    ("knobs", "said"),
-    [
-        ({"gain": 1.0}, "no free knob 'gain'; one of hum, "),
-        ({"bridge": 1.0}, "no free knob 'bridge'"),
-        ({"white": 1.0}, "no free knob 'white'"),
-        ({"flicker": -1.0}, "Knob flicker of the electrode is -1, a finite number from 0 was wanted"),
-        ({"junction": float("nan")}, "Knob junction of the electrode is nan, a finite number was wanted"),
-    ],
-)
-def test_a_knob_that_cannot_be_set_is_refused_by_its_name(knobs, said):
-    with pytest.raises(ValueError, match=said):
-        Cortical(knobs=knobs)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from simulators.electrode import Electrode
 from simulators.firing_type import Bursting, FastSpiking, FiringType, LowThresholdSpiking, RegularSpiking
 from simulators.published import CELLS
 from simulators.stimulus import Dose, Epoch, Stimulus, step
@@ -27,7 +28,7 @@ def spikes(trace, rate=RATE):
 
 def shown(kind, name, *, duration=800.0, amplitude=None, doses=(), tail=300.0, **values):
     """The voltage of a published cell under a step."""
-    simulator = kind(white=0.0)
+    simulator = kind(electrode=Electrode(white=0.0))
     cell = CELLS[name]
     theta = cell.theta(simulator.parameters)
     for parameter, value in values.items():
@@ -95,7 +96,7 @@ def test_a_low_threshold_spiking_cell_held_far_down_begins_with_a_burst():
 
 def test_an_h_current_makes_a_hyperpolarized_cell_sag():
     def sag(**options):
-        simulator = RegularSpiking(white=0.0, **options)
+        simulator = RegularSpiking(electrode=Electrode(white=0.0), **options)
         theta = CELLS["RS"].theta(simulator.parameters)
         if simulator.parameters[-1].name == "g_h":
             theta[-1] = 0.2

@@ -42,3 +42,12 @@ def test_what_passes_the_limits_stays_inside_them_sample_by_sample(levels, low, 
 def test_limits_that_are_none_are_refused(low, high):
     with pytest.raises(ValueError, match="finite, ordered ones were wanted"):
         Limits(low, high)
+
+
+def test_a_voltage_is_held_against_a_limit_of_its_own():
+    clamp = Stimulus("voltage", (Epoch(-70.0, 10.0), Epoch(-210.0, 10.0)))
+    with pytest.raises(ValueError, match=r"spans \[-210, -70\] mV, outside the limits \[-200, 200\] mV"):
+        Limits(-500, 500).check(clamp)
+    Limits(-50, 50, voltage=210.0).check(clamp)
+    with pytest.raises(ValueError, match="Limit of the voltage is 0 mV"):
+        Limits(voltage=0)

@@ -5,6 +5,7 @@ import os
 import numpy as np
 import pytest
 
+from simulators.electrode import Electrode
 from simulators.firing_type import RegularSpiking
 from simulators.published import CELLS
 from simulators.stimulus import step
@@ -83,7 +84,7 @@ def test_a_regular_spiking_cell_spikes_when_neuron_says(h, channels):
     cell = CELLS["RS"]
     lead = 1000.0
     t, V = theirs(h, cell, cell.amplitude, (lead, 500.0, 100.0))
-    simulator = RegularSpiking(white=0.0, corner=16.0)
+    simulator = RegularSpiking(electrode=Electrode(white=0.0, corner=16.0))
     run = step(cell.amplitude, onset=100.0, duration=500.0, tail=100.0)
     ours = simulator.simulate(cell.theta(simulator.parameters)[None], run, RATE, np.random.default_rng(0))[0]
     rises = [

@@ -5,22 +5,27 @@ import pytest
 from scipy import signal
 
 from simulators.cortical import Cortical
+from simulators.electrode import Electrode
 from simulators.firing_type import Bursting, FastSpiking, LowThresholdSpiking, RegularSpiking
 from simulators.pospischil import DT
 from simulators.published import CELLS
 from simulators.stimulus import Dose, Epoch, Stimulus, step
 
-QUIET = {"white": 0.0, "white_current": 0.0}
 RATE = 1 / DT
 
 
-def simulators(**options):
-    options = QUIET | options
+def behind(**knobs):
+    """An electrode without noise."""
+    return Electrode(**{"white": 0.0, "white_current": 0.0} | knobs)
+
+
+def simulators(**knobs):
+    electrode = behind(**knobs)
     return (
-        Cortical(**options),
-        RegularSpiking(**options),
-        Bursting(sag=True, dendrite=True, **options),
-        LowThresholdSpiking(sag=True, **options),
+        Cortical(electrode=electrode),
+        RegularSpiking(electrode=electrode),
+        Bursting(sag=True, dendrite=True, electrode=electrode),
+        LowThresholdSpiking(sag=True, electrode=electrode),
     )
 
 
@@ -68,7 +73,7 @@ def membrane_test(C, g_leak, E, resistance, command, step_at, time):
 @every
 @pytest.mark.parametrize("resistance", [5.0, 10.0, 25.0])
 def test_a_membrane_test_is_that_of_the_closed_form(simulator, resistance):
-    simulator = next(s for s in simulators(series_resistance=resistance, corner=16.0) if type(s) is type(simulator))
+    simulator = next(s for s in simulators(series=resistance, corner=16.0) if type(s) is type(simulator))
     current = answer(simulator, passive(simulator), clamp(-70.0, -75.0, durations=(20.0, 60.0)))[0]
     time = np.arange(len(current)) * DT
     closed = membrane_test(100.0, 10.0, -70.0, 1e-3 * resistance, (-70.0, -75.0), 20.0, time)
@@ -105,7 +110,7 @@ def test_an_offset_of_the_electrode_shifts_what_a_clamp_commands(simulator):
 
 
 def test_a_depolarized_clamp_shows_inward_sodium_then_outward_potassium_current():
-    simulator = Cortical(series_resistance=1.0, **QUIET)
+    simulator = Cortical(electrode=behind(series=1.0))
     current = answer(simulator, theta_of(simulator), clamp(-90.0, 0.0))[0, round(20.4 / DT) : round(79.0 / DT)]
     early = current[: round(3.0 / DT)]
     assert early.min() < -1000.0
@@ -114,15 +119,9 @@ def test_a_depolarized_clamp_shows_inward_sodium_then_outward_potassium_current(
 
 
 def test_noise_of_the_voltage_clamp_is_white_current():
-    simulator = Cortical(white_current=3.0, corner=6.0)
+    simulator = Cortical(electrode=Electrode(white_current=3.0, corner=6.0))
     current = answer(simulator, theta_of(simulator), clamp(-70.0, -70.0, durations=(20.0, 2000.0)))[0]
     assert current.std() == pytest.approx(3.0, rel=0.05)
-
-
-@pytest.mark.parametrize("resistance", [0.0, -5.0, np.nan, np.inf])
-def test_a_series_resistance_that_is_none_is_refused(resistance):
-    with pytest.raises(ValueError, match=f"Series resistance is {resistance} MOhm, a positive one was wanted"):
-        Cortical(series_resistance=resistance)
 
 
 @every
@@ -187,7 +186,7 @@ def test_a_block_of_all_leaves_a_capacitor(simulator):
 
 
 def test_a_dynamic_clamp_may_take_away_more_than_there_is():
-    simulator = Cortical(**QUIET)
+    simulator = Cortical(electrode=behind())
     theta = passive(simulator)
     V = answer(simulator, theta, dosed([0.0, 1.0, 1.0], [30.0, 20.0, 50.0], [(), (), (Dose("g_leak", 1.0, -0.15),)]))[0]
     # 15 nS less than 10 leave -5: away from E_leak with the time constant of C / 5 nS = 20 ms, not towards it.
@@ -197,7 +196,7 @@ def test_a_dynamic_clamp_may_take_away_more_than_there_is():
 
 
 def test_a_cell_that_blows_up_is_missing_from_there_and_its_neighbours_are_not_touched():
-    simulator = Cortical(**QUIET)
+    simulator = Cortical(electrode=behind())
     theta = np.repeat(passive(simulator, g_leak=3.0), 3, axis=0)
     theta[1, 1] = 1e-4
     run = dosed([0.0, 10.0, 10.0], [30.0, 20.0, 400.0], [(), (), (Dose("g_leak", 1.0, -0.5),)])

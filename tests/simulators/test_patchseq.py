@@ -1,11 +1,13 @@
 """The Patch-seq kernel obeys the published equations, written here in float64 as they are published."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from numba import float32, njit
 
+from simulators.electrode import IDEAL, Electrode
 from simulators.lanes import LANES
 from simulators.passive import Passive
 from simulators.patchseq import PatchSeq
@@ -274,8 +276,8 @@ PASSIVE = (1.5, 200.0, 12.0, *6 * (0.0,), -72.0, 500.0, -60.0, 1.0)
 COMMAND = (Epoch(-80.0, 20.0), Epoch(-20.0, 30.0), Epoch(10.0, 20.0), Epoch(-60.0, 30.0))
 
 
-def clamped(cells, epochs=COMMAND, rate=40.0, **options):
-    cell = PatchSeq(**{"noise": 0.0, "white": 0.0} | options)
+def clamped(cells, epochs=COMMAND, rate=40.0, temperature=25.0, **knobs):
+    cell = PatchSeq(replace(IDEAL, **knobs), temperature, noise=0.0)
     stimulus = Stimulus("voltage", tuple(epochs))
     return cell.simulate(np.atleast_2d(cells), stimulus, rate, np.random.default_rng(0))
 
@@ -344,7 +346,7 @@ def passive_twin():
 
 def test_without_channels_a_membrane_test_is_the_closed_form():
     test = (Epoch(-70.0, 10.0), Epoch(-80.0, 20.0), Epoch(-70.0, 10.0))
-    exact = Passive(10.0).simulate(passive_twin(), Stimulus("voltage", test), 40.0, np.random.default_rng(0))
+    exact = Passive().simulate(passive_twin(), Stimulus("voltage", test), 40.0, np.random.default_rng(0))
     np.testing.assert_allclose(clamped(PASSIVE, test), exact, rtol=1e-4, atol=0.05)
 
 
@@ -353,7 +355,7 @@ def test_without_channels_a_current_step_is_the_closed_form():
     exact = Passive().simulate(passive_twin(), stimulus, 40.0, np.random.default_rng(0))[0]
     V = membrane(PASSIVE, (30.0, 150.0, 100.0), [-15.0, 25.0, -15.0])[0]
     np.testing.assert_allclose(V[:-1], exact[1:], rtol=0, atol=1e-4)
-    cell = PatchSeq(noise=0.0, white=0.0, corner=16.0)
+    cell = PatchSeq(Electrode(white=0.0, corner=16.0), noise=0.0)
     ours = cell.simulate(np.array([PASSIVE]), stimulus, 40.0, np.random.default_rng(0))[0]
     # The filter of 16 kHz delays by .02 ms what rises by 40 pA / 60 pF.
     np.testing.assert_allclose(ours, exact, rtol=0, atol=0.03)
@@ -367,7 +369,7 @@ def test_a_dose_all_along_is_another_cell(name, clamp):
     other[k] = 0.5 * other[k] + 0.25
     held, on = (0.0, 300.0) if clamp == "current" else (-70.0, -20.0)
     answers = [
-        PatchSeq(noise=0.0, white=0.0).simulate(
+        PatchSeq(Electrode(white=0.0), noise=0.0).simulate(
             np.array([cell]),
             Stimulus(clamp, tuple(Epoch(level, 40.0, doses) for level in (held, on))),
             20.0,
@@ -382,7 +384,7 @@ def test_a_dose_all_along_is_another_cell(name, clamp):
 def test_a_block_acts_in_its_epoch_only():
     drug = (Dose("g_Nat", 0.0), Dose("g_Na", 0.0))
     times = (Epoch(0.0, 50.0), Epoch(900.0, 300.0), Epoch(900.0, 300.0, drug), Epoch(900.0, 300.0))
-    cell = PatchSeq(noise=0.0, white=0.0)
+    cell = PatchSeq(Electrode(white=0.0), noise=0.0)
     dosed, plain = (
         cell.simulate(np.array([QUIET]), Stimulus("current", epochs), 40.0, np.random.default_rng(0))[0]
         for epochs in (times, (*times[:2], times[3], times[3]))

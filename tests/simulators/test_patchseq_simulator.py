@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from simulators.electrode import Electrode
 from simulators.patchseq import PatchSeq
 from simulators.stimulus import Epoch, Stimulus, step
 
@@ -15,7 +16,7 @@ PASSIVE = (1.5, 200.0, 12.0, *6 * (0.0,), -72.0, 500.0, -60.0, 1.0)
 def test_a_bridge_error_is_added_to_the_voltage():
     stimulus = step(40.0, holding=-15.0, onset=30.0, duration=50.0, tail=20.0)
     plain, bridged = (
-        PatchSeq(noise=0.0, white=0.0, bridge=bridge).simulate(
+        PatchSeq(Electrode(white=0.0, bridge=bridge), noise=0.0).simulate(
             np.array([PASSIVE]), stimulus, 40.0, np.random.default_rng(0)
         )[0]
         for bridge in (0.0, 20.0)
@@ -26,7 +27,7 @@ def test_a_bridge_error_is_added_to_the_voltage():
 
 def test_the_simulator_adds_the_published_noise():
     stimulus = Stimulus("current", (Epoch(0.0, 50.0), Epoch(0.0, 450.0)))
-    cell = PatchSeq(white=0.0, corner=16.0)
+    cell = PatchSeq(Electrode(white=0.0, corner=16.0))
     V = cell.simulate(np.tile(PASSIVE, (128, 1)), stimulus, 20.0, np.random.default_rng(0))
     # 10 pA a step of .04 ms have the variance of 2 pA ms^.5.
     assert V.std() == pytest.approx(10.0 * math.sqrt(0.04) * math.sqrt(12.0 / 2.0) / 60.0, rel=0.06)
@@ -40,10 +41,4 @@ def test_the_corners_of_the_prior_are_finite_in_both_clamps(clamp):
     cells = np.where(np.random.default_rng(3).random((1024, 13)) < 0.5, lows, highs)
     levels = (-200.0, 870.0, 0.0) if clamp == "current" else (-120.0, 60.0, -38.0)
     stimulus = Stimulus(clamp, tuple(Epoch(level, 30.0) for level in levels))
-    assert np.isfinite(PatchSeq(series=1.0).simulate(cells, stimulus, 20.0, np.random.default_rng(0))).all()
-
-
-@pytest.mark.parametrize("series", [0.0, -5.0, math.nan, math.inf])
-def test_a_series_resistance_that_is_none_is_refused(series):
-    with pytest.raises(ValueError, match=f"{series} MOhm, a positive one was wanted"):
-        PatchSeq(series)
+    assert np.isfinite(PatchSeq(Electrode(series=1.0)).simulate(cells, stimulus, 20.0, np.random.default_rng(0))).all()

@@ -1,9 +1,12 @@
 """The pyloric network against the published code's own numbers, the published equations, and the literature."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
+from simulators.electrode import IDEAL
 from simulators.pyloric import CELLS, SYNAPSES, Pyloric
 from simulators.pyloric_rhythm import BEHIND, MEMORY, RESULTS, STATISTICS, begin, finish, follow, summarize
 from simulators.stg import DT, NOISE
@@ -291,6 +294,18 @@ def test_a_held_cell_answers_with_current_and_the_others_with_voltage():
     assert np.abs(traces[0, 2500:]).max() > 100.0
     # Held at -20 mV the pacemaker transmits all the while, and LP falls silent.
     assert traces[1, 3000:].max() < -40.0
+
+
+def test_an_electrode_is_in_the_impaled_cell_only():
+    stimulus = Stimulus("current", (Epoch(0.0, 50.0), Epoch(-500.0, 50.0)))
+    plain, seen = (
+        Pyloric("LP", noise=0.0, settling=50.0, electrode=electrode).voltages(
+            tuned(), stimulus, 10.0, np.random.default_rng(0)
+        )[0]
+        for electrode in (IDEAL, replace(IDEAL, drift=8.0))
+    )
+    np.testing.assert_array_equal(seen[[0, 2]], plain[[0, 2]])
+    np.testing.assert_allclose(seen[1] - plain[1], 8e-3 * np.arange(1000) / 10.0, rtol=0, atol=2e-5)
 
 
 def test_a_blocked_synapse_frees_its_receiver():

@@ -5,6 +5,7 @@ import pytest
 
 from simulators.adex import AdEx
 from simulators.cortical import Cortical
+from simulators.electrode import Electrode
 from simulators.firing_type import Bursting, FastSpiking, LowThresholdSpiking, RegularSpiking
 from simulators.passive import Passive
 from simulators.patchseq import PatchSeq
@@ -12,17 +13,18 @@ from simulators.pyloric import Pyloric
 from simulators.stg_neuron import StgNeuron
 from simulators.stimulus import Dose, Epoch, Stimulus, step
 
+QUIET = Electrode(white=0.0, white_current=0.0)
 SIMULATORS = (
     Passive(),
-    Cortical(white=0.0),
+    Cortical(electrode=QUIET),
     AdEx(),
-    PatchSeq(noise=0.0, white=0.0),
+    PatchSeq(QUIET, noise=0.0),
     StgNeuron(settling=200.0),
     Pyloric(noise=0.0, settling=200.0),
-    RegularSpiking(white=0.0),
-    FastSpiking(sag=True, white=0.0),
-    Bursting(dendrite=True, white=0.0),
-    LowThresholdSpiking(sag=True, dendrite=True, white=0.0),
+    RegularSpiking(electrode=QUIET),
+    FastSpiking(sag=True, electrode=QUIET),
+    Bursting(dendrite=True, electrode=QUIET),
+    LowThresholdSpiking(sag=True, dendrite=True, electrode=QUIET),
 )
 STIMULUS = step(80.0, holding=-10.0, onset=40.0, duration=120.0, tail=40.0)
 REST = Stimulus("current", (Epoch(0.0, 100.0), Epoch(0.0, 400.0)))

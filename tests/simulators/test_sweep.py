@@ -57,3 +57,8 @@ def test_an_impossible_sweep_is_refused(given, said):
 def test_an_aware_start_is_kept():
     start = datetime(2026, 1, 1, tzinfo=UTC)
     assert Sweep(RESPONSE, 10.0, start=start).start is start
+
+
+def test_a_current_has_no_junction_potential_to_be_subtracted():
+    sweep = Sweep(RESPONSE, 10.0, command=COMMAND, clamp="voltage", junction=Junction("uncorrected", 14.0), bridge=0.01)
+    np.testing.assert_array_equal(sweep.corrected, RESPONSE)
