@@ -18,7 +18,7 @@ __all__ = ["NAMES", "summarize"]
 NAMES = ("spike_count", "rest", "rest_deviation", "mean", "variance", "skewness", "kurtosis")
 """Columns of what `summarize` gives."""
 
-_TILE = 100
+_TILE = 400
 _LATE = round(1.0 / DT)
 _SPIKE = float32(-10.0)
 

@@ -107,8 +107,10 @@ def _prepare(work, row):
     """Lay the constants of a step out behind the states."""
     for lane in range(LANES):
         dt = -row[15, lane]
-        for k in range(4):
-            work[STATES + k, lane] = row[1 + k, lane] * dt
+        work[STATES, lane] = row[1, lane] * dt
+        work[STATES + 1, lane] = row[2, lane] * dt
+        work[STATES + 2, lane] = row[3, lane] * dt
+        work[STATES + 3, lane] = row[4, lane] * dt
         work[STATES + 5, lane] = row[8, lane] * dt
         work[STATES + 6, lane] = row[9, lane]
         work[STATES + 7, lane] = row[10, lane]
