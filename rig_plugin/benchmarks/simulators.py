@@ -37,7 +37,7 @@ _AIM = 15.0
 _TURN = 0.5
 _RATE = 20.0
 
-OPERATIONS = 217
+OPERATIONS = 172
 """Additions, multiplications and divisions in float32 of one step of one cell with its statistics, each counted as
 one, and of two branches only the one that is taken; integers, comparisons and moves are not counted. The peak is one
 of multiply-adds, which count as two, and a division takes a core as long as tens of them: the share never comes near

@@ -8,7 +8,7 @@ import pytest
 from rig_plugin.benchmarks import simulators
 from rig_plugin.benchmarks.simulators import OPERATIONS, PEERS, measure
 from rig_plugin.peers.elife import CELL, DURATION, SPIKES, STEPS
-from simulators import lanes, moments, pospischil
+from simulators import lanes, moments, pospischil, pospischil_step
 
 KEYS = {"name", "value", "unit", "n", "peer", "peer_version", "ratio", "aim", "met"}
 
@@ -123,26 +123,44 @@ class Counted(float):
     __mul__, __rmul__, __truediv__, __rtruediv__ = map(_do, ("__mul__", "__rmul__", "__truediv__", "__rtruediv__"))
 
 
+def state_and_constants():
+    """A lane of the eLife cell as the step works on it, its last row first in line for a voltage."""
+    row = np.zeros((pospischil.CONSTANTS, lanes.LANES), dtype=np.float32)
+    state = np.zeros((pospischil.STATES, lanes.LANES), dtype=np.float32)
+    for lane in range(lanes.LANES):
+        pospischil.constants(np.array(list(CELL.values())), 53.0, -107.0, pospischil.DT, row, lane)
+        pospischil.resting(row, lane, 0.0, state)
+    work = np.zeros((pospischil.STATES + pospischil._WORK, lanes.LANES), dtype=np.float32)
+    work[: pospischil.STATES] = state
+    pospischil._prepare(work, row)
+    return np.array([[Counted(value)] for value in work[:, 0]], dtype=object)
+
+
 def test_a_step_has_as_many_operations_as_are_said(monkeypatch):
-    for module in (lanes, pospischil, moments):
-        monkeypatch.setattr(module, "float32", Counted, raising=False)
-        monkeypatch.setattr(module, "LANES", 1)
-    monkeypatch.setattr(lanes, "as_float", lambda bits: Counted(np.int32(bits).view(np.float32)))
+    work = state_and_constants()
+    for module in (lanes, pospischil, pospischil_step, moments):
+        for name, value in list(vars(module).items()):
+            if isinstance(value, np.float32):
+                monkeypatch.setattr(module, name, Counted(value))
+            elif hasattr(value, "py_func"):
+                monkeypatch.setattr(module, name, value.py_func)
+        for name, value in (("float32", Counted), ("int32", int), ("LANES", 1)):
+            monkeypatch.setattr(module, name, value, raising=False)
     monkeypatch.setattr(lanes, "types", types.SimpleNamespace(int32=int))
-    for name in ("exponential", "gaussian"):
-        monkeypatch.setattr(pospischil, name, getattr(lanes, name).py_func)
-    for name in ("advance_gates", "rates", "ratio"):
-        monkeypatch.setattr(pospischil, name, getattr(pospischil, name).py_func)
-    row = np.zeros((pospischil.CONSTANTS, 1), dtype=np.float32)
-    pospischil.constants(np.array(list(CELL.values())), 53.0, -107.0, pospischil.DT, row, 0)
-    work = np.array([[Counted(value)] for value in (-10.0, 0.1, 0.6, 0.2, 0.05, 0.0, 0.0, *row[:, 0])], dtype=object)
+    monkeypatch.setattr(pospischil, "congruent", lambda state: state)
+    tile = np.empty((2, 1), dtype=object)
     monkeypatch.setattr(Counted, "done", 0)
-    pospischil._step.py_func(work, np.array([12345], dtype=np.uint32))
-    tile = np.array([[work[0, 0] + work[pospischil.STATES + 13, 0]]], dtype=object)
-    assert -72.0 < tile[0, 0] < -66.0
+    for row in tile:
+        pospischil._advance_voltage(work, np.array([12345], dtype=np.uint32))
+        pospischil._take_powers(work)
+        pospischil._advance_m(work)
+        pospischil._advance_h_and_n(work)
+        pospischil._advance_p(work)
+        pospischil._put(work, row)
+    assert -72.0 < tile[1, 0] < -66.0
     monkeypatch.setattr(moments.np, "zeros", lambda shape, dtype: np.full(shape, Counted(0.0), object))
-    moments._add.py_func(tile, 1, [Counted(-70.0)], [Counted(-70.0)])
-    assert Counted.done == OPERATIONS
+    moments._add(tile, 2, [Counted(-70.0)], [Counted(-70.0)])
+    assert Counted.done == 2 * OPERATIONS
 
 
 def test_the_sweep_has_as_many_steps_as_are_said():

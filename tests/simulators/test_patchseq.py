@@ -14,7 +14,7 @@ from simulators.patchseq import PatchSeq
 from simulators.patchseq_kinetics import gates
 from simulators.patchseq_membrane import CONSTANTS, DT, STATES, constants, integrate
 from simulators.patchseq_rest import resting
-from simulators.stimulus import Dose, Epoch, Stimulus, step
+from simulators.stimulus import Epoch, Stimulus, step
 
 REVERSALS = np.array([69.0, -98.4, 127.2])
 HAY, POSPISCHIL = 2.3**0.4, 2.3**-1.1
@@ -359,42 +359,6 @@ def test_without_channels_a_current_step_is_the_closed_form():
     ours = cell.simulate(np.array([PASSIVE]), stimulus, 40.0, np.random.default_rng(0))[0]
     # The filter of 16 kHz delays by .02 ms what rises by 40 pA / 60 pF.
     np.testing.assert_allclose(ours, exact, rtol=0, atol=0.03)
-
-
-@pytest.mark.parametrize("name", PatchSeq.conductances)
-@pytest.mark.parametrize("clamp", ["current", "voltage"])
-def test_a_dose_all_along_is_another_cell(name, clamp):
-    k = NAMES.index(name)
-    other = np.array(QUIET)
-    other[k] = 0.5 * other[k] + 0.25
-    held, on = (0.0, 300.0) if clamp == "current" else (-70.0, -20.0)
-    answers = [
-        PatchSeq(Electrode(white=0.0), noise=0.0).simulate(
-            np.array([cell]),
-            Stimulus(clamp, tuple(Epoch(level, 40.0, doses) for level in (held, on))),
-            20.0,
-            np.random.default_rng(0),
-        )
-        for cell, doses in ((QUIET, (Dose(name, 0.5, 0.25),)), (other, ()), (QUIET, ()))
-    ]
-    np.testing.assert_array_equal(answers[0], answers[1])
-    assert np.abs(answers[0] - answers[2]).max() > 0.1
-
-
-def test_a_block_acts_in_its_epoch_only():
-    drug = (Dose("g_Nat", 0.0), Dose("g_Na", 0.0))
-    times = (Epoch(0.0, 50.0), Epoch(900.0, 300.0), Epoch(900.0, 300.0, drug), Epoch(900.0, 300.0))
-    cell = PatchSeq(Electrode(white=0.0), noise=0.0)
-    dosed, plain = (
-        cell.simulate(np.array([QUIET]), Stimulus("current", epochs), 40.0, np.random.default_rng(0))[0]
-        for epochs in (times, (*times[:2], times[3], times[3]))
-    )
-    np.testing.assert_array_equal(dosed[:14_000], plain[:14_000])
-    counts = [len(crossings(part, 0.025)) for part in np.split(dosed, [2000, 14_000, 26_000])]
-    assert counts[0] == 0
-    assert counts[1] >= 5
-    assert counts[2] <= 1
-    assert counts[3] >= 5
 
 
 @pytest.mark.parametrize("dt", [DT, DT / 2])

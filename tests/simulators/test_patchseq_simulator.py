@@ -7,10 +7,12 @@ import pytest
 
 from simulators.electrode import Electrode
 from simulators.patchseq import PatchSeq
-from simulators.stimulus import Epoch, Stimulus, step
+from simulators.stimulus import Dose, Epoch, Stimulus, step
 
 # A cell without channels.
 PASSIVE = (1.5, 200.0, 12.0, *6 * (0.0,), -72.0, 500.0, -60.0, 1.0)
+QUIET = (1.0, 100.0, 20.0, 60.0, 20.0, 20.0, 0.3, 20.0, 0.1, -75.0, 500.0, -60.0, 1.0)
+NAMES = tuple(parameter.name for parameter in PatchSeq.parameters)
 
 
 def test_a_bridge_error_is_added_to_the_voltage():
@@ -42,3 +44,39 @@ def test_the_corners_of_the_prior_are_finite_in_both_clamps(clamp):
     levels = (-200.0, 870.0, 0.0) if clamp == "current" else (-120.0, 60.0, -38.0)
     stimulus = Stimulus(clamp, tuple(Epoch(level, 30.0) for level in levels))
     assert np.isfinite(PatchSeq(Electrode(series=1.0)).simulate(cells, stimulus, 20.0, np.random.default_rng(0))).all()
+
+
+@pytest.mark.parametrize("name", PatchSeq.conductances)
+@pytest.mark.parametrize("clamp", ["current", "voltage"])
+def test_a_dose_all_along_is_another_cell(name, clamp):
+    k = NAMES.index(name)
+    other = np.array(QUIET)
+    other[k] = 0.5 * other[k] + 0.25
+    held, on = (0.0, 300.0) if clamp == "current" else (-70.0, -20.0)
+    answers = [
+        PatchSeq(Electrode(white=0.0), noise=0.0).simulate(
+            np.array([cell]),
+            Stimulus(clamp, tuple(Epoch(level, 40.0, doses) for level in (held, on))),
+            20.0,
+            np.random.default_rng(0),
+        )
+        for cell, doses in ((QUIET, (Dose(name, 0.5, 0.25),)), (other, ()), (QUIET, ()))
+    ]
+    np.testing.assert_array_equal(answers[0], answers[1])
+    assert np.abs(answers[0] - answers[2]).max() > 0.1
+
+
+def test_a_block_acts_in_its_epoch_only(crossings):
+    drug = (Dose("g_Nat", 0.0), Dose("g_Na", 0.0))
+    times = (Epoch(0.0, 50.0), Epoch(900.0, 300.0), Epoch(900.0, 300.0, drug), Epoch(900.0, 300.0))
+    cell = PatchSeq(Electrode(white=0.0), noise=0.0)
+    dosed, plain = (
+        cell.simulate(np.array([QUIET]), Stimulus("current", epochs), 40.0, np.random.default_rng(0))[0]
+        for epochs in (times, (*times[:2], times[3], times[3]))
+    )
+    np.testing.assert_array_equal(dosed[:14_000], plain[:14_000])
+    counts = [len(crossings(part, 0.025, 0.0)) for part in np.split(dosed, [2000, 14_000, 26_000])]
+    assert counts[0] == 0
+    assert counts[1] >= 5
+    assert counts[2] <= 1
+    assert counts[3] >= 5
