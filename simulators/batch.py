@@ -102,13 +102,14 @@ def _settle(cells, reversals, holding, seeds):
             resting(row[block], lane, holding[first + lane], state[block])
         ends = np.full((1, LANES), _SETTLE, dtype=np.int32)
         levels = holding[first : first + LANES].copy().reshape(1, LANES)
-        trace = np.empty((_SETTLE, LANES), dtype=np.float32)
-        integrate(state[block], row[block], random[block], ends, levels, 0, _SETTLE, trace)
-        for lane in range(LANES):
-            highest = np.float32(-1000.0)
-            for t in range(_SETTLE):
-                highest = max(highest, trace[t, lane])
-            fired[first + lane] = highest > row[block, 13, lane] + 30.0
+        tile = np.empty((TILE, LANES), dtype=np.float32)
+        highest = np.full(LANES, -1000.0, dtype=np.float32)
+        for start in range(0, _SETTLE, TILE):
+            steps = min(TILE, _SETTLE - start)
+            integrate(state[block], row[block], random[block], ends, levels, start, steps, tile)
+            for t in range(steps):
+                highest = np.maximum(highest, tile[t])
+        fired[first : first + LANES] = highest > row[block, 13] + np.float32(30.0)
     return state, row, random, fired
 
 
