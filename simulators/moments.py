@@ -13,14 +13,14 @@ from simulators.compiled import ENTRY
 from simulators.lanes import FAST, LANES
 from simulators.pospischil import CONSTANTS, DT, STATES, constants, integrate, rates, still
 
-__all__ = ["NAMES", "summarize"]
+__all__ = ["LATE", "NAMES", "SPIKE", "TILE", "start", "statistics", "summarize"]
 
 NAMES = ("spike_count", "rest", "rest_deviation", "mean", "variance", "skewness", "kurtosis")
 """Columns of what `summarize` gives."""
 
-_TILE = 400
-_LATE = round(1.0 / DT)
-_SPIKE = float32(-10.0)
+TILE = 400
+LATE = round(1.0 / DT)
+SPIKE = float32(-10.0)
 
 
 def summarize(
@@ -58,10 +58,10 @@ def summarize(
             levels.astype(np.float32)[padded],
             rng.integers(1, 2**32 - 1, b, dtype=np.uint32)[padded],
         )
-    return _statistics(sums[:b], spikes[:b], cells[:, 7], finish)
+    return statistics(sums[:b], spikes[:b], cells[:, 7], finish)
 
 
-def _statistics(
+def statistics(
     sums: npt.NDArray[np.float64],
     spikes: npt.NDArray[np.int64],
     centre: npt.NDArray[np.float64],
@@ -71,7 +71,7 @@ def _statistics(
     out = np.empty((len(sums), len(NAMES)))
     out[:, 0] = spikes
     out[:, 1] = centre + (sums[:, 0, 0] + sums[:, 1, 0]) / finish[0]
-    first, second = sums[:, 1, :2].T / _LATE
+    first, second = sums[:, 1, :2].T / LATE
     out[:, 2] = np.sqrt(np.maximum(second - first**2, 0.0))
     first, second, third, fourth = sums[:, 2].T / (finish[1] - finish[0])
     variance = second - first**2
@@ -89,7 +89,7 @@ def _sum(cells, reversals, finish, levels, seeds):
     """Run each block through its sweep; sum powers about E_leak before, shortly before and during the step."""
     sums = np.zeros((len(cells), 3, 4))
     spikes = np.zeros(len(cells), dtype=np.int64)
-    bounds = np.array([0, finish[0] - _LATE, finish[0], finish[1], finish[2]])
+    bounds = np.array([0, finish[0] - LATE, finish[0], finish[1], finish[2]])
     for block in prange(len(cells) // LANES):
         first = block * LANES
         part = slice(first, first + LANES)
@@ -98,17 +98,17 @@ def _sum(cells, reversals, finish, levels, seeds):
         for lane in range(LANES):
             k = first + lane
             constants(cells[k], reversals[k, 0], reversals[k, 1], DT, row, lane)
-            _start(row, lane, cells[k, 7] - cells[k, 6], state)
+            start(row, lane, cells[k, 7] - cells[k, 6], state)
         random = seeds[part].copy()
         ends = np.empty((3, LANES), dtype=np.int32)
         ends[:] = finish.reshape(3, 1)
         level = levels[part].T.copy()
         centre = cells[part, 7].astype(np.float32)
-        tile = np.empty((_TILE, LANES), dtype=np.float32)
+        tile = np.empty((TILE, LANES), dtype=np.float32)
         for segment in range(4):
             previous = np.full(LANES, np.inf, dtype=np.float32)
-            for begin in range(bounds[segment], bounds[segment + 1], _TILE):
-                steps = min(_TILE, bounds[segment + 1] - begin)
+            for begin in range(bounds[segment], bounds[segment + 1], TILE):
+                steps = min(TILE, bounds[segment + 1] - begin)
                 integrate(state, row, random, ends, level, begin, steps, tile)
                 if segment < 3:
                     powers, risen = _add(tile, steps, centre, previous)
@@ -119,7 +119,7 @@ def _sum(cells, reversals, finish, levels, seeds):
 
 
 @njit(error_model="numpy")
-def _start(row, lane, u, state):
+def start(row, lane, u, state):
     """Put a lane at a voltage above V_T, all gates at rest."""
     a_m, b_m, a_h, b_h, a_n, b_n, p_inf, _ = rates(float32(u), row[11, lane], row[12, lane])
     state[0, lane] = u
@@ -147,7 +147,7 @@ def _add(tile, steps, centre, previous):
             powers[1, i] += one * (xx + yy)
             powers[2, i] += one * (xx * x + yy * y)
             powers[3, i] += one * (xx * xx + yy * yy)
-            risen[i] += int32((previous[i] < _SPIKE) & (first >= _SPIKE))
-            risen[i] += int32((first < _SPIKE) & (second >= _SPIKE))
+            risen[i] += int32((previous[i] < SPIKE) & (first >= SPIKE))
+            risen[i] += int32((first < SPIKE) & (second >= SPIKE))
             previous[i] = second
     return powers, risen

@@ -15,7 +15,22 @@ from numba import float32, njit
 from simulators.lanes import FAST, LANES, congruent, enter, exponential, uniform
 from simulators.pospischil_step import moved_h, moved_m, moved_n, moved_p, moved_voltage, powers
 
-__all__ = ["CONSTANTS", "DT", "STATES", "constants", "integrate", "rates", "ratio", "resting", "still"]
+__all__ = [
+    "CONSTANTS",
+    "DT",
+    "STATES",
+    "WORK",
+    "advance",
+    "constants",
+    "inject",
+    "integrate",
+    "prepare",
+    "put",
+    "rates",
+    "ratio",
+    "resting",
+    "still",
+]
 
 DT = 0.025
 """Time step [ms]. Against the equations solved to fourth order, the worst spike of a sweep of 500 ms is 0.005 ms off in
@@ -25,7 +40,9 @@ STATES = 15
 """Rows of a state: u, m, h, n, p, the compensation of u and p; then, of the last step, the gated conductance and its
 change, its drive and its change, and of m the opening rate and its change, the sum of rates and its change."""
 
-_WORK = 18
+WORK = STATES + 18
+"""Rows of what a step works on: a state, the constants of a step, and what its loops hand to each other."""
+
 _LOWEST, _HIGHEST = np.float32(-120.0), np.float32(180.0)
 
 CONSTANTS = 16
@@ -78,33 +95,32 @@ def integrate(state, row, random, ends, levels, begin, steps, trace):
         steps: Number of steps.
         trace: Voltage after each step, shape (>= steps, LANES) [mV], or (0, LANES) where it is not wanted.
     """
-    work = np.empty((STATES + _WORK, LANES), dtype=np.float32)
+    work = np.empty((WORK, LANES), dtype=np.float32)
     seeds = random.copy()
     epoch = np.zeros(LANES, dtype=np.int32)
     work[:STATES] = state[:STATES]
-    _prepare(work, row)
+    prepare(work, row)
     keep = trace.shape[0] > 0
     change = begin
     for t in range(steps):
         if begin + t >= change:
             change = enter(epoch, ends, begin + t)
-            for lane in range(LANES):
-                entering = row[6, lane] + levels[epoch[lane], lane] * row[0, lane]
-                work[STATES + 4, lane] = entering * work[STATES + 10, lane]
-        _advance_voltage(work, seeds)
-        _take_powers(work)
-        _advance_m(work)
-        _advance_h_and_n(work)
-        _advance_p(work)
+            inject(work, row, levels, epoch)
+        advance(work, seeds)
         if keep:
-            _put(work, trace[t])
+            put(work, trace[t])
     state[:STATES] = work[:STATES]
     random[:] = seeds
 
 
 @njit(fastmath=FAST, error_model="numpy")
-def _prepare(work, row):
-    """Lay the constants of a step out behind the states."""
+def prepare(work, row):
+    """Lay the constants of a step out behind the states.
+
+    Args:
+        work: Shape (WORK, LANES), float32; written to.
+        row: Constants, shape (CONSTANTS, LANES), float32.
+    """
     for lane in range(LANES):
         dt = -row[15, lane]
         work[STATES, lane] = row[1, lane] * dt
@@ -119,6 +135,36 @@ def _prepare(work, row):
         work[STATES + 10, lane] = dt
         work[STATES + 11, lane] = row[12, lane]
         work[STATES + 12, lane] = row[13, lane]
+
+
+@njit(fastmath=FAST, error_model="numpy")
+def inject(work, row, levels, epoch):
+    """Let the current of the epoch that each lane has entered flow from now on.
+
+    Args:
+        work: Shape (WORK, LANES), float32; written to.
+        row: Constants, shape (CONSTANTS, LANES), float32.
+        levels: Current of each epoch, shape (e, LANES) [pA].
+        epoch: Epoch of each lane, shape (LANES,), int32.
+    """
+    for lane in range(LANES):
+        entering = row[6, lane] + levels[epoch[lane], lane] * row[0, lane]
+        work[STATES + 4, lane] = entering * work[STATES + 10, lane]
+
+
+@njit(fastmath=FAST, error_model="numpy", inline="always")
+def advance(work, seeds):
+    """Advance all lanes by one step.
+
+    Args:
+        work: Shape (WORK, LANES), float32, prepared and with a current; read and written.
+        seeds: Random states, shape (LANES,), uint32; read and written.
+    """
+    _advance_voltage(work, seeds)
+    _take_powers(work)
+    _advance_m(work)
+    _advance_h_and_n(work)
+    _advance_p(work)
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
@@ -186,8 +232,13 @@ def _advance_p(work):
 
 
 @njit(error_model="numpy", inline="always")
-def _put(work, samples):
-    """Write the voltages of all lanes; the length is asked for so that the loop stays one of vectors."""
+def put(work, samples):
+    """Write the voltages of all lanes; the length is asked for so that the loop stays one of vectors.
+
+    Args:
+        work: Shape (WORK, LANES), float32.
+        samples: Shape (LANES,), written to [mV].
+    """
     for i in range(len(samples)):
         samples[i] = work[0, i] + work[STATES + 12, i]
 

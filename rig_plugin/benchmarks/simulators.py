@@ -4,8 +4,9 @@
 on every core that the process may use; no trace is stored, and no electrode stands before it.
 `recorded_sweeps_per_s` is what pretraining waits for: 200 ms to settle, the electrode, samples at 20 kHz and every
 measured feature. The peers solve the same equations at the same step in what each does best, without noise, for
-their solvers take none here, and count spikes only; brian2 uses one core, the others all. All take turns in one run
-and a figure is the median of its turns.
+their solvers take none here, and count spikes only; brian2 uses one core, the others all. `cuda_steps_per_s` is the
+eLife cell as ours has it, on a CUDA device where there is one. All take turns in one run and a figure is the median
+of its turns.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from numba import get_num_threads
 
 from estimators.conditioning import weights
 from estimators.measuring import measure_all
-from rig_plugin.peers.elife import CELL, DENSITY, DURATION, E_K, E_NA, OFFSET, ONSET, STEPS
+from rig_plugin.peers import cuda
+from rig_plugin.peers.elife import CELL, DENSITY, DURATION, OFFSET, ONSET, STEPS, batch
+from simulators import device
 from simulators.batch import record
 from simulators.compiled import ENTRY, threads
 from simulators.electrode import KNOBS
@@ -34,6 +37,8 @@ __all__ = ["OPERATIONS", "measure"]
 
 PEERS = ("jaxley", "brian2", "neuron")
 _AIM = 15.0
+_CUDA = "cuda"
+_CUDA_AIM = 1e10
 _TURN = 0.5
 _RATE = 20.0
 
@@ -82,7 +87,8 @@ def measure(
     Returns:
         Figures: ours beside jaxley with the aim of 15 times its speed; each peer's own, with how many times faster
             ours is; batches of a hundredth, a tenth and all; one core and all; the recorded sweeps; time a step and
-            core [ns]; steps a second, and their operations as a share of the cores' peak.
+            core [ns]; steps a second, and their operations as a share of the cores' peak; steps a second of a CUDA
+            device with the aim of 10^10, or None and the reason.
     """
     cores = get_num_threads()
     ours: dict[str, _Turns] = {}
@@ -91,7 +97,7 @@ def measure(
     for count in sorted({1, cores}):
         ours[f"elife_sweeps_per_s_threads_{count}"] = _Turns(_summarized(sweeps), sweeps, count)
     ours["recorded_sweeps_per_s"] = _Turns(_recorded(max(1, sweeps // 10)), max(1, sweeps // 10), cores)
-    found, failed = _peers(peer_sweeps) if peers else ({}, {})
+    found, failed = _peers((*(PEERS if peers else ()), _CUDA), peer_sweeps)
     peaks = []
     for timed in (*ours.values(), *found.values()):
         timed.run()
@@ -99,11 +105,16 @@ def measure(
         for timed in (*ours.values(), *found.values()):
             timed.take()
         peaks.append(operations_per_second())
-    return _figures(ours, found, failed if peers else None, float(np.median(peaks)), turns)
+    return _figures(ours, found, failed, float(np.median(peaks)), turns, PEERS if peers else ())
 
 
 def _figures(
-    ours: dict[str, _Turns], found: dict[str, _Turns], failed: dict[str, str] | None, peak: float, turns: int
+    ours: dict[str, _Turns],
+    found: dict[str, _Turns],
+    failed: dict[str, str],
+    peak: float,
+    turns: int,
+    names: tuple[str, ...],
 ) -> list[dict[str, Any]]:
     """Lay the figures out; a peer that is missing keeps its place, with the reason for its version."""
     cores = max(timed.cores for timed in ours.values())
@@ -118,36 +129,44 @@ def _figures(
             "unit": unit,
             "n": turns,
             "peer": peer,
-            "peer_version": None if peer is None else _version(peer, (failed or {}).get(peer)),
+            "peer_version": None if peer is None else _version(peer, failed.get(peer)),
             "ratio": best / there if there else None,
             "aim": aim,
             "met": best >= aim if aim else None,
         }
 
     return [
-        figure("elife_sweeps_per_s", best, "1/s", None if failed is None else PEERS[0]),
-        *(
-            figure(f"{peer}_sweeps_per_s", found[peer].rate if peer in found else None, "1/s", peer)
-            for peer in (PEERS if failed is not None else ())
-        ),
+        figure("elife_sweeps_per_s", best, "1/s", names[0] if names else None),
+        *(figure(f"{peer}_sweeps_per_s", found[peer].rate if peer in found else None, "1/s", peer) for peer in names),
         *(figure(name, timed.rate, "1/s") for name, timed in ours.items()),
         figure("step_ns_per_core", 1e9 / (single * STEPS), "ns"),
         figure("steps_per_s", best * STEPS, "1/s"),
         figure("operations_per_step", float(OPERATIONS), "1"),
         figure("peak_operations_per_s", peak, "1/s"),
         figure("share_of_peak", best * STEPS * OPERATIONS / peak, "1"),
+        _device_figure(found.get(_CUDA), failed.get(_CUDA), turns),
     ]
 
 
-def _batch(sweeps: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Give cells, reversal potentials and the levels of the three epochs [pA]."""
-    cells = np.tile(np.array(list(CELL.values())), (sweeps, 1))
-    return cells, np.tile([E_NA, E_K], (sweeps, 1)), np.tile([0.0, DENSITY * CELL["C"], 0.0], (sweeps, 1))
+def _device_figure(timed: _Turns | None, failure: str | None, turns: int) -> dict[str, Any]:
+    """Lay the device's steps out; without one the reason stands where its name would."""
+    value = None if timed is None else timed.rate * cuda.STEPS
+    return {
+        "name": "cuda_steps_per_s",
+        "value": value,
+        "unit": "1/s",
+        "n": turns,
+        "peer": _CUDA,
+        "peer_version": f"could not be measured: {failure}" if timed is None else device.name(),
+        "ratio": None,
+        "aim": _CUDA_AIM,
+        "met": None if value is None else value >= _CUDA_AIM,
+    }
 
 
 def _summarized(sweeps: int) -> Callable[[], npt.NDArray[np.float64]]:
     """Make what simulates a batch with its seven statistics."""
-    cells, reversals, levels = _batch(sweeps)
+    cells, reversals, levels = batch(sweeps)
     rng = np.random.default_rng(0)
     durations = (ONSET, OFFSET - ONSET, DURATION - OFFSET)
     return lambda: summarize(cells, reversals, durations, levels, rng)
@@ -155,7 +174,7 @@ def _summarized(sweeps: int) -> Callable[[], npt.NDArray[np.float64]]:
 
 def _recorded(sweeps: int) -> Callable[[], npt.NDArray[np.float64]]:
     """Make what records a batch through an electrode and measures every feature."""
-    cells, reversals, levels = _batch(sweeps)
+    cells, reversals, levels = batch(sweeps)
     rng = np.random.default_rng(0)
     knobs = {"corner": 6.0, "white": 0.05, "hum_frequency": 50.0}
     electrodes = np.tile([knobs.get(name, 0.0) for name in KNOBS], (sweeps, 1))
@@ -173,11 +192,11 @@ def _recorded(sweeps: int) -> Callable[[], npt.NDArray[np.float64]]:
     return run
 
 
-def _peers(sweeps: int | None) -> tuple[dict[str, _Turns], dict[str, str]]:
+def _peers(names: tuple[str, ...], sweeps: int | None) -> tuple[dict[str, _Turns], dict[str, str]]:
     """Prepare the peers that are there, and tell what the others failed of."""
     found: dict[str, _Turns] = {}
     failed: dict[str, str] = {}
-    for name in PEERS:
+    for name in names:
         try:
             peer = importlib.import_module(f"rig_plugin.peers.{name}")
             size = sweeps or peer.SWEEPS

@@ -9,7 +9,10 @@ from __future__ import annotations
 import math
 from types import MappingProxyType
 
-__all__ = ["CELL", "DENSITY", "DURATION", "E_K", "E_NA", "OFFSET", "ONSET", "SPIKES", "STEPS"]
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["CELL", "DENSITY", "DURATION", "E_K", "E_NA", "OFFSET", "ONSET", "SPIKES", "STEPS", "batch"]
 
 CELL = MappingProxyType(
     {
@@ -40,3 +43,17 @@ STEPS = 4800
 
 SPIKES = 5
 """How many it fires at these parameters, whatever the noise."""
+
+
+def batch(sweeps: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Give as many cells as there are to be sweeps, in the form of `simulators.moments.summarize`.
+
+    Args:
+        sweeps: How many.
+
+    Returns:
+        Parameters, shape (sweeps, 10); reversal potentials, shape (sweeps, 2) [mV]; levels of the three epochs, shape
+        (sweeps, 3) [pA].
+    """
+    cells = np.tile(np.array(list(CELL.values())), (sweeps, 1))
+    return cells, np.tile([E_NA, E_K], (sweeps, 1)), np.tile([0.0, DENSITY * CELL["C"], 0.0], (sweeps, 1))

@@ -7,8 +7,9 @@ import pytest
 
 from rig_plugin.benchmarks import simulators
 from rig_plugin.benchmarks.simulators import OPERATIONS, PEERS, measure
+from rig_plugin.peers import cuda as peers_cuda
 from rig_plugin.peers.elife import CELL, DURATION, SPIKES, STEPS
-from simulators import lanes, moments, pospischil, pospischil_step
+from simulators import device, lanes, moments, pospischil, pospischil_step
 
 KEYS = {"name", "value", "unit", "n", "peer", "peer_version", "ratio", "aim", "met"}
 
@@ -50,6 +51,7 @@ def test_batches_cores_and_the_step_are_there(figures):
 
 
 def test_peers_that_were_left_out_are_not_named(figures):
+    figures = {name: figure for name, figure in figures.items() if name != "cuda_steps_per_s"}
     assert all(figure["peer"] is figure["ratio"] is figure["aim"] is None for figure in figures.values())
     assert not {f"{name}_sweeps_per_s" for name in PEERS} & set(figures)
 
@@ -96,6 +98,34 @@ def test_a_peer_that_fails_says_of_what_and_the_others_are_measured(monkeypatch)
     assert figures["neuron_sweeps_per_s"]["ratio"] > 0
 
 
+def test_without_a_device_its_steps_are_unknown_and_the_reason_is_told(monkeypatch):
+    def refuse():
+        raise device.DeviceError("There is none.")
+
+    monkeypatch.setattr(peers_cuda, "name", refuse)
+    figure = {figure["name"]: figure for figure in measure(peers=False, sweeps=100, turns=1)}["cuda_steps_per_s"]
+    assert (figure["value"], figure["aim"], figure["met"], figure["ratio"]) == (None, 1e10, None, None)
+    assert figure["peer_version"] == "could not be measured: DeviceError: There is none."
+
+
+def test_a_device_is_measured_in_steps_up_to_the_end_of_the_current(monkeypatch):
+    asked = []
+
+    def summarize(cells, *others):
+        asked.append(len(cells))
+        return np.full((len(cells), 7), float(SPIKES))
+
+    for module in (peers_cuda, device):
+        monkeypatch.setattr(module, "name", lambda: "A device")
+    monkeypatch.setattr(peers_cuda, "summarize", summarize)
+    monkeypatch.setattr(simulators._Turns, "rate", 3e6)
+    figures = {figure["name"]: figure for figure in measure(peers=False, sweeps=100, turns=1, peer_sweeps=6)}
+    assert figures["cuda_steps_per_s"]["value"] == pytest.approx(4400 * 3e6)
+    assert figures["cuda_steps_per_s"]["met"]
+    assert figures["cuda_steps_per_s"]["peer_version"] == "A device"
+    assert set(asked) == {6}
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", PEERS)
 def test_a_peer_fires_the_published_spikes(name):
@@ -130,9 +160,9 @@ def state_and_constants():
     for lane in range(lanes.LANES):
         pospischil.constants(np.array(list(CELL.values())), 53.0, -107.0, pospischil.DT, row, lane)
         pospischil.resting(row, lane, 0.0, state)
-    work = np.zeros((pospischil.STATES + pospischil._WORK, lanes.LANES), dtype=np.float32)
+    work = np.zeros((pospischil.WORK, lanes.LANES), dtype=np.float32)
     work[: pospischil.STATES] = state
-    pospischil._prepare(work, row)
+    pospischil.prepare(work, row)
     return np.array([[Counted(value)] for value in work[:, 0]], dtype=object)
 
 
@@ -156,7 +186,7 @@ def test_a_step_has_as_many_operations_as_are_said(monkeypatch):
         pospischil._advance_m(work)
         pospischil._advance_h_and_n(work)
         pospischil._advance_p(work)
-        pospischil._put(work, row)
+        pospischil.put(work, row)
     assert -72.0 < tile[1, 0] < -66.0
     monkeypatch.setattr(moments.np, "zeros", lambda shape, dtype: np.full(shape, Counted(0.0), object))
     moments._add(tile, 2, [Counted(-70.0)], [Counted(-70.0)])
