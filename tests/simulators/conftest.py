@@ -157,6 +157,18 @@ def _published(cell, durations, levels, *, dt=0.01, reversals=REVERSALS):
     return _runge_kutta(start, cell, *reversals, float(dt), ends, np.asarray(levels, dtype=np.float64))
 
 
+def _is_stable(cell, E_Na, E_K):
+    """Whether a cell's fixed point without a current attracts: no eigenvalue of the linearized equations grows."""
+    rest = _rest(cell, E_Na, E_K, 0.0)
+    columns = []
+    for k in range(5):
+        apart = np.zeros(5)
+        apart[k] = 1e-6 * max(1e-3, abs(rest[k]))
+        higher, lower = (_slopes(rest + way, cell, E_Na, E_K, 0.0) for way in (apart, -apart))
+        columns.append((higher - lower) / (2.0 * apart[k]))
+    return bool(np.linalg.eigvals(np.stack(columns, axis=1)).real.max() < 0.0)
+
+
 def _crossings(trace, dt, level):
     """Times at which a trace rises through a level, interpolated [ms]."""
     i = np.flatnonzero((trace[:-1] < level) & (trace[1:] >= level))
@@ -171,6 +183,11 @@ def membrane():
 @pytest.fixture(scope="session")
 def published():
     return _published
+
+
+@pytest.fixture(scope="session")
+def is_stable():
+    return _is_stable
 
 
 @pytest.fixture(scope="session")

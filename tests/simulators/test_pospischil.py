@@ -75,6 +75,30 @@ def test_drawn_cells_spike_when_the_equations_say(drawn):
     assert np.median(first) < 0.002
 
 
+@pytest.mark.long
+def test_of_drawn_cells_96_in_100_keep_every_spike_within_a_third_of_a_millisecond(
+    draws, membrane, published, crossings, is_stable
+):
+    # A cell that leaves an unstable rest does so when a rounding error decides. Spikes are counted at V_T + 46 mV, for
+    # cells whose spikes are blocked may rest at V_T + 40.
+    rng = np.random.default_rng(31)
+    cells = draws(768, 30)[:, :10]
+    cells[:, 9] = 0.0
+    amplitudes = np.exp(rng.uniform(np.log(20.0), np.log(500.0), len(cells)))
+    reversals = np.stack([rng.uniform(45.0, 70.0, len(cells)), rng.uniform(-107.0, -80.0, len(cells))], axis=1)
+    ours = membrane(cells, STEP, [0 * amplitudes, amplitudes, 0 * amplitudes], reversals=reversals)
+    errors = []
+    for k in np.flatnonzero([is_stable(cell, *pair) for cell, pair in zip(cells, reversals, strict=True)]):
+        exact = published(cells[k], STEP, levels(amplitudes[k]), dt=0.005, reversals=tuple(reversals[k]))
+        times, wanted = (crossings(trace, dt, cells[k, 6] + 46.0) for trace, dt in ((ours[k], DT), (exact, 0.005)))
+        assert abs(ours[k, round(49.0 / DT) - 1] - exact[round(49.0 / 0.005) - 1]) < 0.05
+        if wanted.size or times.size:
+            errors.append(np.abs(times - wanted).max() if len(times) == len(wanted) else np.inf)
+    assert len(errors) >= 250
+    assert np.median(errors) < 0.01
+    assert np.mean(np.array(errors) < 0.35) >= 0.96
+
+
 def test_drawn_cells_rest_where_the_equations_say(drawn):
     before = round(STEP[0] / DT)
     apart = [np.abs(ours[before - 400 : before] - exact[4600:5000].mean()).max() for *_, ours, _, exact in drawn]
