@@ -13,7 +13,8 @@ from simulators.chain import KEPT, TILE, keep, lead, plug_in, through
 from simulators.compiled import ENTRY
 from simulators.flicker import colours
 from simulators.lanes import LANES
-from simulators.pospischil import CONSTANTS, DT, STATES, constants, integrate, resting
+from simulators.pospischil import CONSTANTS, DT, STATES, constants, integrate
+from simulators.pospischil_rest import resting
 
 __all__ = ["record"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numba import float32, njit
 
 from simulators.lanes import FAST, exponential
-from simulators.pospischil import ratio
+from simulators.pospischil_rates import ratio
 
 __all__ = ["high_threshold", "hyperpolarized", "low_threshold", "low_threshold_activation"]
 

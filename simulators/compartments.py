@@ -17,7 +17,7 @@ from numba import float32, njit
 from simulators import pospischil
 from simulators.channels import high_threshold, hyperpolarized, low_threshold, low_threshold_activation
 from simulators.lanes import FAST, LANES, enter, exponential, gaussian, scramble
-from simulators.pospischil import rates
+from simulators.pospischil_rates import rates
 
 __all__ = ["CONSTANTS", "DENDRITE", "HIGH_THRESHOLD", "LOW_THRESHOLD", "SAG", "STATES", "constants", "integrate"]
 

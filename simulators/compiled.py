@@ -27,7 +27,9 @@ __all__ = ["ENTRY", "SOURCES", "folder", "is_cold", "store", "threads"]
 SOURCES = (
     "simulators/lanes.py",
     "simulators/pospischil_step.py",
+    "simulators/pospischil_rates.py",
     "simulators/pospischil.py",
+    "simulators/pospischil_rest.py",
     "simulators/channels.py",
     "simulators/compartments.py",
     "simulators/rest.py",

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit, prange
 
-from simulators import compartments, pospischil
+from simulators import compartments, pospischil, pospischil_rest
 from simulators.chain import KEPT, TILE, keep, lead, pad, plug_in, through
 from simulators.compiled import ENTRY
 from simulators.flicker import colours
@@ -140,7 +140,7 @@ def _settle(state, row, random, holding, clamped, has):
     """Put the lanes of a block at their fixed points and let them run; those that fire, for a second more."""
     for lane in range(LANES):
         if has == PLAIN and not clamped:
-            pospischil.resting(row, lane, holding[lane], state)
+            pospischil_rest.resting(row, lane, holding[lane], state)
         else:
             resting(row, lane, holding[lane], state)
     ends = np.full((1, LANES), _SETTLE_FIRING, dtype=np.int32)

@@ -11,9 +11,10 @@ from numba import float32, int32, njit, prange
 
 from simulators.compiled import ENTRY
 from simulators.lanes import FAST, LANES
-from simulators.pospischil import CONSTANTS, DT, STATES, constants, integrate, rates, still
+from simulators.pospischil import CONSTANTS, DT, STATES, constants, integrate
+from simulators.pospischil_rest import stand
 
-__all__ = ["LATE", "NAMES", "SPIKE", "TILE", "start", "statistics", "summarize"]
+__all__ = ["LATE", "NAMES", "SPIKE", "TILE", "statistics", "summarize"]
 
 NAMES = ("spike_count", "rest", "rest_deviation", "mean", "variance", "skewness", "kurtosis")
 """Columns of what `summarize` gives."""
@@ -98,7 +99,7 @@ def _sum(cells, reversals, finish, levels, seeds):
         for lane in range(LANES):
             k = first + lane
             constants(cells[k], reversals[k, 0], reversals[k, 1], DT, row, lane)
-            start(row, lane, cells[k, 7] - cells[k, 6], state)
+            stand(row, lane, cells[k, 7] - cells[k, 6], state)
         random = seeds[part].copy()
         ends = np.empty((3, LANES), dtype=np.int32)
         ends[:] = finish.reshape(3, 1)
@@ -116,18 +117,6 @@ def _sum(cells, reversals, finish, levels, seeds):
                     if segment == 2:
                         spikes[part] += risen
     return sums, spikes
-
-
-@njit(error_model="numpy")
-def start(row, lane, u, state):
-    """Put a lane at a voltage above V_T, all gates at rest."""
-    a_m, b_m, a_h, b_h, a_n, b_n, p_inf, _ = rates(float32(u), row[11, lane], row[12, lane])
-    state[0, lane] = u
-    state[1, lane] = a_m / (a_m + b_m)
-    state[2, lane] = a_h / (a_h + b_h)
-    state[3, lane] = a_n / (a_n + b_n)
-    state[4, lane] = p_inf
-    still(row, lane, state)
 
 
 @njit(fastmath=FAST, error_model="numpy")

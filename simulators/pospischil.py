@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import float32, njit
+from numba import njit
 
-from simulators.lanes import FAST, LANES, congruent, enter, exponential, uniform
+from simulators.lanes import FAST, LANES, congruent, enter, uniform
 from simulators.pospischil_step import moved_h, moved_m, moved_n, moved_p, moved_voltage, powers
 
 __all__ = [
@@ -26,10 +26,6 @@ __all__ = [
     "integrate",
     "prepare",
     "put",
-    "rates",
-    "ratio",
-    "resting",
-    "still",
 ]
 
 DT = 0.025
@@ -43,8 +39,6 @@ change, its drive and its change, and of m the opening rate and its change, the 
 
 WORK = STATES + 18
 """Rows of what a step works on: a state, the constants of a step, and what its loops hand to each other."""
-
-_LOWEST, _HIGHEST = np.float32(-120.0), np.float32(180.0)
 
 CONSTANTS = 16
 """Rows of a cell's constants, filled by `constants`."""
@@ -242,123 +236,3 @@ def put(work, samples):
     """
     for i in range(len(samples)):
         samples[i] = work[0, i] + work[STATES + 12, i]
-
-
-@njit(fastmath=FAST, error_model="numpy", inline="always")
-def rates(u, shift, root):
-    """Evaluate the rates of all gates at u = V - V_T, in float32.
-
-    Args:
-        u: Voltage above V_T [mV].
-        shift: exp(-(V_T + 35)/10).
-        root: exp(-(V_T + 35)/20).
-
-    Returns:
-        a_m, b_m, a_h, b_h, a_n, b_n [1/ms], p_inf, and tau_max / tau_p.
-
-    References:
-        Pospischil et al. (2008), Biol. Cybern. 99, 427-441. https://doi.org/10.1007/s00422-008-0263-8
-    """
-    one = float32(1.0)
-    # Beyond this range the rates keep their last value: there the membrane, not the gate, is what breaks.
-    u = _LOWEST if u < _LOWEST else u
-    u = _HIGHEST if u > _HIGHEST else u
-    E = exponential(u * float32(-0.025))
-    E2 = E * E
-    E4 = E2 * E2
-    E8 = E4 * E4
-    z = (float32(13.0) - u) * float32(0.25)
-    a_m = float32(1.28) * ratio(z, E8 * E2 * float32(25.790339917193062))
-    # exp(x) is 1/E8 here: both terms of the ratio are multiplied by E8, so that nothing overflows.
-    z = (u - float32(40.0)) * float32(0.2)
-    near = abs(z) < float32(0.01)
-    below = one if near else float32(3.3546262790251185e-4) - E8
-    b_m = float32(1.4) * (one - z * (float32(0.5) - z * float32(0.083333336)) if near else z * E8 / below)
-    a_h = float32(0.128 * 2.5713844) * exponential(u * float32(-0.055555556))
-    b_h = float32(4.0) / (one + float32(2980.9579870417283) * E8)
-    z = (float32(15.0) - u) * float32(0.2)
-    a_n = float32(0.16) * ratio(z, E8 * float32(20.085536923187668))
-    b_n = float32(0.5 * 1.2840254) * E
-    p_inf = one / (one + E4 * shift)
-    w = E2 * root
-    return a_m, b_m, a_h, b_h, a_n, b_n, p_inf, float32(3.3) / w + w
-
-
-@njit(fastmath=FAST, error_model="numpy", inline="always")
-def ratio(z, grown):
-    """Take z/(exp(z) - 1) by its series about the singularity.
-
-    Args:
-        z: Any float32.
-        grown: exp(z).
-
-    Returns:
-        The ratio, to four digits where exp(z) is near one.
-    """
-    near = abs(z) < float32(0.01)
-    below = float32(1.0) if near else grown - float32(1.0)
-    return float32(1.0) - z * (float32(0.5) - z * float32(0.083333336)) if near else z / below
-
-
-@njit(error_model="numpy")
-def resting(row, lane, current, state):
-    """Put a lane at its lowest fixed point under a constant current.
-
-    The steady-state current is scanned upwards for its first sign change and the crossing is bisected; a cell
-    that fires at rest has no stable one and is left there, to leave it by itself.
-
-    Args:
-        row: Constants, shape (CONSTANTS, LANES).
-        lane: Column to settle.
-        current: Holding current [pA].
-        state: Shape (STATES, LANES), written to.
-    """
-    injected = current * row[0, lane]
-    low, high = -250.0, 60.0
-    u = low
-    while u < high and _steady(row, lane, u, injected) < 0.0:
-        u += 1.0
-    low, high = u - 1.0, u
-    for _ in range(30):
-        u = 0.5 * (low + high)
-        if _steady(row, lane, u, injected) < 0.0:
-            low = u
-        else:
-            high = u
-    a_m, b_m, a_h, b_h, a_n, b_n, p_inf, _ = rates(float32(u), row[11, lane], row[12, lane])
-    state[0, lane] = u
-    state[1, lane] = a_m / (a_m + b_m)
-    state[2, lane] = a_h / (a_h + b_h)
-    state[3, lane] = a_n / (a_n + b_n)
-    state[4, lane] = p_inf
-    still(row, lane, state)
-
-
-@njit(error_model="numpy")
-def still(row, lane, state):
-    """Let a lane's state have no past: no compensation, and nothing has changed in the last step.
-
-    Args:
-        row: Constants, shape (CONSTANTS, LANES).
-        lane: Column to write.
-        state: Shape (>= STATES, LANES); u and the gates are read, all else is written.
-    """
-    u, m, h, n, p = state[0, lane], state[1, lane], state[2, lane], state[3, lane], state[4, lane]
-    a_m, b_m, _, _, _, _, _, _ = rates(float32(u), row[11, lane], row[12, lane])
-    dt = -row[15, lane]
-    g_Na = row[2, lane] * m**3 * h * dt
-    g_K = (row[3, lane] * n**4 + row[4, lane] * p) * dt
-    state[5:STATES, lane] = 0.0
-    state[7, lane] = g_Na + g_K
-    state[9, lane] = g_Na * row[9, lane] + g_K * row[10, lane]
-    state[11, lane] = row[7, lane] * a_m
-    state[13, lane] = row[7, lane] * (a_m + b_m)
-
-
-@njit(error_model="numpy")
-def _steady(row, lane, u, injected):
-    """Give the net outward current at a voltage with all gates at rest [uA/cm2]."""
-    a_m, b_m, a_h, b_h, a_n, b_n, p_inf, _ = rates(float32(u), row[11, lane], row[12, lane])
-    g_Na = row[2, lane] * (a_m / (a_m + b_m)) ** 3 * (a_h / (a_h + b_h))
-    g_K = row[3, lane] * (a_n / (a_n + b_n)) ** 4 + row[4, lane] * p_inf
-    return g_Na * (u - row[9, lane]) + g_K * (u - row[10, lane]) + row[1, lane] * u - row[6, lane] - injected

@@ -5,7 +5,7 @@ from __future__ import annotations
 from numba import float32, njit
 
 from simulators.channels import high_threshold, hyperpolarized, low_threshold, low_threshold_activation
-from simulators.pospischil import rates
+from simulators.pospischil_rates import rates
 
 __all__ = ["resting"]
 

@@ -16,8 +16,9 @@ from numba import float32, int32, njit, prange, uint32
 from numba.core.dispatcher import Dispatcher
 
 from simulators.lanes import FAST
-from simulators.moments import SPIKE, TILE, start
+from simulators.moments import SPIKE, TILE
 from simulators.pospischil import CONSTANTS, DT, STATES, WORK, advance, constants, inject, prepare, put
+from simulators.pospischil_rest import stand
 
 __all__ = ["begun", "kernel"]
 
@@ -69,7 +70,7 @@ def begun(cells, reversals):
     state = np.empty((STATES, len(cells)), dtype=np.float32)
     for k in prange(len(cells)):
         constants(cells[k], reversals[k, 0], reversals[k, 1], DT, row, k)
-        start(row, k, cells[k, 7] - cells[k, 6], state)
+        stand(row, k, cells[k, 7] - cells[k, 6], state)
     return row, state
 
 

@@ -9,7 +9,7 @@ from rig_plugin.benchmarks import simulators
 from rig_plugin.benchmarks.simulators import OPERATIONS, PEERS, measure
 from rig_plugin.peers import cuda as peers_cuda
 from rig_plugin.peers.elife import CELL, DURATION, SPIKES, STEPS
-from simulators import device, lanes, moments, pospischil, pospischil_step
+from simulators import device, lanes, moments, pospischil, pospischil_rest, pospischil_step
 
 KEYS = {"name", "value", "unit", "n", "peer", "peer_version", "ratio", "aim", "met"}
 
@@ -159,7 +159,7 @@ def state_and_constants():
     state = np.zeros((pospischil.STATES, lanes.LANES), dtype=np.float32)
     for lane in range(lanes.LANES):
         pospischil.constants(np.array(list(CELL.values())), 53.0, -107.0, pospischil.DT, row, lane)
-        pospischil.resting(row, lane, 0.0, state)
+        pospischil_rest.resting(row, lane, 0.0, state)
     work = np.zeros((pospischil.WORK, lanes.LANES), dtype=np.float32)
     work[: pospischil.STATES] = state
     pospischil.prepare(work, row)

@@ -12,7 +12,8 @@ from numba import njit
 from estimators.spec import read_spec
 from simulators.batches import simulate_batches
 from simulators.lanes import LANES
-from simulators.pospischil import CONSTANTS, DT, STATES, constants, integrate, resting, still
+from simulators.pospischil import CONSTANTS, DT, STATES, constants, integrate
+from simulators.pospischil_rest import resting, still
 from simulators.stimulus import step
 
 SPEC = Path(__file__).resolve().parents[2] / "estimators" / "pretrained" / "cortical-steps.toml"

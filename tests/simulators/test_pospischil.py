@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numba import float32, njit
 
-from simulators.pospischil import DT, rates
+from simulators.pospischil import DT
+from simulators.pospischil_rates import rates
 
 # Pospischil et al. (2008): C [pF], g_leak, g_Na, g_K, g_M, tau_max, V_T, E_leak, rate factor, noise; step [pA].
 PUBLISHED = {
