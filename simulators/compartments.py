@@ -16,7 +16,7 @@ from numba import float32, njit
 
 from simulators import pospischil
 from simulators.channels import high_threshold, hyperpolarized, low_threshold, low_threshold_activation
-from simulators.lanes import FAST, LANES, enter, exponential, gaussian, scramble
+from simulators.lanes import FAST, LANES, differences, enter, exponential, gaussian, little, scramble
 from simulators.pospischil_rates import rates
 
 __all__ = ["CONSTANTS", "DENDRITE", "HIGH_THRESHOLD", "LOW_THRESHOLD", "SAG", "STATES", "constants", "integrate"]
@@ -131,8 +131,8 @@ def _advance_voltage(work, seeds):
         gated = g_Na + g_K + g_Ca + g_h
         pull = g_Na * work[16, i] + g_K * work[17, i] + g_Ca * work[58, i] + g_h * work[59, i]
         pull += work[60, i] * work[31, i]
-        slope, bend = _differences(gated, work[35, i], work[36, i])
-        pull_slope, pull_bend = _differences(pull, work[37, i], work[38, i])
+        slope, bend = differences(gated, work[35, i], work[36, i])
+        pull_slope, pull_bend = differences(pull, work[37, i], work[38, i])
         work[36, i], work[35, i], work[38, i], work[37, i] = work[35, i], gated, work[37, i], pull
         g = gated + work[8, i] + work[60, i]
         drive = pull + work[13, i] + work[21, i]
@@ -156,14 +156,6 @@ def _advance_voltage(work, seeds):
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
-def _differences(now, before, earlier):
-    """Give the change per step and the change of it, at the last of three steps."""
-    change = now - before
-    bend = change - (before - earlier)
-    return change + float32(0.5) * bend, bend
-
-
-@njit(fastmath=FAST, error_model="numpy", inline="always")
 def _advance_gates(work):
     """Advance m, h, n and p by one step at the soma's voltage and its course."""
     for i in range(LANES):
@@ -176,7 +168,7 @@ def _advance_gates(work):
         work[3, i] = _moved(work[3, i], a_n, a_n + b_n, dt, work[47, i], work[48, i], work[49, i], work[50, i])
         work[48, i], work[47, i], work[50, i], work[49, i] = work[47, i], a_n, work[49, i], a_n + b_n
         p = work[4, i]
-        move = (p_inf - p) * _slow(work[12, i] * w_p) - work[6, i]
+        move = (p_inf - p) * little(work[12, i] * w_p) - work[6, i]
         new = p + move
         work[6, i] = (new - p) - move
         work[4, i] = new
@@ -186,8 +178,8 @@ def _advance_gates(work):
 def _moved(gate, a, total, dt, a_1, a_2, total_1, total_2):
     """Advance a gate by one step, given its rates now and at the two steps before."""
     one = float32(1.0)
-    a_slope, a_bend = _differences(a, a_1, a_2)
-    slope, bend = _differences(total, total_1, total_2)
+    a_slope, a_bend = differences(a, a_1, a_2)
+    slope, bend = differences(total, total_1, total_2)
     inverse = one / total
     goal = a * inverse
     lead = dt * total * float32(0.083333336)
@@ -204,14 +196,6 @@ def _moved(gate, a, total, dt, a_1, a_2, total_1, total_2):
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
-def _slow(z):
-    """Take 1 - exp(-z) of a small z by its series; at most a whole time constant a step."""
-    one = float32(1.0)
-    z = z if z < one else one
-    return z * (one - z * (float32(0.5) - z * (float32(0.16666667) - z * float32(0.041666668))))
-
-
-@njit(fastmath=FAST, error_model="numpy", inline="always")
 def _advance_high_threshold(work):
     """Advance q and r by one step."""
     for i in range(LANES):
@@ -222,7 +206,7 @@ def _advance_high_threshold(work):
         work[52, i], work[51, i], work[54, i], work[53, i] = work[51, i], a_q, work[53, i], total
         total = a_r + b_r
         r = work[24, i]
-        move = (a_r / total - r) * _slow(dt * total) - work[25, i]
+        move = (a_r / total - r) * little(dt * total) - work[25, i]
         new = r + move
         work[25, i] = (new - r) - move
         work[24, i] = new
@@ -235,7 +219,7 @@ def _advance_low_threshold(work):
         V = work[0, i] + work[20, i]
         w_inf, rate = low_threshold(V)
         w = work[26, i]
-        move = (w_inf - w) * _slow(work[14, i] * rate) - work[27, i]
+        move = (w_inf - w) * little(work[14, i] * rate) - work[27, i]
         new = w + move
         work[27, i] = (new - w) - move
         work[26, i] = new
@@ -251,7 +235,7 @@ def _advance_sag(work):
         a_f, b_f = hyperpolarized(work[0, i] + work[20, i])
         total = a_f + b_f
         f = work[29, i]
-        move = (a_f / total - f) * _slow(work[14, i] * total) - work[30, i]
+        move = (a_f / total - f) * little(work[14, i] * total) - work[30, i]
         new = f + move
         work[30, i] = (new - f) - move
         work[29, i] = new

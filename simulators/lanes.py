@@ -21,9 +21,11 @@ __all__ = [
     "as_bits",
     "as_float",
     "congruent",
+    "differences",
     "enter",
     "exponential",
     "gaussian",
+    "little",
     "scramble",
     "uniform",
 ]
@@ -130,6 +132,39 @@ def uniform(state):
         https://doi.org/10.1007/978-3-662-12616-5
     """
     return float32(types.int32(state)) * float32(8.065487e-10)
+
+
+@njit(fastmath=FAST, error_model="numpy", inline="always")
+def little(z):
+    """Take 1 - exp(-z) of a small z by its series.
+
+    Args:
+        z: Not negative; at most a whole time constant a step, beyond which the series would no longer fall towards its
+            goal, so that 1 is taken for more.
+
+    Returns:
+        The share of its way that a slow gate goes.
+    """
+    one = float32(1.0)
+    z = z if z < one else one
+    return z * (one - z * (float32(0.5) - z * (float32(0.16666667) - z * float32(0.041666668))))
+
+
+@njit(fastmath=FAST, error_model="numpy", inline="always")
+def differences(now, before, earlier):
+    """Tell how a number changes at the last of three steps.
+
+    Args:
+        now: Its value at that step.
+        before: A step ago.
+        earlier: Two steps ago.
+
+    Returns:
+        The change per step, and the change of that.
+    """
+    change = now - before
+    bend = change - (before - earlier)
+    return change + float32(0.5) * bend, bend
 
 
 @njit(error_model="numpy")

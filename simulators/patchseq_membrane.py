@@ -16,7 +16,7 @@ import math
 import numpy as np
 from numba import float32, njit
 
-from simulators.lanes import FAST, LANES, enter, exponential, gaussian, scramble
+from simulators.lanes import FAST, LANES, differences, enter, exponential, gaussian, little, scramble
 from simulators.patchseq_kinetics import l_type, pospischil, slow_potassium, sodium
 
 __all__ = ["CONSTANTS", "DT", "STATES", "constants", "integrate"]
@@ -121,8 +121,8 @@ def _charge(work, seeds):
         V = work[0, i]
         g_Na, g_K, g_Ca = _conductances(work, i)
         gated, pull = _summed(work, i, g_Na, g_K, g_Ca)
-        slope, bend = _differences(gated, work[13, i], work[14, i])
-        pull_slope, pull_bend = _differences(pull, work[15, i], work[16, i])
+        slope, bend = differences(gated, work[13, i], work[14, i])
+        pull_slope, pull_bend = differences(pull, work[15, i], work[16, i])
         work[14, i], work[13, i], work[16, i], work[15, i] = work[13, i], gated, work[15, i], pull
         inward = g_Na * (work[_C + 9, i] - V) + g_K * (work[_C + 10, i] - V) + g_Ca * (work[_C + 11, i] - V)
         inward += work[_C + 7, i] - work[_C + 6, i] * V
@@ -169,14 +169,6 @@ def _forget(work, i):
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
-def _differences(now, before, earlier):
-    """Give the change per step and the change of it, at the last of three steps."""
-    change = now - before
-    bend = change - (before - earlier)
-    return change + float32(0.5) * bend, bend
-
-
-@njit(fastmath=FAST, error_model="numpy", inline="always")
 def _part(z):
     """Take (1 - exp(-z))/z of a z up to a half by its series."""
     series = float32(0.041666668) - z * (float32(0.008333334) - z * (float32(0.0013888889) - z * float32(0.0001984127)))
@@ -208,25 +200,16 @@ def _relaxed(work, i, gate, past, steady, z):
 @njit(fastmath=FAST, error_model="numpy", inline="always")
 def _followed(x, steady, z):
     """Let a gate relax for a step of z time constants, well below 1."""
-    x += (steady - x) * _little(z)
+    x += (steady - x) * little(z)
     return x if x > _FLOOR else _FLOOR
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
 def _crept(x, steady, z, lost):
     """Let a slow gate relax for a step of z time constants; give the gate and what rounding lost of it."""
-    move = (steady - x) * _little(z) - lost
+    move = (steady - x) * little(z) - lost
     new = x + move
     return new, (new - x) - move
-
-
-@njit(fastmath=FAST, error_model="numpy", inline="always")
-def _little(z):
-    """Take 1 - exp(-z) for z well below 1, by its series."""
-    # At most a whole time constant a step: beyond it the series would no longer fall towards its goal.
-    one = float32(1.0)
-    z = z if z < one else one
-    return z * (one - z * (float32(0.5) - z * (float32(0.16666667) - z * float32(0.041666668))))
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
