@@ -241,16 +241,18 @@ def features_of(
     tables = [weights(float(rate)) for rate in rates]
     widest = max(table.shape[1] for table in tables)
     padded = np.stack([np.pad(t, ((0, 0), ((widest - t.shape[1]) // 2,) * 2)) for t in tables])
+    # A column of a table is not contiguous, and numba would compile everything a second time for it.
+    full = {name: np.ascontiguousarray(values) for name, values in column.items()}
     with ENTRY:
         values = measure_all(
             samples,
             counts,
-            column["rate"],
+            full["rate"],
             padded,
             which,
-            column["baseline"],
-            column["duration"],
-            column["tail"],
-            column["amplitude"],
+            full["baseline"],
+            full["duration"],
+            full["tail"],
+            full["amplitude"],
         )
     return np.asarray(values)

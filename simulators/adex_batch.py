@@ -110,7 +110,8 @@ def _settled(cells, leaks, currents, random):
         resting(cells[lane], leaks[lane, 0], currents[lane, 0], lane, state)
     ends = np.full((1, LANES), _SETTLE, dtype=np.int32)
     nothing = np.empty((0, LANES), dtype=np.float32)
-    integrate(state, row[:1], random, ends, 0, _SETTLE, nothing)
+    # The casts keep numba from compiling it anew for every literal.
+    integrate(state, row[:1], random, ends, np.int64(0), np.int64(_SETTLE), nothing)
     return state, row
 
 

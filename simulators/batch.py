@@ -130,7 +130,8 @@ def _run_on(state, row, random, holding, lanes, wanted):
             levels[0, i] = holding[lanes[group * LANES + i]]
         ends = np.full((1, LANES), _SETTLE_FIRING, dtype=np.int32)
         nothing = np.empty((0, LANES), dtype=np.float32)
-        integrate(part_state, part_row, part_random, ends, levels, 0, _SETTLE_FIRING, nothing)
+        # The casts keep numba from compiling it anew for every literal.
+        integrate(part_state, part_row, part_random, ends, levels, np.int64(0), np.int64(_SETTLE_FIRING), nothing)
         for i in range(LANES):
             if group * LANES + i < wanted:
                 block, lane = divmod(lanes[group * LANES + i], LANES)

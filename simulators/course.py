@@ -146,14 +146,16 @@ def _settle(state, row, random, holding, clamped, has):
     ends = np.full((1, LANES), _SETTLE_FIRING, dtype=np.int32)
     levels = holding.copy().reshape(1, LANES)
     trace = np.empty((_SETTLE, LANES), dtype=np.float32)
-    _integrate(state, row, random, ends, levels, 0, _SETTLE, trace, has)
+    # The casts keep numba from compiling it anew for every literal.
+    _integrate(state, row, random, ends, levels, np.int64(0), np.int64(_SETTLE), trace, has)
     highest = np.full(LANES, -1000.0, dtype=np.float32)
     for t in range(_SETTLE):
         highest = np.maximum(highest, trace[t])
     fired = highest > row[13] + np.float32(30.0)
     if fired.any():
         later, seeds = state.copy(), random.copy()
-        _integrate(later, row, seeds, ends, levels, 0, _SETTLE_FIRING, np.empty((0, LANES), dtype=np.float32), has)
+        nothing = np.empty((0, LANES), dtype=np.float32)
+        _integrate(later, row, seeds, ends, levels, np.int64(0), np.int64(_SETTLE_FIRING), nothing, has)
         for lane in range(LANES):
             if fired[lane]:
                 state[:, lane] = later[:, lane]
@@ -162,11 +164,11 @@ def _settle(state, row, random, holding, clamped, has):
 
 @njit(error_model="numpy")
 def _integrate(state, row, random, ends, levels, begin, steps, trace, has):
-    """Call the kernel that serves; the casts keep numba from compiling it anew for every literal."""
+    """Call the kernel that serves."""
     if has == PLAIN:
-        pospischil.integrate(state, row, random, ends, levels, np.int64(begin), np.int64(steps), trace)
+        pospischil.integrate(state, row, random, ends, levels, begin, steps, trace)
     else:
-        compartments.integrate(state, row, random, ends, levels, np.int64(begin), np.int64(steps), trace, has)
+        compartments.integrate(state, row, random, ends, levels, begin, steps, trace, has)
 
 
 @njit(error_model="numpy")

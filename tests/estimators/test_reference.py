@@ -30,7 +30,8 @@ class Compared:
         tail = min(300.0, len(samples) / sweep.rate - self.end)
         trace = np.empty(round((self.end + tail) * RATE))
         done = condition(samples, len(samples), True, sweep.rate, weights(sweep.rate), trace, 0)
-        values, self.spikes = measure(trace, done, self.onset, self.end - self.onset, tail, reference["amp_pA"])
+        step = (self.onset, self.end - self.onset, tail, reference["amp_pA"])
+        values, self.spikes = measure(trace, done, *map(float, step))
         self.ours = dict(zip(NAMES, values, strict=True))
         self.statistics = reference["elife7"]
         self.efel = {name: value[0] for name, value in reference["efel_native_dt"].items() if value}

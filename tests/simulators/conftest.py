@@ -41,7 +41,7 @@ def _blocks(cells, reversals, dt, ends, levels, steps, seeds, start):
                 still(row, lane, state)
         part = slice(first, first + LANES)
         out = np.empty((steps, LANES), dtype=np.float32)
-        integrate(state, row, seeds[part].copy(), ends[:, part].copy(), levels[:, part].copy(), 0, steps, out)
+        integrate(state, row, seeds[part].copy(), ends[:, part].copy(), levels[:, part].copy(), np.int64(0), steps, out)
         trace[part] = out.T
     return trace
 
@@ -307,9 +307,11 @@ def _reference(cells, synapses=(), *, duration, dt=0.002, start=None, currents=0
     cells = np.atleast_2d(np.asarray(cells, dtype=np.float64))
     steps = round(duration / dt)
     closed = np.concatenate([[-50.0, 0.05], np.zeros(11)])
-    start = np.tile(closed, (len(cells), 1)) if start is None else np.asarray(start, dtype=np.float64)
+    start = np.tile(closed, (len(cells), 1)) if start is None else start
     currents = np.broadcast_to(np.asarray(currents, dtype=np.float64), (len(cells), steps))
     noise = np.empty((len(cells), 0)) if noise is None else noise
+    # Copies in one order are compiled for once.
+    start, currents, noise = (np.array(part, dtype=np.float64, order="C") for part in (start, currents, noise))
     return _stomatogastric(
         cells, np.asarray(synapses, dtype=np.float64), float(dt), start, currents, noise, bool(published)
     )

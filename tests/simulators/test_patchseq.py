@@ -25,7 +25,7 @@ NAMES = tuple(parameter.name for parameter in PatchSeq.parameters)
 @njit(cache=True, error_model="numpy")
 def _blocks(cells, bath, dt, ends, levels, seeds):
     """Voltage after each step of dt of whole blocks, from their fixed points."""
-    steps = ends[-1]
+    steps = np.int64(ends[-1])
     trace = np.empty((len(cells), steps), dtype=np.float32)
     for first in range(0, len(cells), LANES):
         rows = np.empty((len(ends), CONSTANTS, LANES), dtype=np.float32)
@@ -36,7 +36,7 @@ def _blocks(cells, bath, dt, ends, levels, seeds):
             resting(rows[0], lane, state)
         finish = np.repeat(ends, LANES).reshape(-1, LANES)
         out = np.empty((steps, LANES), dtype=np.float32)
-        integrate(state, rows, seeds[first : first + LANES].copy(), finish, 0, steps, out)
+        integrate(state, rows, seeds[first : first + LANES].copy(), finish, np.int64(0), steps, out)
         trace[first : first + LANES] = out.T
     return trace
 
