@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-# The longest, most of which compile kernels that no other does. Whoever needs the same ones finds them compiled later.
+# The longest, of which no two neighbours compile the same kernels: who needs them later finds them compiled.
 FIRST = (
     "simulators/test_batch.py",
-    "simulators/test_patched.py",
     "simulators/test_patchseq.py",
-    "rig_plugin/test_benchmarks_simulators.py",
     "simulators/test_stg.py",
+    "simulators/test_patched.py",
+    "rig_plugin/test_benchmarks_simulators.py",
     "simulators/test_compartments.py",
     "simulators/test_adex.py",
     "rig_plugin/test_loop.py",
