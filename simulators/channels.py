@@ -5,15 +5,33 @@ None of them moves with V_T. Where rates of one channel share a base, one expone
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numba import float32, njit
+from numpy.polynomial import Polynomial
 
 from simulators.lanes import FAST, exponential
 from simulators.pospischil_rates import ratio
+from simulators.pospischil_step import EXP
 
-__all__ = ["high_threshold", "hyperpolarized", "low_threshold", "low_threshold_activation"]
+__all__ = [
+    "high_threshold",
+    "high_threshold_parts",
+    "hyperpolarized",
+    "hyperpolarized_parts",
+    "low_threshold",
+    "low_threshold_activation",
+]
 
 _LOWEST, _HIGHEST = np.float32(-200.0), np.float32(120.0)
+# Above this the square of q's divisor is a float32 as well.
+_DEEPEST = np.float32(-140.0)
+# About a centre of -45 mV the exponentials of the h-current are powers 32 and 16 of numbers near one.
+_CENTRE, _REACH = np.float32(-45.0), np.float32(155.0)
+_A0, _A1, _A2, _A3, _A4, _A5 = (np.float32(c) for c in EXP(Polynomial([0.0, 1.0 / (32.0 * 11.9)])).coef)
+_B0, _B1, _B2, _B3, _B4, _B5 = (np.float32(c) for c in EXP(Polynomial([0.0, 1.0 / (16.0 * 33.1)])).coef)
+_A_SCALE, _B_SCALE = np.float32(math.exp(109.9 / 11.9)), np.float32(0.193 * math.exp(-45.0 / 33.1))
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
@@ -45,6 +63,29 @@ def high_threshold(V):
     a_r = float32(4.57e-4) * exponential((float32(-13.0) - V) * float32(0.02))
     b_r = float32(0.0065) / (exponential((float32(-15.0) - V) * float32(0.035714287)) + float32(1.0))
     return a_q, b_q, a_r, b_r
+
+
+@njit(fastmath=FAST, error_model="numpy", inline="always")
+def high_threshold_parts(V):
+    """Give the same multiplied by what divides them, so that each gate takes one division.
+
+    Args:
+        V: Voltage [mV], float32.
+
+    Returns:
+        Opening rate and sum of both, times the divisor [1/ms], and the divisor, of q; the same of r.
+    """
+    one = float32(1.0)
+    V = _bounded(V)
+    V = _DEEPEST if V < _DEEPEST else V
+    z = (float32(-27.0) - V) * float32(0.2631579)
+    near = abs(z) < float32(0.01)
+    q_divisor = one if near else exponential(z) - one
+    q_opening = float32(0.055 * 3.8) * (one - z * (float32(0.5) - z * float32(0.083333336)) if near else z)
+    b_q = float32(0.94) * exponential((float32(-75.0) - V) * float32(0.05882353))
+    r_divisor = exponential((float32(-15.0) - V) * float32(0.035714287)) + one
+    r_opening = float32(4.57e-4) * exponential((float32(-13.0) - V) * float32(0.02)) * r_divisor
+    return q_opening, q_opening + b_q * q_divisor, q_divisor, r_opening, r_opening + float32(0.0065), r_divisor
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
@@ -108,3 +149,35 @@ def hyperpolarized(V):
     V = _bounded(V)
     z = (V + float32(154.9)) * float32(0.084033616)
     return float32(0.00643 * 11.9) * ratio(z, exponential(z)), float32(0.193) * exponential(V * float32(0.030211482))
+
+
+@njit(fastmath=FAST, error_model="numpy", inline="always")
+def hyperpolarized_parts(V):
+    """Give the same multiplied by what divides them, so that the gate takes one division.
+
+    Args:
+        V: Voltage [mV], float32.
+
+    Returns:
+        Opening rate and sum of both, times the divisor [1/ms], and the divisor.
+    """
+    one = float32(1.0)
+    v = V - _CENTRE
+    v = -_REACH if v < -_REACH else v
+    v = _REACH if v > _REACH else v
+    A = _A0 + v * (_A1 + v * (_A2 + v * (_A3 + v * (_A4 + v * _A5))))
+    B = _B0 + v * (_B1 + v * (_B2 + v * (_B3 + v * (_B4 + v * _B5))))
+    A *= A
+    A *= A
+    A *= A
+    A *= A
+    A *= A
+    B *= B
+    B *= B
+    B *= B
+    B *= B
+    z = (v + float32(109.9)) * float32(0.084033616)
+    near = abs(z) < float32(0.1)
+    divisor = one if near else _A_SCALE * A - one
+    opening = float32(0.00643 * 11.9) * (one - z * (float32(0.5) - z * float32(0.083333336)) if near else z)
+    return opening, opening + _B_SCALE * B * divisor, divisor

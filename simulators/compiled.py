@@ -31,6 +31,8 @@ SOURCES = (
     "simulators/pospischil.py",
     "simulators/pospischil_rest.py",
     "simulators/channels.py",
+    "simulators/compartments_step.py",
+    "simulators/accessories.py",
     "simulators/compartments.py",
     "simulators/rest.py",
     "simulators/pipette.py",

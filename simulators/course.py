@@ -23,7 +23,8 @@ from simulators.rest import resting
 __all__ = ["PLAIN", "Course", "follow"]
 
 PLAIN = -1
-"""Nothing but m, h, n and p and no conductance below zero: the kernel of `simulators.pospischil` serves."""
+"""Nothing but m, h, n and p, in current clamp, and no conductance below zero: the kernel of `simulators.pospischil`
+serves. Through the series resistance of a voltage clamp its step without an exponential would lag."""
 
 _SETTLE = round(200.0 / DT)
 _SETTLE_FIRING = round(1000.0 / DT)

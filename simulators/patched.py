@@ -102,9 +102,10 @@ class Patched(Simulator):
             Response, shape (b, n) [mV or pA].
         """
         electrodes, ends, levels = self._wired(stimulus, len(cells), rng, *own.T)
-        if has == PLAIN and takes_away(stimulus):
+        clamped = stimulus.clamp == "voltage"
+        if has == PLAIN and (clamped or takes_away(stimulus)):
             has = 0
-        course = Course(cells, reversals, electrodes, ends, levels, stimulus.clamp == "voltage", has)
+        course = Course(cells, reversals, electrodes, ends, levels, clamped, has)
         return follow(course, rate, rng).astype(np.float64)
 
 

@@ -21,11 +21,14 @@ __all__ = [
     "STATES",
     "WORK",
     "advance",
+    "advance_m",
+    "advance_p",
     "constants",
     "inject",
     "integrate",
     "prepare",
     "put",
+    "take_powers",
 ]
 
 DT = 0.025
@@ -156,10 +159,10 @@ def advance(work, seeds):
         seeds: Random states, shape (LANES,), uint32; read and written.
     """
     _advance_voltage(work, seeds)
-    _take_powers(work)
-    _advance_m(work)
+    take_powers(work)
+    advance_m(work)
     _advance_h_and_n(work)
-    _advance_p(work)
+    advance_p(work)
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
@@ -190,8 +193,12 @@ def _advance_voltage(work, seeds):
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
-def _take_powers(work):
-    """Take the powers that the rates of all lanes are made of."""
+def take_powers(work):
+    """Take the powers that the rates of all lanes are made of.
+
+    Args:
+        work: Shape (WORK, LANES), float32; read and written.
+    """
     for i in range(LANES):
         v, E, E2, F, E8 = powers(work[0, i])
         work[STATES + 13, i], work[STATES + 14, i], work[STATES + 15, i] = v, E, E2
@@ -199,8 +206,12 @@ def _take_powers(work):
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
-def _advance_m(work):
-    """Advance m of all lanes at the voltage that it finds."""
+def advance_m(work):
+    """Advance m of all lanes at the voltage that it finds.
+
+    Args:
+        work: Shape (WORK, LANES), float32; read and written.
+    """
     for i in range(LANES):
         v, E2, E8, k = work[STATES + 13, i], work[STATES + 15, i], work[STATES + 17, i], work[STATES + 8, i]
         work[1, i], work[11, i], work[12, i], work[13, i], work[14, i] = moved_m(
@@ -218,8 +229,12 @@ def _advance_h_and_n(work):
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
-def _advance_p(work):
-    """Advance p of all lanes at the voltage that it finds."""
+def advance_p(work):
+    """Advance p of all lanes at the voltage that it finds.
+
+    Args:
+        work: Shape (WORK, LANES), float32; read and written.
+    """
     for i in range(LANES):
         work[4, i], work[6, i] = moved_p(
             work[4, i], work[6, i], work[STATES + 15, i], work[STATES + 11, i], work[STATES + 9, i]

@@ -18,7 +18,23 @@ from numpy.polynomial import Polynomial
 
 from simulators.lanes import FAST
 
-__all__ = ["moved_h", "moved_m", "moved_n", "moved_p", "moved_voltage", "powers"]
+__all__ = [
+    "EXP",
+    "FLOOR",
+    "damping",
+    "moved_h",
+    "moved_m",
+    "moved_n",
+    "moved_p",
+    "moved_voltage",
+    "parts_h",
+    "parts_n",
+    "powers",
+]
+
+FLOOR = np.float32(1e-9)
+"""Least value of a gate. It keeps products of gates out of the subnormal range, where every operation takes a hundred
+times as long; a conductance of 1e-26 of its maximum is no current."""
 
 _CENTRE = 30.0
 # Rates are taken on a grid of 1/2048 mV that lies half a step off the whole millivolts, at three of which they are
@@ -27,17 +43,17 @@ _OFF = 2.0**-12
 _UP, _DOWN = np.float32(6144.0), np.float32(6144.0 + _CENTRE)
 # Beyond this range the rates keep their last value: there the membrane, not the gate, is what breaks.
 _LOWEST, _HIGHEST = np.float32(-120.0 - _CENTRE), np.float32(180.0 - _CENTRE)
-_FLOOR = np.float32(1e-9)
 _TWELFTH, _TWENTY_FOURTH = np.float32(1 / 12), np.float32(1 / 24)
 
-# exp(x) to 2.3e-7 of itself for |x| < 150/360, the least of the largest errors of a polynomial of degree five.
-_EXP = Polynomial(
+EXP = Polynomial(
     [1.0000002116604343, 0.9999990747118325, 0.4999771148866917, 0.1666855970780969, 0.04202518270473962,
      0.008281808807591454]
 )  # fmt: skip
+"""exp(x) to 2.3e-7 of itself for |x| < 150/360, the least of the largest errors of a polynomial of degree five."""
+
 # G is scaled so that its twentieth power is a_h itself.
 _SCALE = (0.128 * math.exp((17.0 - _CENTRE) / 18.0)) ** (1.0 / 20.0)
-_C0, _C1, _C2, _C3, _C4, _C5 = (np.float32(_SCALE * c) for c in _EXP(Polynomial([-_OFF / 360.0, -1.0 / 360.0])).coef)
+_C0, _C1, _C2, _C3, _C4, _C5 = (np.float32(_SCALE * c) for c in EXP(Polynomial([-_OFF / 360.0, -1.0 / 360.0])).coef)
 
 
 def _factor(offset: float, width: float, power: int) -> np.float32:
@@ -144,12 +160,12 @@ def moved_m(m, v, E2, E8, k, a_before, a_change, total_before, total_change):
     opening = a + _TWENTY_FOURTH * a_bend + _TWELFTH * (total * a_slope - a * total_slope)
     y = total + _TWENTY_FOURTH * total_bend
     m += (opening - y * m) / (one + y * (half + y * _TWELFTH))
-    return (m if m > _FLOOR else _FLOOR), a, a_now, total, total_now
+    return (m if m > FLOOR else FLOOR), a, a_now, total, total_now
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
 def moved_h(h, F, E8, k):
-    """Advance h by one step; its rates are multiplied by what divides them, so that one division serves.
+    """Advance h by one step.
 
     Args:
         h: The gate.
@@ -160,14 +176,13 @@ def moved_h(h, F, E8, k):
     Returns:
         The gate.
     """
-    divisor = float32(1.0) + _H40 * E8
-    opening = F * divisor
-    return _moved(h, opening, opening + float32(4.0), divisor, k)
+    opening, total, divisor = parts_h(F, E8)
+    return _moved(h, opening, total, divisor, k)
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
 def moved_n(n, v, E, E8, k):
-    """Advance n by one step, as `moved_h` does.
+    """Advance n by one step.
 
     Args:
         n: The gate.
@@ -179,20 +194,64 @@ def moved_n(n, v, E, E8, k):
     Returns:
         The gate.
     """
+    opening, total, divisor = parts_n(v, E, E8)
+    return _moved(n, opening, total, divisor, k)
+
+
+@njit(fastmath=FAST, error_model="numpy", inline="always")
+def parts_h(F, E8):
+    """Give the rates of h multiplied by what divides them, so that one division serves.
+
+    Args:
+        F: G^20.
+        E8: G^72.
+
+    Returns:
+        Opening rate and sum of both, times the divisor [1/ms], and the divisor.
+    """
+    divisor = float32(1.0) + _H40 * E8
+    opening = F * divisor
+    return opening, opening + float32(4.0), divisor
+
+
+@njit(fastmath=FAST, error_model="numpy", inline="always")
+def parts_n(v, E, E8):
+    """Give the rates of n multiplied by what divides them, as `parts_h` does.
+
+    Args:
+        v: Voltage as `powers` gives it [mV].
+        E: G^9.
+        E8: G^72.
+
+    Returns:
+        Opening rate and sum of both, times the divisor [1/ms], and the divisor.
+    """
     divisor = _N15 * E8 - float32(1.0)
     opening = _Z15 - float32(0.032) * v
-    return _moved(n, opening, opening + _N10 * E * divisor, divisor, k)
+    return opening, opening + _N10 * E * divisor, divisor
+
+
+@njit(fastmath=FAST, error_model="numpy", inline="always")
+def damping(total, divisor, k):
+    """Give what divides a gate's move, times the divisor of its rates.
+
+    Args:
+        total: Sum of both rates times the divisor [1/ms].
+        divisor: What divides the rates.
+        k: Rate factor times the step [ms].
+
+    Returns:
+        1 + y/2 + y^2/12, times the divisor's square, for rates that add up to y in a step.
+    """
+    y = k * total
+    return divisor * (divisor + float32(0.5) * y) + y * y * _TWELFTH
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
 def _moved(gate, opening, total, divisor, k):
     """Advance a gate whose rates are `opening` and `total` over `divisor`."""
-    y = k * total
-    below = divisor * (divisor + float32(0.5) * y) + y * y * _TWELFTH
-    gate += (opening - total * gate) * divisor * (k / below)
-    # The floor keeps products of gates out of the subnormal range, where every operation takes a hundred times as
-    # long; a conductance of 1e-26 of its maximum is no current.
-    return gate if gate > _FLOOR else _FLOOR
+    gate += (opening - total * gate) * divisor * (k / damping(total, divisor, k))
+    return gate if gate > FLOOR else FLOOR
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from numba import float32, njit
 
 from simulators.channels import high_threshold, hyperpolarized, low_threshold, low_threshold_activation
+from simulators.pospischil import STATES
 from simulators.pospischil_rates import rates
+from simulators.pospischil_rest import stand
 
 __all__ = ["resting"]
 
@@ -27,21 +29,38 @@ def resting(row, lane, current, state):
     """
     injected = current * row[0, lane]
     u = _LOW
-    while u < _HIGH and _steady(row, lane, u, injected, state) < 0.0:
+    while u < _HIGH and _steady(row, lane, u, injected) < 0.0:
         u += 1.0
     low, high = u - 1.0, u
     for _ in range(30):
         u = 0.5 * (low + high)
-        if _steady(row, lane, u, injected, state) < 0.0:
+        if _steady(row, lane, u, injected) < 0.0:
             low = u
         else:
             high = u
-    _steady(row, lane, u, injected, state)
+    gated, pull, (q, r, w, s2, f, D) = _open(row, lane, u)
+    stand(row, lane, u, state)
+    # Nothing has moved.
+    state[STATES:, lane] = 0.0
+    state[7, lane] = -gated * row[15, lane]
+    state[9, lane] = -pull * row[15, lane]
+    state[STATES, lane], state[STATES + 2, lane] = D, u
+    state[STATES + 5, lane], state[STATES + 7, lane] = state[2, lane], state[3, lane]
+    state[STATES + 8, lane], state[STATES + 10, lane], state[STATES + 11, lane] = q, q, r
+    state[STATES + 13, lane], state[STATES + 15, lane], state[STATES + 16, lane] = w, s2, u
+    state[STATES + 18, lane] = f
 
 
 @njit(error_model="numpy")
-def _steady(row, lane, u, injected, state):
-    """Put a lane at a voltage above V_T, all else at rest there; give the net outward current [uA/cm2]."""
+def _steady(row, lane, u, injected):
+    """Give the net outward current at a voltage above V_T with all else at rest [uA/cm2]."""
+    gated, pull, _ = _open(row, lane, u)
+    return (gated + row[1, lane] + row[21, lane]) * u - pull - row[6, lane] - injected
+
+
+@njit(error_model="numpy")
+def _open(row, lane, u):
+    """Give the gated conductance at rest at a voltage above V_T, its pull, and q, r, w, s^2, f and the dendrite."""
     a_m, b_m, a_h, b_h, a_n, b_n, p_inf, _ = rates(float32(u), row[11, lane], row[12, lane])
     V = float32(u + row[13, lane])
     a_q, b_q, a_r, b_r = high_threshold(V)
@@ -51,19 +70,9 @@ def _steady(row, lane, u, injected, state):
     q, r, f = a_q / (a_q + b_q), a_r / (a_r + b_r), a_f / (a_f + b_f)
     w = low_threshold(V)[0]
     D = row[23, lane] + row[24, lane] * u
-    state[:, lane] = 0.0
-    state[0, lane], state[1, lane], state[2, lane], state[3, lane], state[4, lane] = u, m, h, n, p_inf
-    state[7, lane], state[8, lane], state[10, lane], state[12, lane] = q, r, w, s * s
-    state[13, lane], state[15, lane] = f, D
-    for k, a, b in ((23, a_m, b_m), (27, a_h, b_h), (31, a_n, b_n), (35, a_q, b_q)):
-        state[k : k + 2, lane] = a
-        state[k + 2 : k + 4, lane] = a + b
     g_Na = row[2, lane] * m**3 * h
     g_K = row[3, lane] * n**4 + row[4, lane] * p_inf
     g_Ca = row[16, lane] * q**2 * r + row[17, lane] * s**2 * w
     g_h = row[18, lane] * f
-    gated = g_Na + g_K + g_Ca + g_h
     pull = g_Na * row[9, lane] + g_K * row[10, lane] + g_Ca * row[19, lane] + g_h * row[20, lane] + row[21, lane] * D
-    state[19:21, lane] = gated
-    state[21:23, lane] = pull
-    return (gated + row[1, lane] + row[21, lane]) * u - pull - row[6, lane] - injected
+    return g_Na + g_K + g_Ca + g_h, pull, (q, r, w, s * s, f, D)

@@ -93,6 +93,16 @@ def test_a_membrane_test_is_that_of_the_closed_form(simulator, resistance):
 
 
 @every
+@pytest.mark.parametrize("resistance", [0.001, 0.1])
+def test_a_clamp_through_hardly_any_resistance_has_charged_the_membrane_after_some_steps(simulator, resistance):
+    simulator = next(s for s in simulators(series=resistance, corner=16.0) if type(s) is type(simulator))
+    current = answer(simulator, passive(simulator), clamp(-70.0, -75.0, durations=(20.0, 5.0)))[0]
+    # A float32 resolves the voltage to 4e-6 mV.
+    late = current[round(20.5 / DT) :]
+    np.testing.assert_allclose(late - current[round(19.0 / DT)], -50.0, rtol=0, atol=1.0 + 0.01 / resistance)
+
+
+@every
 def test_both_clamps_start_settled_at_their_first_level(simulator):
     theta = theta_of(simulator)
     current = answer(simulator, theta, clamp(-65.0, -65.0))[0]
