@@ -66,6 +66,18 @@ class FlowPosterior(Distribution):
         """
         return self.from_noise(torch.randn(*sample_shape, *self.mean_vector.shape))
 
+    def draw(self, count: int, generator: torch.Generator) -> Tensor:
+        """Draw with a generator of one's own.
+
+        Args:
+            count: How many.
+            generator: Source of randomness.
+
+        Returns:
+            Shape (count, b, p).
+        """
+        return self.from_noise(torch.randn(count, *self.mean_vector.shape, generator=generator))
+
     def from_noise(self, noise: Tensor) -> Tensor:
         """Turn standard normal numbers into draws, so that who asks owns the randomness.
 

@@ -54,6 +54,11 @@ class Interval:
             if scale == "log" and low <= 0.0:
                 raise PriorError(f"Parameter {k} starts at {low}; a log scale wants a positive lower bound.")
 
+    @classmethod
+    def like(cls, low: Tensor, high: Tensor, scale: Scale) -> Interval:
+        """Make one whose parameters all have the same scale."""
+        return cls(low, high, (scale,) * len(low))
+
     def __len__(self) -> int:
         return len(self.scales)
 

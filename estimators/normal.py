@@ -37,9 +37,7 @@ class Normal:
                 f"The covariance has shape {tuple(self.covariance.shape)}; ({p}, {p}) was wanted, as the mean has {p}."
             )
         if not (torch.isfinite(self.mean).all() and torch.isfinite(self.covariance).all()):
-            raise PriorError(
-                "The prior's mean or covariance holds a number that is not finite; give finite ones."
-            )
+            raise PriorError("The prior's mean or covariance holds a number that is not finite; give finite ones.")
         largest = (self.covariance - self.covariance.T).abs().max()
         if largest > 1e-9 * self.covariance.abs().max():
             raise PriorError(f"The covariance differs from its transpose by {largest:.3g}; a symmetric one was wanted.")
@@ -60,7 +58,8 @@ class Normal:
         """Map to where the prior is standard normal."""
         value = torch.log(theta.clamp_min(torch.finfo(theta.dtype).tiny)) if self.log else theta
         centred = (value - self.mean.to(theta.device)).unsqueeze(-1)
-        return torch.linalg.solve_triangular(self._factor(theta.device), centred, upper=False).squeeze(-1)
+        solved = torch.linalg.solve_triangular(self._factor(theta.device), centred, upper=False)
+        return torch.as_tensor(solved.squeeze(-1))
 
     def constrain(self, z: Tensor) -> Tensor:
         """Map from there; the inverse of `unconstrain`."""
@@ -91,4 +90,4 @@ class Normal:
         return self.mean.to(z.device) + z @ self._factor(z.device).T
 
     def _factor(self, device: torch.device) -> Tensor:
-        return torch.linalg.cholesky(self.covariance).to(device)
+        return torch.as_tensor(torch.linalg.cholesky(self.covariance).to(device))

@@ -60,13 +60,13 @@ class Prior:
             The prior.
         """
         lows = numbers(low, "low")
-        return cls._of(Interval(lows, numbers(high, "high"), ("linear",) * len(lows)), names=names)
+        return cls._of(Interval.like(lows, numbers(high, "high"), "linear"), names=names)
 
     @classmethod
     def log_uniform(cls, low: object, high: object, names: Sequence[str] | None = None) -> Prior:
         """Make a prior that is uniform in the logarithm of theta; arguments as for `uniform`."""
         lows = numbers(low, "low")
-        return cls._of(Interval(lows, numbers(high, "high"), ("log",) * len(lows)), names=names)
+        return cls._of(Interval.like(lows, numbers(high, "high"), "log"), names=names)
 
     @classmethod
     def normal(cls, mean: object, covariance: object, names: Sequence[str] | None = None) -> Prior:
@@ -194,7 +194,7 @@ class Prior:
         Returns:
             Shape (...), float64.
         """
-        pieces = torch.as_tensor(z, dtype=torch.float64).split([len(part) for part in self.parts], dim=-1)
+        pieces = torch.split(torch.as_tensor(z, dtype=torch.float64), [len(part) for part in self.parts], dim=-1)
         slopes = [part.log_slope(piece) for part, piece in zip(self.parts, pieces, strict=True)]
         return torch.stack(slopes).sum(0)
 
@@ -234,7 +234,7 @@ class Prior:
         """Let each part do with its own columns."""
         if values.dim() == 0 or values.shape[-1] != self.p:
             raise PriorError(f"Theta has shape {tuple(values.shape)}; (..., {self.p}) was wanted, as the prior has.")
-        pieces = values.split([len(part) for part in self.parts], dim=-1)
+        pieces = torch.split(values, [len(part) for part in self.parts], dim=-1)
         return torch.cat([do(part, piece) for part, piece in zip(self.parts, pieces, strict=True)], dim=-1)
 
 

@@ -1,0 +1,185 @@
+"""This file is the tournament: every head trained on one split, then the best of them on others.
+
+It can be stopped at any epoch; a bookmark holds the networks that are done and the descent that is under way.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from estimators.bookmark import Bookmark, put, take
+from estimators.descent import Descent, Rows, Schedule
+from estimators.network import Network, Plan
+
+__all__ = ["Progress", "Tournament"]
+
+_JUDGED = 2000
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How a fit goes.
+
+    Args:
+        head: That is trained now.
+        training: Trainings done before this one.
+        of: Trainings in all.
+        epoch: Epochs of this training that are done.
+        epochs: At most.
+        loss: Mean over the epoch.
+        held_out: Minus the loss of the held-out rows; for all heads but "matching" mean log q in unconstrained space.
+        seconds_left: Estimate of the time left, if no training ends early [s].
+    """
+
+    head: str
+    training: int
+    of: int
+    epoch: int
+    epochs: int
+    loss: float
+    held_out: float
+    seconds_left: float
+
+
+@dataclass(frozen=True)
+class Result:
+    """A network that is done."""
+
+    network: Network
+    split: int
+    held_out: float
+    epochs: int
+
+
+class Tournament:
+    """Trainings one after the other, on splits of the same rows.
+
+    Args:
+        plan: Of the networks; the head is put in.
+        schedule: Of each training.
+        rows: All simulations.
+        heads: To try on the first split.
+        members: Networks wanted of the best head.
+        validation: Share of the rows that a training is judged by.
+        seed: Of everything random.
+        device: Where to compute.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        schedule: Schedule,
+        rows: Rows,
+        heads: Sequence[str],
+        members: int,
+        validation: float,
+        seed: int,
+        device: str,
+    ) -> None:
+        self.plan, self.schedule, self.rows, self.heads = plan, schedule, rows, tuple(heads)
+        self.members, self.validation, self.seed, self.device = members, validation, seed, device
+        self.done: list[Result] = []
+        self.spent: dict[str, tuple[float, int]] = {}
+
+    @property
+    def best(self) -> str:
+        """The head that the held-out rows of the first split like best."""
+        first = [result for result in self.done if result.split == 0]
+        return max(first, key=lambda result: result.held_out).network.plan.head
+
+    @property
+    def winners(self) -> list[Result]:
+        """The networks of the best head."""
+        return [result for result in self.done if result.network.plan.head == self.best]
+
+    def run(self, progress: Callable[[Progress], None], bookmark: Path | None, key: str) -> None:
+        """Train what is not trained yet.
+
+        Args:
+            progress: Called after each epoch.
+            bookmark: Where to note how it stands.
+            key: Names this fit.
+        """
+        there = None if bookmark is None else take(bookmark, key)
+        note = self._go_on(there) if there is not None else None
+        while (index := len(self.done)) < len(self.heads) + self.members - 1:
+            head, split = (
+                (self.heads[index], 0) if index < len(self.heads) else (self.best, index + 1 - len(self.heads))
+            )
+            descent, held_out = self._descent(head, split)
+            if note is not None:
+                descent.go_on(*note)
+                note = None
+            while not descent.done:
+                begun = time.monotonic()
+                loss, now = descent.run()
+                self._tell(progress, head, descent, loss, now, time.monotonic() - begun)
+                if descent.done:
+                    self._finish(descent, split, held_out)
+                if bookmark is not None:
+                    put(bookmark, key, self._stand(None if descent.done else descent))
+
+    def _descent(self, head: str, split: int) -> tuple[Descent, Rows]:
+        """Begin a training on a split; every split holds other rows out."""
+        n = len(self.rows.z)
+        size = max(1, round(self.validation * n))
+        order = torch.randperm(n, generator=torch.Generator().manual_seed(self.seed)).roll(-split * size)
+        held_out, train = (Rows(self.rows.x[k], self.rows.z[k]) for k in (order[:size], order[size:]))
+        seed = self.seed * 1009 + 31 * split + list(self.heads).index(head)
+        return Descent(replace(self.plan, head=head), self.schedule, train, held_out, seed, self.device), held_out
+
+    def _finish(self, descent: Descent, split: int, held_out: Rows) -> None:
+        network = descent.kept.to("cpu")
+        some = slice(0, _JUDGED)
+        density = network.log_prob(network.straightening.straighten(held_out.x[some]), held_out.z[some])
+        self.done.append(Result(network, split, density if math.isfinite(density) else -math.inf, descent.epoch))
+
+    def _tell(
+        self, progress: Callable[[Progress], None], head: str, descent: Descent, loss: float, now: float, seconds: float
+    ) -> None:
+        spent, epochs = self.spent.get(head, (0.0, 0))
+        self.spent[head] = (spent + seconds, epochs + 1)
+        rates = {name: total / count for name, (total, count) in self.spent.items()}
+        mean = sum(rates.values()) / len(rates)
+        index, all_epochs = len(self.done), self.schedule.epochs
+        left = 0.0 if descent.done else (all_epochs - descent.epoch) * rates[head]
+        left += sum(rates.get(name, mean) * all_epochs for name in self.heads[index + 1 :])
+        repeats = self.members - 1 - max(0, index + 1 - len(self.heads))
+        left += repeats * all_epochs * (rates[head] if index >= len(self.heads) else mean)
+        of = len(self.heads) + self.members - 1
+        progress(Progress(head, index, of, descent.epoch, all_epochs, loss, now, left))
+
+    def _stand(self, descent: Descent | None) -> Bookmark:
+        tensors: dict[str, Tensor] = {}
+        numbers: dict[str, Any] = {"done": [], "now": None}
+        for k, result in enumerate(self.done):
+            tensors |= {f"done/{k}/{name}": tensor for name, tensor in result.network.state_dict().items()}
+            held_out = result.held_out if math.isfinite(result.held_out) else None
+            numbers["done"].append([result.network.plan.head, result.split, held_out, result.epochs])
+        if descent is not None:
+            now, numbers["now"] = descent.stand()
+            tensors |= {f"now/{name}": tensor for name, tensor in now.items()}
+        return Bookmark(tensors, numbers)
+
+    def _go_on(self, there: Bookmark) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+        """Take back the networks that are done; give the note of the descent that was under way."""
+        for k, (head, split, held_out, epochs) in enumerate(there.numbers["done"]):
+            network = replace(self.plan, head=head).network()
+            network.load_state_dict(dict(_under(f"done/{k}/", there)))
+            density = -math.inf if held_out is None else held_out
+            self.done.append(Result(network.eval(), split, density, epochs))
+        return None if there.numbers["now"] is None else (dict(_under("now/", there)), there.numbers["now"])
+
+
+def _under(prefix: str, bookmark: Bookmark) -> Iterator[tuple[str, Tensor]]:
+    for name, tensor in bookmark.tensors.items():
+        if name.startswith(prefix):
+            yield name.removeprefix(prefix), tensor
