@@ -166,6 +166,10 @@ def _orders(p: int, transforms: int) -> list[Tensor]:
     generator = torch.Generator().manual_seed(p)
     orders: list[Tensor] = [torch.arange(p)]
     while len(orders) < transforms:
-        shuffled = torch.randperm(p, generator=generator) if len(orders) % 2 == 0 else torch.arange(p - 1, -1, -1)
+        shuffled = (
+            torch.randperm(p, generator=generator, device="cpu")
+            if len(orders) % 2 == 0
+            else torch.arange(p - 1, -1, -1)
+        )
         orders.append(shuffled)
     return orders[:transforms]

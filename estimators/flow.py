@@ -158,7 +158,7 @@ def _masks(p: int, transforms: int) -> list[Tensor]:
     generator = torch.Generator().manual_seed(p)
     masks: list[Tensor] = []
     while len(masks) < transforms:
-        half = torch.zeros(p, dtype=torch.bool)
-        half[torch.randperm(p, generator=generator)[: p // 2]] = True
+        half = torch.zeros(p, dtype=torch.bool, device="cpu")
+        half[torch.randperm(p, generator=generator, device="cpu")[: p // 2]] = True
         masks += [half, ~half]
     return masks[:transforms]

@@ -25,7 +25,7 @@ SIZES: Mapping[str, Mapping[str, int]] = MappingProxyType(
         "mixture": {"components": 8, "hidden": 64},
         "autoregressive": {"transforms": 2, "hidden": 64, "bins": 10},
         "coupling": {"transforms": 5, "hidden": 64, "bins": 8},
-        "matching": {"blocks": 3, "hidden": 128},
+        "matching": {"layers": 3, "hidden": 128},
     }
 )
 """What a head is made with where nothing else is asked for."""

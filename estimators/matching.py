@@ -94,18 +94,18 @@ class Matching(nn.Module):
     Args:
         p: Parameters.
         context: Length of the vector.
-        blocks: Residual blocks of the velocity's network.
+        layers: Residual blocks of the velocity's network.
         hidden: Its width.
     """
 
-    def __init__(self, p: int, context: int, blocks: int, hidden: int) -> None:
+    def __init__(self, p: int, context: int, layers: int, hidden: int) -> None:
         super().__init__()
         self.p = p
         self.enter = nn.Linear(p, hidden)
         self.when = nn.Linear(2 * _WAVES + 1, hidden, bias=False)
-        self.tell = nn.ModuleList(nn.Linear(context, hidden) for _ in range(blocks + 1))
-        self.inner = nn.ModuleList(nn.Linear(hidden, hidden) for _ in range(blocks))
-        self.outer = nn.ModuleList(nn.Linear(hidden, hidden) for _ in range(blocks))
+        self.tell = nn.ModuleList(nn.Linear(context, hidden) for _ in range(layers + 1))
+        self.inner = nn.ModuleList(nn.Linear(hidden, hidden) for _ in range(layers))
+        self.outer = nn.ModuleList(nn.Linear(hidden, hidden) for _ in range(layers))
         self.leave = nn.Linear(hidden, p)
 
     def forward(self, context: Tensor) -> MatchingPosterior:
@@ -129,7 +129,7 @@ class Matching(nn.Module):
         # Tangents, one a parameter, stand before all other axes.
         side = self.enter.weight.T.reshape(self.p, *(1,) * (z.dim() - 1), -1) if slopes else None
         h, side = _bend(self.enter(z) + waves + told[0], side)
-        inners, outers = (cast(Iterable[nn.Linear], layers) for layers in (self.inner, self.outer))
+        inners, outers = (cast(Iterable[nn.Linear], each) for each in (self.inner, self.outer))
         for inner, outer, word in zip(inners, outers, told[1:], strict=True):
             first = None if side is None else side @ inner.weight.T
             second, first = _bend(inner(h) + waves + word, first)

@@ -42,6 +42,11 @@ class Plan:
     dropout: float = 0.0
     sizes: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def all_sizes(self) -> dict[str, int]:
+        """Sizes of the head, its defaults where none were given."""
+        return {**SIZES.get(self.head, {}), **self.sizes}
+
     def network(self) -> Network:
         """Make the network, with fresh weights."""
         return Network(self)
@@ -59,8 +64,7 @@ class Network(nn.Module):
         self.plan = plan
         self.straightening = Straightening(plan.features)
         self.embedding = Embedding(self.straightening.width, plan.width, plan.blocks, plan.dropout)
-        sizes = {**SIZES.get(plan.head, {}), **plan.sizes}
-        self.head = make_head(plan.head, plan.parameters, plan.width, sizes)
+        self.head = make_head(plan.head, plan.parameters, plan.width, plan.all_sizes)
 
     def forward(self, x: Tensor) -> Density:
         """Make the density.

@@ -121,11 +121,12 @@ class Tournament:
             while not descent.done:
                 begun = time.monotonic()
                 loss, now = descent.run()
-                self._tell(progress, head, descent, loss, now, time.monotonic() - begun)
+                told = self._progress(head, descent, loss, now, time.monotonic() - begun)
                 if descent.done:
                     self._finish(descent, split, held_out)
                 if bookmark is not None:
                     put(bookmark, key, self._stand(None if descent.done else descent))
+                progress(told)
 
     def _descent(self, head: str, split: int) -> tuple[Descent, Rows]:
         """Begin a training on a split; every split holds other rows out."""
@@ -142,9 +143,8 @@ class Tournament:
         density = network.log_prob(network.straightening.straighten(held_out.x[some]), held_out.z[some])
         self.done.append(Result(network, split, density if math.isfinite(density) else -math.inf, descent.epoch))
 
-    def _tell(
-        self, progress: Callable[[Progress], None], head: str, descent: Descent, loss: float, now: float, seconds: float
-    ) -> None:
+    def _progress(self, head: str, descent: Descent, loss: float, now: float, seconds: float) -> Progress:
+        """Say how it goes; heads that were not tried yet are taken to be as slow as the others."""
         spent, epochs = self.spent.get(head, (0.0, 0))
         self.spent[head] = (spent + seconds, epochs + 1)
         rates = {name: total / count for name, (total, count) in self.spent.items()}
@@ -155,7 +155,7 @@ class Tournament:
         repeats = self.members - 1 - max(0, index + 1 - len(self.heads))
         left += repeats * all_epochs * (rates[head] if index >= len(self.heads) else mean)
         of = len(self.heads) + self.members - 1
-        progress(Progress(head, index, of, descent.epoch, all_epochs, loss, now, left))
+        return Progress(head, index, of, descent.epoch, all_epochs, loss, now, left)
 
     def _stand(self, descent: Descent | None) -> Bookmark:
         tensors: dict[str, Tensor] = {}
