@@ -30,7 +30,7 @@ class AutoregressivePosterior(Distribution):
     """A distribution over unconstrained theta.
 
     Args:
-        layers: What bends theta towards the noise, in this order, each with what it was told, shape (p, b, hidden).
+        layers: What bends theta towards the noise, in this order, each with what it was told, shape (p, b, hidden + 2).
         shape: Observations and parameters.
     """
 
@@ -95,7 +95,12 @@ class _Layer(nn.Module):
         self.register_buffer("back", torch.argsort(order))
         self.register_buffer("mask", torch.tril(torch.ones(p, p), diagonal=-1)[:, :, None])
         outputs = 3 * bins + 1
-        self.tell = nn.Linear(context, p * hidden)
+        # Beside what is thought goes what is linear, to each parameter's place and width.
+        self.tell = nn.Linear(context, p * (hidden + 2))
+        self.straight = nn.Parameter(torch.zeros(p, p, 2))
+        with torch.no_grad():
+            self.tell.weight.view(p, hidden + 2, context)[:, hidden:] = 0.0
+            self.tell.bias.view(p, hidden + 2)[:, hidden:] = 0.0
         self.look = nn.Parameter(torch.empty(p, p, hidden).uniform_(-1.0, 1.0) * (p + context) ** -0.5)
         self.think = nn.Parameter(torch.empty(p, hidden, hidden).uniform_(-1.0, 1.0) * hidden**-0.5)
         self.think_bias = nn.Parameter(torch.zeros(p, 1, hidden))
@@ -103,7 +108,7 @@ class _Layer(nn.Module):
         self.shape_bias = nn.Parameter(torch.zeros(p, 1, outputs))
 
     def told(self, context: Tensor) -> Tensor:
-        """Give what the context tells each parameter, shape (p, b, hidden)."""
+        """Give what the context tells each parameter, shape (p, b, hidden + 2)."""
         return torch.as_tensor(self.tell(context).unflatten(-1, (len(self.order), -1)).movedim(-2, 0))
 
     def forward(self, x: Tensor, told: Tensor) -> tuple[Tensor, Tensor]:
@@ -125,11 +130,15 @@ class _Layer(nn.Module):
         """Give the numbers of these parameters' functions, shape (parameters, ..., b, 3 bins + 1)."""
         flat = x.reshape(-1, x.shape[-1])
         look, told = (self.look * self.mask)[which], told[which]
+        hidden = look.shape[-1]
+        straight = torch.matmul(flat, (self.straight * self.mask)[which])
+        straight = straight.view(len(look), -1, told.shape[1], 2) + told[:, None, :, hidden:]
         first = torch.matmul(flat, look)
-        first = first.view(len(look), -1, *told.shape[1:]) + told[:, None]
+        first = first.view(len(look), -1, told.shape[1], hidden) + told[:, None, :, :hidden]
         first = functional.gelu(first).flatten(1, 2)
         second = functional.gelu(torch.baddbmm(self.think_bias[which], first, self.think[which]))
         raw = torch.baddbmm(self.shape_bias[which], second, self.shape[which])
+        raw = torch.cat([raw[..., :2] + straight.flatten(1, 2), raw[..., 2:]], dim=-1)
         return raw.view(len(look), *x.shape[:-1], -1)
 
     def _parts(self, raw: Tensor) -> tuple[Tensor, Tensor, Spline]:

@@ -73,15 +73,16 @@ class Interval:
         # From the nearer bound, so that nothing is lost close to the upper one.
         linear = torch.stack([theta - low, high - theta]) / (high - low)
         ratio = torch.where(log, high / low, torch.full_like(high, math.e))
-        level = torch.where(log, theta / low, torch.ones_like(theta))
-        below = torch.log(level) / torch.log(ratio)
-        above = torch.log(torch.where(log, high / theta, torch.ones_like(theta))) / torch.log(ratio)
+        # Where no logarithm is asked for, its arguments are one: a slope that is not used must not be infinite.
+        level, least, most = (torch.where(log, some, torch.ones_like(theta)) for some in (theta, low, high))
+        below = torch.log(level / least) / torch.log(ratio)
+        above = torch.log(most / level) / torch.log(ratio)
         away = 8.0 * linear[0] - 4.0
         cut = torch.stack([torch.special.ndtr(away) - _TAIL, torch.special.ndtr(-away) - _TAIL]) / (1.0 - 2.0 * _TAIL)
         share = torch.where(normal, cut, torch.where(log, torch.stack([below, above]), linear))
         lower = share[0] <= share[1]
-        least = torch.where(lower, share[0], share[1]).clamp_min(1e-300)
-        z = torch.special.ndtri(least).clamp(-_FARTHEST, 0.0)
+        nearest = torch.where(lower, share[0], share[1]).clamp_min(1e-300)
+        z = torch.special.ndtri(nearest).clamp(-_FARTHEST, 0.0)
         return torch.where(lower, z, -z)
 
     def constrain(self, z: Tensor) -> Tensor:

@@ -39,9 +39,9 @@ def exact(x):
 
 @pytest.mark.parametrize("head", list(HEADS))
 def test_every_head_learns_a_posterior_that_is_known(head):
-    theta, x = simulate(NORMAL, 1500, 0)
-    estimator = fit(theta, x, NORMAL, heads=[head], ensemble=1, epochs=12, width=32, seed=1)
-    new_theta, new_x = simulate(NORMAL, 300, 1)
+    theta, x = simulate(NORMAL, 800, 0)
+    estimator = fit(theta, x, NORMAL, heads=[head], ensemble=1, epochs=10, width=32, batch=32, seed=1)
+    new_theta, new_x = simulate(NORMAL, 200, 1)
     lost = exact(new_x).log_prob(new_theta) - estimator.log_prob(new_theta, new_x)
     assert float(lost.mean()) < 0.1
     draws = estimator(new_x[0]).sample((2000,), generator=torch.Generator().manual_seed(2))
@@ -165,7 +165,7 @@ def test_each_network_of_an_ensemble_holds_other_rows_out(rows, monkeypatch):
 
 
 def test_training_ends_when_patience_does(rows):
-    estimator = again(rows, heads=["mixture"], ensemble=1, epochs=60, patience=2, batch=4)
+    estimator = again(rows, heads=["mixture"], ensemble=1, epochs=60, patience=1, batch=16)
     assert estimator.record["trainings"][0]["epochs"] < 60
 
 
@@ -181,9 +181,9 @@ def test_failed_simulations_and_constant_features_are_left_out_and_told(rows):
 
 
 def test_what_a_missing_feature_told_is_not_known_without_it():
-    theta, x = simulate(NORMAL, 1500, 0)
+    theta, x = simulate(NORMAL, 800, 0)
     x[::2, 1] = math.nan
-    estimator = fit(theta, x, NORMAL, heads=["mixture"], ensemble=1, epochs=8, width=32)
+    estimator = fit(theta, x, NORMAL, heads=["mixture"], ensemble=1, epochs=10, width=32, batch=32)
     there, missing = estimator([[1.0, -100.0], [1.0, math.nan]]).sample((2000,)).std(0)[:, 1]
     expected = float(exact(torch.tensor([[1.0, -100.0]], dtype=torch.float64)).stddev[0, 1])
     assert float(there) == pytest.approx(expected, rel=0.2)
