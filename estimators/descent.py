@@ -37,7 +37,7 @@ class Schedule:
     epochs: int
     patience: int
     batch: int
-    learning_rate: float = 2e-3
+    learning_rate: float = 4e-3
     weight_decay: float = 1e-2
     memory: float = 0.998
 

@@ -1,7 +1,7 @@
 """This file is the fitting: from simulations of any model, and any prior, to an estimator of its parameters.
 
-Each head is trained on the same split, and the one whose held-out rows have the highest mean log q is trained again on
-other splits of the same rows; nothing else chooses.
+Heads and schedules are tried on the same split, and the one whose held-out rows have the highest mean log q is trained
+again on other splits of the same rows; nothing else chooses, and the same choices are offered to every problem.
 """
 
 from __future__ import annotations
@@ -23,7 +23,15 @@ from estimators.simulations import Simulations
 from estimators.tournament import Progress, Tournament
 from simulators.refusal import Refusal
 
-__all__ = ["Progress", "fit"]
+__all__ = ["HEADS_TRIED", "SCHEDULES", "Progress", "fit"]
+
+HEADS_TRIED = ("autoregressive", "mixture")
+"""Heads that are tried where none are asked for: the other two cost several times as much."""
+
+SCHEDULES = ((16, 0.01), (12, 1.0), (48, 0.01))
+"""Epochs and weight decay that are tried: short, held back for what is easily learned by heart, and long."""
+
+_PATIENCE = 16
 
 
 def fit(
@@ -32,10 +40,11 @@ def fit(
     prior: Prior,
     *,
     heads: Sequence[str] | None = None,
-    ensemble: int = 3,
+    ensemble: int = 4,
     validation: float = 0.1,
-    epochs: int = 60,
-    patience: int = 20,
+    epochs: int | None = None,
+    weight_decay: float = 0.01,
+    patience: int = _PATIENCE,
     batch: int | None = None,
     width: int = 64,
     dropout: float = 0.0,
@@ -50,10 +59,11 @@ def fit(
         theta: Parameters that were simulated, drawn from the prior, shape (n, p).
         x: What the simulator gave for each, shape (n, d); NaN where a feature is missing.
         prior: That theta was drawn from.
-        heads: Kinds of density to try; all that make sense where none are given.
+        heads: Kinds of density to try; `HEADS_TRIED` where none are given.
         ensemble: Networks that share the posterior, each trained on another split.
         validation: Share of the rows that each network is chosen by and not trained on.
-        epochs: At most.
+        epochs: At most; where none are given `SCHEDULES` are tried.
+        weight_decay: Where epochs are given.
         patience: Epochs without a better held-out loss after which a training ends.
         batch: Rows in a step; where none is given it grows with the number of rows, from 32 to 512.
         width: Of the embedding.
@@ -81,14 +91,16 @@ def fit(
     """
     began = time.monotonic()
     rows = Simulations.of(theta, x, prior)
-    names = possible(prior.p) if heads is None else tuple(dict.fromkeys(heads))
+    names = HEADS_TRIED if heads is None else tuple(dict.fromkeys(heads))
     _check(names, prior, ensemble, validation, epochs, patience, batch, width, dropout)
     plan = Plan(names[0], rows.x.shape[1], prior.p, width=width, dropout=dropout)
-    schedule = Schedule(epochs, patience, batch or _batch(len(rows.z)))
+    tried = SCHEDULES if epochs is None else ((epochs, weight_decay),)
+    size = batch or _batch(len(rows.z))
+    schedules = [Schedule(most, patience, size, weight_decay=decay) for most, decay in tried]
     where = _device(device)
-    tournament = Tournament(plan, schedule, Rows(rows.x, rows.z), names, ensemble, validation, seed, where)
+    tournament = Tournament(plan, schedules, Rows(rows.x, rows.z), names, ensemble, validation, seed, where)
     noted = hashlib.sha256(rows.x.numpy().tobytes() + rows.z.numpy().tobytes()).hexdigest()
-    key = repr((plan, schedule, names, ensemble, validation, seed, where, noted))
+    key = repr((plan, schedules, names, ensemble, validation, seed, where, noted))
     tournament.run(progress or _silent, None if bookmark is None else Path(bookmark), key)
     if not math.isfinite(max(result.held_out for result in tournament.done)):
         raise Refusal("No head gave the held-out rows a finite density; look for features of absurd size.")
@@ -96,12 +108,14 @@ def fit(
         "rows": len(rows.z),
         "failed": rows.failed,
         "constant": list(rows.constant),
-        "head": tournament.best,
+        "head": tournament.best[0],
+        "schedule": dict(zip(("epochs", "weight_decay"), tried[tournament.best[1]], strict=True)),
         "seed": seed,
         "seconds": time.monotonic() - began,
         "trainings": [
             {
                 "head": result.network.plan.head,
+                "schedule": result.schedule,
                 "split": result.split,
                 "held_out": result.held_out if math.isfinite(result.held_out) else None,
                 "epochs": result.epochs,
@@ -136,7 +150,7 @@ def _check(
     prior: Prior,
     ensemble: int,
     validation: float,
-    epochs: int,
+    epochs: int | None,
     patience: int,
     batch: int | None,
     width: int,
@@ -148,7 +162,12 @@ def _check(
     for head in heads:
         if head not in possible(prior.p):
             raise Refusal(f"'{head}' is no head for {prior.p} parameters; give some of {', '.join(possible(prior.p))}.")
-    for name, value in (("ensemble", ensemble), ("epochs", epochs), ("patience", patience), ("width", width)):
+    for name, value in (
+        ("ensemble", ensemble),
+        ("epochs", 1 if epochs is None else epochs),
+        ("patience", patience),
+        ("width", width),
+    ):
         if value < 1:
             raise Refusal(f"The {name} is {value}; 1 at least was wanted.")
     if batch is not None and batch < 1:

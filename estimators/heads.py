@@ -23,7 +23,7 @@ HEADS: Mapping[str, Callable[..., nn.Module]] = MappingProxyType(
 SIZES: Mapping[str, Mapping[str, int]] = MappingProxyType(
     {
         "mixture": {"components": 8, "hidden": 64},
-        "autoregressive": {"transforms": 2, "hidden": 64, "bins": 10},
+        "autoregressive": {"transforms": 2, "hidden": 48, "bins": 8},
         "coupling": {"transforms": 5, "hidden": 64, "bins": 8},
         "matching": {"layers": 3, "hidden": 128},
     }

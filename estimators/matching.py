@@ -20,7 +20,7 @@ from torch.distributions import Distribution, constraints
 
 __all__ = ["Matching", "MatchingPosterior"]
 
-_STEPS = 24
+_STEPS = 16
 _WAVES = 6
 
 

@@ -1,6 +1,8 @@
-"""This file is the tournament: every head trained on one split, then the best of them on others.
+"""This file is the tournament: heads and schedules tried on one split, then the best of them trained on others.
 
-It can be stopped at any epoch; a bookmark holds the networks that are done and the descent that is under way.
+First every head is trained by the first schedule, then the best head by the other schedules; the rows that the first
+split holds out choose. It can be stopped at any epoch: a bookmark holds the networks that are done and the descent
+that is under way.
 """
 
 from __future__ import annotations
@@ -54,6 +56,7 @@ class Result:
     """A network that is done."""
 
     network: Network
+    schedule: int
     split: int
     held_out: float
     epochs: int
@@ -64,10 +67,10 @@ class Tournament:
 
     Args:
         plan: Of the networks; the head is put in.
-        schedule: Of each training.
+        schedules: Of the trainings; the first is the one that heads are compared by.
         rows: All simulations.
         heads: To try on the first split.
-        members: Networks wanted of the best head.
+        members: Networks wanted of the best head and schedule.
         validation: Share of the rows that a training is judged by.
         seed: Of everything random.
         device: Where to compute.
@@ -76,7 +79,7 @@ class Tournament:
     def __init__(
         self,
         plan: Plan,
-        schedule: Schedule,
+        schedules: Sequence[Schedule],
         rows: Rows,
         heads: Sequence[str],
         members: int,
@@ -84,21 +87,26 @@ class Tournament:
         seed: int,
         device: str,
     ) -> None:
-        self.plan, self.schedule, self.rows, self.heads = plan, schedule, rows, tuple(heads)
+        self.plan, self.schedules, self.rows, self.heads = plan, tuple(schedules), rows, tuple(heads)
         self.members, self.validation, self.seed, self.device = members, validation, seed, device
         self.done: list[Result] = []
         self.spent: dict[str, tuple[float, int]] = {}
 
     @property
-    def best(self) -> str:
-        """The head that the held-out rows of the first split like best."""
-        first = [result for result in self.done if result.split == 0]
-        return max(first, key=lambda result: result.held_out).network.plan.head
+    def best(self) -> tuple[str, int]:
+        """The head and the schedule that the held-out rows of the first split like best."""
+        first = max((result for result in self.done if result.split == 0), key=lambda result: result.held_out)
+        return first.network.plan.head, first.schedule
 
     @property
     def winners(self) -> list[Result]:
-        """The networks of the best head."""
-        return [result for result in self.done if result.network.plan.head == self.best]
+        """The networks of that head and schedule."""
+        return [result for result in self.done if (result.network.plan.head, result.schedule) == self.best]
+
+    @property
+    def trainings(self) -> int:
+        """How many there will be."""
+        return len(self.heads) + len(self.schedules) + self.members - 2
 
     def run(self, progress: Callable[[Progress], None], bookmark: Path | None, key: str) -> None:
         """Train what is not trained yet.
@@ -110,11 +118,9 @@ class Tournament:
         """
         there = None if bookmark is None else take(bookmark, key)
         note = self._go_on(there) if there is not None else None
-        while (index := len(self.done)) < len(self.heads) + self.members - 1:
-            head, split = (
-                (self.heads[index], 0) if index < len(self.heads) else (self.best, index + 1 - len(self.heads))
-            )
-            descent, held_out = self._descent(head, split)
+        while len(self.done) < self.trainings:
+            head, schedule, split = self._next(len(self.done))
+            descent, held_out = self._descent(head, schedule, split)
             if note is not None:
                 descent.go_on(*note)
                 note = None
@@ -123,25 +129,35 @@ class Tournament:
                 loss, now = descent.run()
                 told = self._progress(head, descent, loss, now, time.monotonic() - begun)
                 if descent.done:
-                    self._finish(descent, split, held_out)
+                    self._finish(descent, schedule, split, held_out)
                 if bookmark is not None:
                     put(bookmark, key, self._stand(None if descent.done else descent))
                 progress(told)
 
-    def _descent(self, head: str, split: int) -> tuple[Descent, Rows]:
+    def _next(self, index: int) -> tuple[str, int, int]:
+        """Say which head and schedule are trained on which split, after so many trainings."""
+        tried = len(self.heads) + len(self.schedules) - 1
+        if index < len(self.heads):
+            return self.heads[index], 0, 0
+        head, schedule = self.best
+        return (head, index + 1 - len(self.heads), 0) if index < tried else (head, schedule, index + 1 - tried)
+
+    def _descent(self, head: str, schedule: int, split: int) -> tuple[Descent, Rows]:
         """Begin a training on a split; every split holds other rows out."""
         n = len(self.rows.z)
         size = max(1, round(self.validation * n))
         order = torch.randperm(n, generator=torch.Generator().manual_seed(self.seed)).roll(-split * size)
         held_out, train = (Rows(self.rows.x[k], self.rows.z[k]) for k in (order[:size], order[size:]))
-        seed = self.seed * 1009 + 31 * split + list(self.heads).index(head)
-        return Descent(replace(self.plan, head=head), self.schedule, train, held_out, seed, self.device), held_out
+        seed = self.seed * 1009 + 31 * split + self.heads.index(head)
+        plan = replace(self.plan, head=head)
+        return Descent(plan, self.schedules[schedule], train, held_out, seed, self.device), held_out
 
-    def _finish(self, descent: Descent, split: int, held_out: Rows) -> None:
+    def _finish(self, descent: Descent, schedule: int, split: int, held_out: Rows) -> None:
         network = descent.kept.to("cpu")
         some = slice(0, _JUDGED)
         density = network.log_prob(network.straightening.straighten(held_out.x[some]), held_out.z[some])
-        self.done.append(Result(network, split, density if math.isfinite(density) else -math.inf, descent.epoch))
+        density = density if math.isfinite(density) else -math.inf
+        self.done.append(Result(network, schedule, split, density, descent.epoch))
 
     def _progress(self, head: str, descent: Descent, loss: float, now: float, seconds: float) -> Progress:
         """Say how it goes; heads that were not tried yet are taken to be as slow as the others."""
@@ -149,13 +165,14 @@ class Tournament:
         self.spent[head] = (spent + seconds, epochs + 1)
         rates = {name: total / count for name, (total, count) in self.spent.items()}
         mean = sum(rates.values()) / len(rates)
-        index, all_epochs = len(self.done), self.schedule.epochs
-        left = 0.0 if descent.done else (all_epochs - descent.epoch) * rates[head]
-        left += sum(rates.get(name, mean) * all_epochs for name in self.heads[index + 1 :])
-        repeats = self.members - 1 - max(0, index + 1 - len(self.heads))
-        left += repeats * all_epochs * (rates[head] if index >= len(self.heads) else mean)
-        of = len(self.heads) + self.members - 1
-        return Progress(head, index, of, descent.epoch, all_epochs, loss, now, left)
+        index, epochs = len(self.done), descent.schedule.epochs
+        left = 0.0 if descent.done else (epochs - descent.epoch) * rates[head]
+        left += sum(rates.get(name, mean) * self.schedules[0].epochs for name in self.heads[index + 1 :])
+        first = max(0, index + 1 - len(self.heads)) + 1
+        left += sum(mean * schedule.epochs for schedule in self.schedules[first:])
+        longest = max(schedule.epochs for schedule in self.schedules)
+        left += mean * longest * min(self.members - 1, self.trainings - 1 - index)
+        return Progress(head, index, self.trainings, descent.epoch, epochs, loss, now, left)
 
     def _stand(self, descent: Descent | None) -> Bookmark:
         tensors: dict[str, Tensor] = {}
@@ -163,7 +180,8 @@ class Tournament:
         for k, result in enumerate(self.done):
             tensors |= {f"done/{k}/{name}": tensor for name, tensor in result.network.state_dict().items()}
             held_out = result.held_out if math.isfinite(result.held_out) else None
-            numbers["done"].append([result.network.plan.head, result.split, held_out, result.epochs])
+            of = [result.network.plan.head, result.schedule, result.split, held_out, result.epochs]
+            numbers["done"].append(of)
         if descent is not None:
             now, numbers["now"] = descent.stand()
             tensors |= {f"now/{name}": tensor for name, tensor in now.items()}
@@ -171,11 +189,11 @@ class Tournament:
 
     def _go_on(self, there: Bookmark) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
         """Take back the networks that are done; give the note of the descent that was under way."""
-        for k, (head, split, held_out, epochs) in enumerate(there.numbers["done"]):
+        for k, (head, schedule, split, held_out, epochs) in enumerate(there.numbers["done"]):
             network = replace(self.plan, head=head).network()
             network.load_state_dict(dict(_under(f"done/{k}/", there)))
             density = -math.inf if held_out is None else held_out
-            self.done.append(Result(network.eval(), split, density, epochs))
+            self.done.append(Result(network.eval(), schedule, split, density, epochs))
         return None if there.numbers["now"] is None else (dict(_under("now/", there)), there.numbers["now"])
 
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import estimators
+from estimators import fitting
 from estimators.fitting import fit
 from estimators.heads import HEADS
 from estimators.prior import Prior
@@ -82,6 +83,25 @@ def test_the_head_that_held_out_rows_like_best_is_chosen(fitted):
     assert [each["split"] for each in fitted.record["trainings"]] == [0, 0, 1]
     assert {network.plan.head for network in fitted.networks} == {fitted.record["head"]}
     assert len(fitted.networks) == 2
+
+
+def test_schedules_are_tried_with_the_best_head_and_the_best_of_all_is_repeated(rows, monkeypatch):
+    monkeypatch.setattr(fitting, "SCHEDULES", ((2, 0.01), (1, 1.0), (4, 0.01)))
+    told = []
+    estimator = again(rows, epochs=None, ensemble=3, progress=told.append)
+    trainings = estimator.record["trainings"]
+    first = max(trainings[:2], key=lambda each: each["held_out"])["head"]
+    assert [each["head"] for each in trainings[2:4]] == [first, first]
+    assert [each["schedule"] for each in trainings[:4]] == [0, 0, 1, 2]
+    best = max(trainings[:4], key=lambda each: each["held_out"])
+    assert [(each["head"], each["schedule"], each["split"]) for each in trainings[4:]] == [
+        (best["head"], best["schedule"], split) for split in (1, 2)
+    ]
+    assert len(estimator.networks) == 3
+    epochs, decay = fitting.SCHEDULES[best["schedule"]]
+    assert estimator.record["schedule"] == {"epochs": epochs, "weight_decay": decay}
+    assert {each.of for each in told} == {6}
+    assert told[-1].seconds_left == 0
 
 
 def test_every_epoch_is_told_with_the_time_left(told, fitted):
