@@ -66,6 +66,18 @@ class FlowPosterior(Distribution):
         """
         return self.from_noise(torch.randn(*sample_shape, *self.mean_vector.shape))
 
+    def draw(self, count: int, generator: torch.Generator) -> Tensor:
+        """Draw with a generator of one's own.
+
+        Args:
+            count: How many.
+            generator: Source of randomness.
+
+        Returns:
+            Shape (count, b, p).
+        """
+        return self.from_noise(torch.randn(count, *self.mean_vector.shape, generator=generator))
+
     def from_noise(self, noise: Tensor) -> Tensor:
         """Turn standard normal numbers into draws, so that who asks owns the randomness.
 
@@ -146,7 +158,7 @@ def _masks(p: int, transforms: int) -> list[Tensor]:
     generator = torch.Generator().manual_seed(p)
     masks: list[Tensor] = []
     while len(masks) < transforms:
-        half = torch.zeros(p, dtype=torch.bool)
-        half[torch.randperm(p, generator=generator)[: p // 2]] = True
+        half = torch.zeros(p, dtype=torch.bool, device="cpu")
+        half[torch.randperm(p, generator=generator, device="cpu")[: p // 2]] = True
         masks += [half, ~half]
     return masks[:transforms]
