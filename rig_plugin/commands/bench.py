@@ -25,9 +25,11 @@ __all__ = ["command"]
 @click.argument("name")
 @click.option("--no-peers", is_flag=True, help="Leave the other programs out.")
 @click.option("--task", metavar="T", help="Of sbibm: two_moons, slcp, ..., or all.")
-@click.option("--simulations", metavar="N", type=click.IntRange(min=100), help="Of sbibm: how many to learn from.")
+@click.option(
+    "--simulations", metavar="N", type=click.IntRange(min=100), help="Of sbibm and inference: how many to learn from."
+)
 @click.option("--seeds", metavar="N", type=click.IntRange(min=1), help="Of sbibm: how often, from new simulations.")
-@click.option("--observations", metavar="N", type=click.IntRange(1, 10), help="Of sbibm: how many of the ten.")
+@click.option("--observations", metavar="N", type=click.IntRange(min=1), help="Of sbibm, of the ten, and inference.")
 @click.option("--classifier", type=click.Choice(["own", "sklearn"]), help="Of sbibm: who tells draws apart.")
 @click.option(
     "--out",

@@ -193,6 +193,8 @@ def test_a_task_has_to_be_named(capsys):
 @pytest.mark.filterwarnings("ignore")
 def test_sbi_itself_learns_never_leaves_the_prior_and_writes_nothing(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
+    # Its progress bars would leave a thread that watches them.
+    monkeypatch.setattr("tqdm.std.tqdm.monitor_interval", 0)
     pytest.importorskip("sbi", reason="sbi is not installed.")
     from rig_plugin.peers.sbi import train
     from rig_plugin.tasks.gaussian import MIXTURE

@@ -46,9 +46,9 @@ def test_sets_of_different_size_are_refused():
 
 
 def test_the_closed_form_posterior_of_a_task_passes_for_its_reference():
-    observed = LINEAR.draw(1, 0)[1][0][:3]
-    reference, draws = (normal(1000, 3, 0.5 * observed, np.sqrt(0.05), seed) for seed in (1, 2))
-    wider = normal(1000, 3, 0.5 * observed, np.sqrt(0.1), 3)
+    observed = LINEAR.draw(1, 0)[1][0][:2]
+    reference, draws = (normal(1000, 2, 0.5 * observed, np.sqrt(0.05), seed) for seed in (1, 2))
+    wider = normal(1000, 2, 0.5 * observed, np.sqrt(0.1), 3)
     alike, different = c2st([(reference, draws), (reference, wider)])
     assert alike == pytest.approx(0.5, abs=0.05)
     assert different > 0.57
