@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -56,7 +58,8 @@ def measure(
         seeds: How often, each time from new simulations.
         observations: How many of the ten.
         classifier: Which C2ST: our own or scikit-learn's.
-        out: The ledger, which is gone on with; None for none.
+        out: The ledger, which is gone on with; None for none. It tells versions of the program apart and nothing finer:
+            who changes how a network is trained starts another.
         wheel: Where the reference draws are; None for the user's cache.
 
     Returns:
@@ -65,13 +68,15 @@ def measure(
             reference's number of draws.
 
     Raises:
-        Refusal: If there is no such task, or the reference draws can't be had.
+        Refusal: If there is no such task, the reference draws can't be had, or scikit-learn is wanted and not there.
     """
     if not task:
         raise Refusal("Which task is to be measured was not said; name one with --task, or 'all'.")
     tasks = chosen(task)
     if not 1 <= observations <= OBSERVATIONS:
         raise Refusal(f"{observations} observations were asked for; each task has 1 to {OBSERVATIONS}.")
+    if classifier == "sklearn" and find_spec("sklearn") is None:
+        raise Refusal("scikit-learn is not installed; install rig-plugin[bench], or leave --classifier out.")
     ledger, known = Ledger(out), Wheel(wheel)
     trainers, failed = _trainers(peers)
     figures: list[dict[str, Any]] = []
@@ -130,7 +135,7 @@ def _score(
     """Look a score up, or take it, keep it and tell it."""
     known = ledger.find(task.name, method, version(method), simulations, seed, classifier, len(references))
     if known is not None:
-        return known
+        return replace(known, c2st=known.c2st[: len(references)])
     score = take(
         task, references, train, simulations, seed, method=method, version=version(method), classifier=classifier
     )

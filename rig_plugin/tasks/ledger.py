@@ -19,13 +19,17 @@ class Ledger:
         path: A file of JSON lines, made where there is none; None keeps nothing.
 
     Raises:
-        Refusal: If a line of the file is no score.
+        Refusal: If a line of the file is no score, or its folder is not there.
     """
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
         self._scores: list[Score] = []
-        if path is None or not path.exists():
+        if path is None:
+            return
+        if not path.parent.is_dir():
+            raise Refusal(f"The folder of {path} is not there; make it, or name another file with --out.")
+        if not path.exists():
             return
         text = path.read_text(encoding="utf-8")
         # Who was killed while writing left a line without an end.

@@ -180,6 +180,27 @@ def test_a_file_that_is_no_ledger_is_refused(tmp_path):
     assert path.read_text() == "buy milk\n"
 
 
+def test_a_ledger_without_a_folder_is_refused_before_anything_is_trained(stand_ins, tmp_path):
+    with pytest.raises(Refusal, match=r"The folder of .*scores\.jsonl is not there"):
+        measure(**SMALL, out=tmp_path / "none" / "scores.jsonl")
+    assert not stand_ins
+
+
+def test_of_a_score_with_more_observations_only_those_asked_for_count(stand_ins, tmp_path):
+    out = tmp_path / "scores.jsonl"
+    measure(**SMALL, out=out)
+    first = Ledger(out).find("gaussian_linear", "rig-plugin", "0.1.0", 1000, 0, "own", 2)
+    figure = measure(**SMALL | {"observations": 1, "seeds": 1}, out=out)[0]
+    assert (figure["value"], figure["n"]) == (first.c2st[0], 1)
+    assert len(stand_ins) == 4
+
+
+def test_scikit_learn_that_is_missing_is_refused(monkeypatch):
+    monkeypatch.setattr(sbibm, "find_spec", lambda name: None)
+    with pytest.raises(Refusal, match=r"install rig-plugin\[bench\], or leave --classifier out"):
+        measure(task="slcp", classifier="sklearn")
+
+
 def test_options_of_another_benchmark_are_refused(capsys):
     assert main(["bench", "replay", "--task", "slcp", "--json"]) == 2
     assert "The benchmark 'replay' takes no --task" in capsys.readouterr().err
