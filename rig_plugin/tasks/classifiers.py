@@ -40,9 +40,9 @@ class Classifiers:
     def __init__(self, count: int, size: int, width: int, generator: torch.Generator) -> None:
         self._shapes = ((size, width), (1, width), (width, width), (1, width), (width, 1), (1, 1))
         self._generator = generator
-        # A layer's bias is drawn as wide as its weights, and the last layer of a logistic output less wide.
+        # A layer's bias is drawn as wide as its weights.
         fans = (size + width, size + width, 2 * width, 2 * width, width + 1, width + 1)
-        bounds = [math.sqrt(share / fan) for share, fan in zip((6, 6, 6, 6, 2, 2), fans, strict=True)]
+        bounds = [math.sqrt(6.0 / fan) for fan in fans]
         sizes = [first * second for first, second in self._shapes]
         drawn = 2.0 * torch.rand(count, sum(sizes), generator=generator) - 1.0
         self._values = drawn * torch.repeat_interleave(torch.tensor(bounds), torch.tensor(sizes))
