@@ -138,6 +138,25 @@ def test_a_true_posterior_scores_a_half():
     assert found.log_q == pytest.approx(-np.log(2.0 * np.pi * np.e * 0.05), abs=0.15)
 
 
+def test_no_held_out_row_was_learned_from(monkeypatch):
+    monkeypatch.setattr(score, "c2st", lambda pairs, classifier: [0.5 for _ in pairs])
+    learned, asked = [], []
+
+    def train(theta, x, prior, seed):
+        learned.extend(theta[:, 0])
+        trained = closed(theta, x, prior, seed)
+
+        def log_prob(at, observed):
+            asked.extend(at[:, 0])
+            return trained.log_prob(at, observed)
+
+        return replace(trained, log_prob=log_prob)
+
+    take(LINEAR, [References(None).reference("", 0)], train, 2000, 0, method="closed", version="1")
+    assert (len(learned), len(asked)) == (2000, 1000)
+    assert not set(learned) & set(asked)
+
+
 @pytest.mark.parametrize(
     ("ours", "theirs", "aim", "met"),
     [(0.80, 0.90, 0.87, True), (0.88, 0.90, 0.87, False), (0.53, 0.54, 0.54, True), (0.545, 0.54, 0.54, False)],

@@ -21,6 +21,12 @@ def test_sets_that_are_alike_cannot_be_told_apart_and_far_ones_always():
     assert far > 0.999
 
 
+def test_nothing_is_judged_by_a_classifier_that_learned_it():
+    # So few and so many dimensions that each classifier knows its training set by heart.
+    (found,) = c2st([(normal(100, 4), normal(100, 4, seed=1))])
+    assert found == pytest.approx(0.5, abs=4 * 0.5 / np.sqrt(200))
+
+
 def test_shifted_normals_are_told_apart_as_often_as_the_best_rule_can():
     (found,) = c2st([(normal(2000, 2), normal(2000, 2, [1.5, 0.0], seed=1))])
     assert found == pytest.approx(norm.cdf(0.75), abs=0.02)
