@@ -28,9 +28,10 @@ __all__ = ["HEADS_TRIED", "SCHEDULES", "Progress", "fit"]
 HEADS_TRIED = ("autoregressive", "mixture")
 """Heads that are tried where none are asked for: the other two cost several times as much."""
 
-SCHEDULES = ((16, 0.01), (12, 1.0), (48, 0.01))
-"""Epochs and weight decay that are tried: short, held back for what is easily learned by heart, and long."""
+SCHEDULES = ((16, 0.01, 6), (12, 1.0, 6), (48, 0.01, 4))
+"""What is tried, as epochs, weight decay and networks: short, held back where rows are learned by heart, and long."""
 
+_MEMBERS = 4
 _PATIENCE = 16
 
 
@@ -40,7 +41,7 @@ def fit(
     prior: Prior,
     *,
     heads: Sequence[str] | None = None,
-    ensemble: int = 4,
+    ensemble: int | None = None,
     validation: float = 0.1,
     epochs: int | None = None,
     weight_decay: float = 0.01,
@@ -60,7 +61,8 @@ def fit(
         x: What the simulator gave for each, shape (n, d); NaN where a feature is missing.
         prior: That theta was drawn from.
         heads: Kinds of density to try; `HEADS_TRIED` where none are given.
-        ensemble: Networks that share the posterior, each trained on another split.
+        ensemble: Networks that share the posterior, each trained on another split; as many as the chosen one of
+            `SCHEDULES` says where none are given, or 4.
         validation: Share of the rows that each network is chosen by and not trained on.
         epochs: At most; where none are given `SCHEDULES` are tried.
         weight_decay: Where epochs are given.
@@ -94,13 +96,14 @@ def fit(
     names = HEADS_TRIED if heads is None else tuple(dict.fromkeys(heads))
     _check(names, prior, ensemble, validation, epochs, patience, batch, width, dropout)
     plan = Plan(names[0], rows.x.shape[1], prior.p, width=width, dropout=dropout)
-    tried = SCHEDULES if epochs is None else ((epochs, weight_decay),)
+    tried = SCHEDULES if epochs is None else ((epochs, weight_decay, _MEMBERS),)
+    members = [most if ensemble is None else ensemble for _, _, most in tried]
     size = batch or _batch(len(rows.z))
-    schedules = [Schedule(most, patience, size, weight_decay=decay) for most, decay in tried]
+    schedules = [Schedule(most, patience, size, weight_decay=decay) for most, decay, _ in tried]
     where = _device(device)
-    tournament = Tournament(plan, schedules, Rows(rows.x, rows.z), names, ensemble, validation, seed, where)
+    tournament = Tournament(plan, schedules, Rows(rows.x, rows.z), names, members, validation, seed, where)
     noted = hashlib.sha256(rows.x.numpy().tobytes() + rows.z.numpy().tobytes()).hexdigest()
-    key = repr((plan, schedules, names, ensemble, validation, seed, where, noted))
+    key = repr((plan, schedules, names, members, validation, seed, where, noted))
     tournament.run(progress or _silent, None if bookmark is None else Path(bookmark), key)
     if not math.isfinite(max(result.held_out for result in tournament.done)):
         raise Refusal("No head gave the held-out rows a finite density; look for features of absurd size.")
@@ -109,7 +112,7 @@ def fit(
         "failed": rows.failed,
         "constant": list(rows.constant),
         "head": tournament.best[0],
-        "schedule": dict(zip(("epochs", "weight_decay"), tried[tournament.best[1]], strict=True)),
+        "schedule": dict(zip(("epochs", "weight_decay"), tried[tournament.best[1]][:2], strict=True)),
         "seed": seed,
         "seconds": time.monotonic() - began,
         "trainings": [
@@ -148,7 +151,7 @@ def _device(device: str) -> str:
 def _check(
     heads: Sequence[str],
     prior: Prior,
-    ensemble: int,
+    ensemble: int | None,
     validation: float,
     epochs: int | None,
     patience: int,
@@ -168,7 +171,7 @@ def _check(
         ("patience", patience),
         ("width", width),
     ):
-        if value < 1:
+        if value is not None and value < 1:
             raise Refusal(f"The {name} is {value}; 1 at least was wanted.")
     if batch is not None and batch < 1:
         raise Refusal(f"The batch is {batch}; 1 row at least was wanted.")

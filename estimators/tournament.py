@@ -70,7 +70,7 @@ class Tournament:
         schedules: Of the trainings; the first is the one that heads are compared by.
         rows: All simulations.
         heads: To try on the first split.
-        members: Networks wanted of the best head and schedule.
+        members: Networks wanted, if this schedule is the best, for each schedule.
         validation: Share of the rows that a training is judged by.
         seed: Of everything random.
         device: Where to compute.
@@ -82,13 +82,13 @@ class Tournament:
         schedules: Sequence[Schedule],
         rows: Rows,
         heads: Sequence[str],
-        members: int,
+        members: Sequence[int],
         validation: float,
         seed: int,
         device: str,
     ) -> None:
         self.plan, self.schedules, self.rows, self.heads = plan, tuple(schedules), rows, tuple(heads)
-        self.members, self.validation, self.seed, self.device = members, validation, seed, device
+        self.members, self.validation, self.seed, self.device = tuple(members), validation, seed, device
         self.done: list[Result] = []
         self.spent: dict[str, tuple[float, int]] = {}
 
@@ -105,8 +105,9 @@ class Tournament:
 
     @property
     def trainings(self) -> int:
-        """How many there will be."""
-        return len(self.heads) + len(self.schedules) + self.members - 2
+        """How many there will be; at most, while the schedule is not chosen yet."""
+        tried = len(self.heads) + len(self.schedules) - 1
+        return tried - 1 + (max(self.members) if len(self.done) < tried else self.members[self.best[1]])
 
     def run(self, progress: Callable[[Progress], None], bookmark: Path | None, key: str) -> None:
         """Train what is not trained yet.
@@ -171,7 +172,7 @@ class Tournament:
         first = max(0, index + 1 - len(self.heads)) + 1
         left += sum(mean * schedule.epochs for schedule in self.schedules[first:])
         longest = max(schedule.epochs for schedule in self.schedules)
-        left += mean * longest * min(self.members - 1, self.trainings - 1 - index)
+        left += mean * longest * min(max(self.members) - 1, self.trainings - 1 - index)
         return Progress(head, index, self.trainings, descent.epoch, epochs, loss, now, left)
 
     def _stand(self, descent: Descent | None) -> Bookmark:

@@ -86,7 +86,7 @@ def test_the_head_that_held_out_rows_like_best_is_chosen(fitted):
 
 
 def test_schedules_are_tried_with_the_best_head_and_the_best_of_all_is_repeated(rows, monkeypatch):
-    monkeypatch.setattr(fitting, "SCHEDULES", ((2, 0.01), (1, 1.0), (4, 0.01)))
+    monkeypatch.setattr(fitting, "SCHEDULES", ((2, 0.01, 2), (1, 1.0, 2), (4, 0.01, 2)))
     told = []
     estimator = again(rows, epochs=None, ensemble=3, progress=told.append)
     trainings = estimator.record["trainings"]
@@ -98,9 +98,19 @@ def test_schedules_are_tried_with_the_best_head_and_the_best_of_all_is_repeated(
         (best["head"], best["schedule"], split) for split in (1, 2)
     ]
     assert len(estimator.networks) == 3
-    epochs, decay = fitting.SCHEDULES[best["schedule"]]
+    epochs, decay, _ = fitting.SCHEDULES[best["schedule"]]
     assert estimator.record["schedule"] == {"epochs": epochs, "weight_decay": decay}
     assert {each.of for each in told} == {6}
+    assert told[-1].seconds_left == 0
+
+
+def test_the_chosen_schedule_says_how_many_networks_there_are(rows, monkeypatch):
+    monkeypatch.setattr(fitting, "SCHEDULES", ((1, 0.01, 2), (2, 0.01, 4), (1, 1.0, 3)))
+    told = []
+    estimator = again(rows, heads=["mixture"], epochs=None, ensemble=None, progress=told.append)
+    best = max(estimator.record["trainings"][:3], key=lambda each: each["held_out"])["schedule"]
+    assert len(estimator.networks) == fitting.SCHEDULES[best][2]
+    assert (told[0].of, told[-1].of) == (6, 2 + fitting.SCHEDULES[best][2])
     assert told[-1].seconds_left == 0
 
 
