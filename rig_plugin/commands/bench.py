@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
 import pkgutil
 import platform
+from pathlib import Path
 from typing import Any
 
 import click
 
 from rig_plugin import benchmarks
+from rig_plugin.commands.arguments import a_file
 from rig_plugin.commands.output import QuietCommand, json_option, output_of
 from rig_plugin.commands.table import outline
 from simulators.refusal import Refusal
@@ -21,9 +24,25 @@ __all__ = ["command"]
 @click.command("bench", cls=QuietCommand)
 @click.argument("name")
 @click.option("--no-peers", is_flag=True, help="Leave the other programs out.")
+@click.option("--task", metavar="T", help="Of sbibm: two_moons, slcp, ..., or all.")
+@click.option(
+    "--simulations", metavar="N", type=click.IntRange(min=100), help="Of sbibm and inference: how many to learn from."
+)
+@click.option("--seeds", metavar="N", type=click.IntRange(min=1), help="Of sbibm: how often, from new simulations.")
+@click.option("--observations", metavar="N", type=click.IntRange(min=1), help="Of sbibm, of the ten, and inference.")
+@click.option("--classifier", type=click.Choice(["own", "sklearn"]), help="Of sbibm: who tells draws apart.")
+@click.option(
+    "--out",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Of sbibm: JSON lines of what is done, which a later run goes on with.",
+)
+@click.option(
+    "--wheel", metavar="FILE", type=a_file, help="Of sbibm: the reference draws; the user's cache without it."
+)
 @json_option
 @click.pass_context
-def command(context: click.Context, name: str, *, no_peers: bool, as_json: bool) -> None:
+def command(context: click.Context, /, name: str, *, no_peers: bool, as_json: bool, **options: Any) -> None:  # noqa: ANN401
     """Run a benchmark, beside its peers where they are installed.
 
     A missed aim is reported and is no failure.
@@ -32,7 +51,11 @@ def command(context: click.Context, name: str, *, no_peers: bool, as_json: bool)
     if name not in there:
         raise Refusal(f"There is no benchmark '{name}': there are {', '.join(there) or 'none'}.")
     measure = importlib.import_module(f"rig_plugin.benchmarks.{name}").measure
-    measured = {"bench": name, "machine": _machine(), "figures": measure(peers=not no_peers)}
+    given = {option: value for option, value in options.items() if value is not None}
+    for option in given:
+        if option not in inspect.signature(measure).parameters:
+            raise Refusal(f"The benchmark '{name}' takes no --{option}; leave it out.")
+    measured = {"bench": name, "machine": _machine(), "figures": measure(peers=not no_peers, **given)}
     output = output_of(context)
     if as_json:
         output.line(measured)

@@ -1,0 +1,147 @@
+"""This file is the benchmark of inference on the eLife cell: ours beside sbi, from the same simulations.
+
+Quality is the mean log density of the parameters of fresh simulations; speed is what a user waits for, training, 1,000
+draws for one sweep, and 100 draws of each of 5,000. Each method has a process of its own, whose memory is told. The
+network that ships answers a larger question (any step, any number of sweeps), so only its speed stands here.
+
+References:
+    Goncalves et al. (2020), eLife 9:e56261. https://doi.org/10.7554/eLife.56261
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from types import MappingProxyType
+from typing import Any
+
+import click
+import numpy as np
+
+from rig_plugin.benchmarks import replay
+from rig_plugin.tasks.bout import Bout, Setting, fight
+from rig_plugin.tasks.figure import Figure
+
+__all__ = ["measure"]
+
+_METHODS = MappingProxyType(
+    {
+        "single": "rig_plugin.tasks.own:train_single",
+        "ensemble": "rig_plugin.tasks.own:train",
+        "sbi": "rig_plugin.peers.sbi:train",
+    }
+)
+_PEER = "sbi"
+_BUDGETS = (10_000, 100_000)
+_LONGER = MappingProxyType({"single": 1.0, "ensemble": 3.0})
+"""How many times the peer's training ours may take."""
+
+_SHIPPED_AIM = 5.0
+
+
+def measure(
+    peers: bool = True,
+    simulations: int | None = None,
+    held_out: int = 2000,
+    observations: int = 200,
+    batched: int = 5000,
+    sweeps: int = 200,
+) -> list[dict[str, Any]]:
+    """Measure, method after method.
+
+    Args:
+        peers: Whether to measure sbi beside.
+        simulations: To learn from; 10,000 and 100,000 where none are given.
+        held_out: Fresh simulations for the density.
+        observations: That are drawn for one after the other.
+        batched: That are drawn for at once.
+        sweeps: For the latency of the network that ships.
+
+    Returns:
+        Figures of each budget and method: log q, training in processor seconds, median and 99th percentile for 1,000
+            draws, the batch, and memory; of ours with the aims of a better density in no more time (an ensemble three
+            times), and of the network that ships the time for 1,000 draws.
+    """
+    figures: list[Figure] = []
+    for budget in _BUDGETS if simulations is None else (simulations,):
+        bouts: dict[str, Bout] = {}
+        said = _version() if peers else None
+        for name, method in _METHODS.items():
+            if name == _PEER and said in (None, "not installed"):
+                continue
+            try:
+                bouts[name] = fight(method, Setting(budget, 0, held_out, observations, batched))
+            except Exception as error:
+                if name != _PEER:
+                    raise
+                said = " ".join(f"{said} could not be measured: {type(error).__name__}: {error}".split())
+            else:
+                bout = bouts[name]
+                told = f"{budget} simulations  {name}  log q {bout.log_q:.3f}  {bout.train_cpu_s:.0f} s"
+                click.echo(told, err=True)
+        figures += _figures(budget, bouts, said, observations, batched)
+    shipped = {row["name"]: row for row in replay.measure(peers=False, sweeps=sweeps)}
+    figures += [
+        Figure(f"shipped_1000_ms_{label}", row["value"], "ms", row["n"], aim=_SHIPPED_AIM if label == "p50" else None)
+        for label, row in ((label, shipped[f"posterior_1000_ms_{label}"]) for label in ("p50", "p99"))
+    ]
+    return [figure.row() for figure in figures]
+
+
+def _figures(budget: int, bouts: dict[str, Bout], said: str | None, observations: int, batched: int) -> list[Figure]:
+    """Lay out what each method reached; a peer that is missing keeps its place."""
+    peer = bouts.get(_PEER)
+    figures = []
+    for name in _METHODS:
+        if name == _PEER and said is None:
+            continue
+        bout = bouts.get(name)
+        ours = name != _PEER
+        there = {label: value for label, (value, _, _) in _numbers(peer, observations, batched).items()} if ours else {}
+        for label, (value, unit, n) in _numbers(bout, observations, batched).items():
+            held = there.get(label)
+            figures.append(
+                Figure(
+                    f"{label}_{name}_{budget}",
+                    value,
+                    unit,
+                    n,
+                    None if said is None else _PEER,
+                    said,
+                    there=None if unit == "nat" else held,
+                    aim=_aim(name, label, held),
+                    better="more" if unit == "nat" else "less",
+                )
+            )
+    return figures
+
+
+def _aim(name: str, label: str, held: float | None) -> float | None:
+    """Give the aim of a figure of ours, from the peer's."""
+    if held is None or name not in _LONGER:
+        return None
+    return {"log_q": held, "train_cpu_s": _LONGER[name] * held}.get(label)
+
+
+def _numbers(bout: Bout | None, observations: int, batched: int) -> dict[str, tuple[float | None, str, int]]:
+    """List what is told of a bout: value, unit, and of how many."""
+    values: list[float | None] = [None] * 7
+    if bout is not None:
+        p50, p99 = (float(value) for value in np.percentile(bout.times, [50.0, 99.0]))
+        values = [bout.log_q, bout.train_cpu_s, bout.train_s, p50, p99, bout.batched_s, bout.peak]
+    told = (
+        ("log_q", "nat", 1),
+        ("train_cpu_s", "s", 1),
+        ("train_s", "s", 1),
+        ("draws_1000_ms_p50", "ms", observations),
+        ("draws_1000_ms_p99", "ms", observations),
+        (f"batch_of_{batched}_s", "s", 1),
+        ("peak_MB", "MB", 1),
+    )
+    return {label: (value, unit, n) for value, (label, unit, n) in zip(values, told, strict=True)}
+
+
+def _version() -> str:
+    try:
+        return version(_PEER)
+    except PackageNotFoundError:
+        return "not installed"

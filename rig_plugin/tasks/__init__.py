@@ -1,0 +1,1 @@
+"""The published tasks of simulation-based inference: priors, simulators, and the posteriors that are known of them."""
