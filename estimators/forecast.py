@@ -153,7 +153,6 @@ class Forecast:
                 drawn[:, columns] += discrepancy.draw(position, chosen, self._rng).T
         return self._yardstick.back(drawn)
 
-
     def unaided(self, k: int) -> Array:
         """Give the features of a sweep that was asked about as the posterior of all sweeps alone has them.
 

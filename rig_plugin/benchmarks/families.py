@@ -254,4 +254,3 @@ def _rheobase_off(currents: Array, asked: npt.NDArray[np.int64], middles: Array,
     if not fired.size or not thought.size:
         return 0.0 if fired.size == thought.size else float(len(steps))
     return abs(float(thought.min() - fired.min())) / size
-

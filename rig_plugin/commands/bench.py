@@ -40,6 +40,12 @@ __all__ = ["command"]
 @click.option(
     "--wheel", metavar="FILE", type=a_file, help="Of sbibm: the reference draws; the user's cache without it."
 )
+@click.option(
+    "--data",
+    metavar="FOLDER",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Of families: recordings of real cells; the folder that RIG_DATA names without it.",
+)
 @json_option
 @click.pass_context
 def command(context: click.Context, /, name: str, *, no_peers: bool, as_json: bool, **options: Any) -> None:  # noqa: ANN401

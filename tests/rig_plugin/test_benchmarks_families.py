@@ -1,0 +1,84 @@
+import json
+
+import numpy as np
+import pytest
+
+from estimators.context import Context
+from estimators.features import NAMES
+from rig_plugin.benchmarks.families import Family, _held, _interval_score, _Line, _rheobase_off, families, measure
+from rig_plugin.opening import network
+from simulators.refusal import Refusal
+
+COUNT, REST = NAMES.index("spike_count"), NAMES.index("rest")
+KEYS = {"name", "value", "unit", "n", "peer", "peer_version", "ratio", "aim", "met"}
+
+
+def test_an_interval_costs_its_width_and_twenty_times_what_it_misses():
+    assert _interval_score(2.0, 5.0, 3.0) == 3.0
+    assert _interval_score(2.0, 5.0, 6.0) == 3.0 + 20.0
+    assert _interval_score(2.0, 5.0, 1.5) == 3.0 + 10.0
+
+
+def test_a_straight_line_is_narrow_where_lines_are_right_and_wide_where_they_are_not():
+    currents = np.arange(0.0, 100.0, 10.0)
+    low, high = _Line(currents, currents / 5.0).interval(45.0)
+    assert low <= 9.0 <= high
+    assert high - low <= 2.0
+    jagged = currents / 5.0 + np.tile([0.0, 6.0], 5)
+    assert np.ptp(_Line(currents, jagged).interval(45.0)) > 10.0
+
+
+def test_what_hardly_any_draw_has_was_not_predicted():
+    truth = np.full(len(NAMES), np.nan)
+    truth[[COUNT, REST]] = 3.0, -70.0
+    drawn = np.full((200, len(NAMES)), np.nan)
+    drawn[:, COUNT] = 3.0
+    drawn[:3, REST] = -70.0
+    assert sorted(_held(drawn, truth)) == [False, True]
+
+
+def test_rheobase_is_off_by_steps_of_the_family():
+    currents = np.arange(0.0, 200.0, 20.0)
+    asked = np.array([1, 3, 5, 7, 9])
+    counts = np.array([0.0, 0.0, 2.0, 4.0, 5.0])
+    assert _rheobase_off(currents, asked, counts, counts) == 0.0
+    assert _rheobase_off(currents, asked, np.array([0.0, 1.0, 2.0, 4.0, 5.0]), counts) == 2.0
+    assert _rheobase_off(currents, asked, np.zeros(5), counts) == 10.0
+
+
+def test_a_family_knows_its_currents_and_counts():
+    rows = np.zeros((2, len(NAMES)))
+    rows[:, COUNT] = 0, 4
+    contexts = tuple(Context(pA, 0.0, 1.0, 500.0, 200.0, 300.0, 20.0) for pA in (-20.0, 100.0))
+    family = Family("cell.abf", rows, contexts)
+    assert family.currents.tolist() == [-20.0, 100.0]
+    assert family.counts.tolist() == [0.0, 4.0]
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path, monkeypatch):
+    monkeypatch.delenv("RIG_DATA", raising=False)
+    with pytest.raises(Refusal, match="--data FOLDER"):
+        measure()
+    with pytest.raises(Refusal, match="holds a family of steps"):
+        measure(data=tmp_path)
+
+
+def test_families_are_found_among_recordings_of_every_kind(data):
+    assert [family.name for family in families(data, network())] == [
+        "171116sh_0018.abf",
+        "18713001.abf",
+        "190619B_0003.abf",
+        "LantyerEtAl2018_180817_ME_9_CC.nwb",
+    ]
+
+
+@pytest.mark.long
+def test_real_cells_are_predicted_better_with_the_discrepancy_than_without(data):
+    figures = measure(data=data)
+    assert all(set(figure) == KEYS for figure in figures)
+    assert json.dumps(figures, allow_nan=False)
+    values = {figure["name"]: figure["value"] for figure in figures}
+    for family in {name.split("/")[0] for name in values}:
+        with_it, without = values[f"{family}/inside_90"], values[f"{family}/inside_90_without_discrepancy"]
+        assert with_it >= 0.8
+        assert abs(with_it - 0.9) < abs(without - 0.9)
