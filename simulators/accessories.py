@@ -9,7 +9,7 @@ from __future__ import annotations
 from numba import float32, njit
 
 from simulators.channels import high_threshold_parts, hyperpolarized_parts, low_threshold, low_threshold_activation
-from simulators.compartments_step import corrected, moved_dendrite, slowly
+from simulators.compartments_step import followed, moved_dendrite, slowly
 from simulators.lanes import FAST, LANES, little
 from simulators.pospischil import STATES, WORK
 
@@ -20,7 +20,6 @@ __all__ = [
     "LOW_THRESHOLD",
     "ROWS",
     "SAG",
-    "SEEN",
     "TAIL",
     "advance_accessories",
     "prepare_accessories",
@@ -29,14 +28,10 @@ __all__ = [
 HIGH_THRESHOLD, LOW_THRESHOLD, SAG, DENDRITE = 1, 2, 4, 8
 """What a cell may have, added up."""
 
-TAIL = 20
+TAIL = 16
 """Rows of a state behind those of `simulators.pospischil`: dendrite and its compensation, the soma when the dendrite
-last moved and its last move then; the last move of h and h as the current sees it, the same of n; q and the same of it,
-r and its compensation, w and its compensation, s^2, the soma when w last moved and its last move then, f and its
-compensation."""
-
-SEEN = WORK + 4
-"""First of the rows of h and n in what a step works on."""
+last moved and its last move then; q, its last move and q as the current sees it, r and its compensation; w and its
+compensation, s^2, the soma when w last moved and its last move then; f and its compensation."""
 
 BESIDE = WORK + TAIL + 10
 """First of two rows of it: the conductance of all accessories times the step over the capacitance, and its pull."""
@@ -44,7 +39,7 @@ BESIDE = WORK + TAIL + 10
 ROWS = BESIDE + 2
 """Rows of what a step works on: those of `simulators.pospischil`, the tail of the state, constants, what is beside."""
 
-_Q, _W, _F, _CONSTANTS = WORK + 8, WORK + 13, WORK + 18, WORK + TAIL
+_Q, _W, _F, _CONSTANTS = WORK + 4, WORK + 9, WORK + 14, WORK + TAIL
 
 
 @njit(fastmath=FAST, error_model="numpy")
@@ -101,7 +96,7 @@ def _advance_high_threshold(work):
         q_opening, q_total, q_divisor, r_opening, r_total, r_divisor = high_threshold_parts(
             work[0, i] + work[STATES + 12, i]
         )
-        work[_Q, i], work[_Q + 1, i], work[_Q + 2, i] = corrected(
+        work[_Q, i], work[_Q + 1, i], work[_Q + 2, i] = followed(
             work[_Q, i], work[_Q + 1, i], q_opening, q_total, q_divisor, k
         )
         work[_Q + 3, i], work[_Q + 4, i] = slowly(work[_Q + 3, i], work[_Q + 4, i], r_opening, r_total, r_divisor, k)

@@ -22,14 +22,13 @@ from simulators.accessories import (
     LOW_THRESHOLD,
     ROWS,
     SAG,
-    SEEN,
     TAIL,
     advance_accessories,
     prepare_accessories,
 )
-from simulators.compartments_step import clamped_voltage, corrected_h, corrected_n
+from simulators.compartments_step import clamped_voltage
 from simulators.lanes import FAST, LANES, congruent, enter, uniform
-from simulators.pospischil import advance_m, advance_p, inject, prepare, put, take_powers
+from simulators.pospischil import advance_h, advance_m, advance_n, advance_p, inject, prepare, put, take_powers
 from simulators.pospischil_step import moved_voltage
 
 __all__ = ["CONSTANTS", "DENDRITE", "HIGH_THRESHOLD", "LOW_THRESHOLD", "SAG", "STATES", "constants", "integrate"]
@@ -111,8 +110,8 @@ def integrate(state, row, random, ends, levels, begin, steps, trace, has):
             _advance_free(work, seeds)
         take_powers(work)
         advance_m(work)
-        _advance_h(work)
-        _advance_n(work)
+        advance_h(work)
+        advance_n(work)
         advance_p(work)
         advance_accessories(work, has)
         if keep:
@@ -166,8 +165,8 @@ def _advance_clamped(work, seeds):
 def _driven(work, seeds, i):
     """Give a lane's gated conductance, its pull, and what leak, electrode and noise bring; nothing is beside then."""
     seeds[i] = congruent(seeds[i])
-    m, n = work[1, i], work[SEEN + 3, i]
-    g_Na = work[_BASE + 1, i] * (m * m) * (m * work[SEEN + 1, i])
+    m, n = work[1, i], work[3, i]
+    g_Na = work[_BASE + 1, i] * (m * m) * (m * work[2, i])
     n2 = n * n
     g_K = work[_BASE + 2, i] * (n2 * n2) + work[_BASE + 3, i] * work[4, i]
     gated = g_Na + g_K + work[BESIDE, i]
@@ -175,26 +174,3 @@ def _driven(work, seeds, i):
     work[BESIDE, i] = 0.0
     work[BESIDE + 1, i] = 0.0
     return gated, pull, work[_BASE + 4, i] + work[_BASE + 5, i] * uniform(seeds[i])
-
-
-@njit(fastmath=FAST, error_model="numpy", inline="always")
-def _advance_h(work):
-    """Advance h of all lanes."""
-    for i in range(LANES):
-        work[2, i], work[SEEN, i], work[SEEN + 1, i] = corrected_h(
-            work[2, i], work[SEEN, i], work[_BASE + 16, i], work[_BASE + 17, i], work[_BASE + 8, i]
-        )
-
-
-@njit(fastmath=FAST, error_model="numpy", inline="always")
-def _advance_n(work):
-    """Advance n of all lanes."""
-    for i in range(LANES):
-        work[3, i], work[SEEN + 2, i], work[SEEN + 3, i] = corrected_n(
-            work[3, i],
-            work[SEEN + 2, i],
-            work[_BASE + 13, i],
-            work[_BASE + 14, i],
-            work[_BASE + 17, i],
-            work[_BASE + 8, i],
-        )

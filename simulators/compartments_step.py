@@ -1,8 +1,8 @@
 """This file is the step of the compartments: what a soma that is clamped, has further channels or a dendrite needs.
 
-It is written for one lane and goes beyond `simulators.pospischil_step` in this: what the voltage does during a step of
-h, n and q is told by the last two moves of the gate itself. Of x' = a - T x a step at the rates of its middle misses
-(x''' + 3 T x'' + 2 T^2 x')/24, of which x''' adds up to x''/24: that much the current sees beside the gate.
+It is written for one lane. What the voltage does during a step of q is told by the last two moves of the gate itself:
+of x' = a - T x a step at the rates of its middle misses (x''' + 3 T x'' + 2 T^2 x')/24, of which x''' adds up to
+x''/24: that much the current sees beside the gate.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import numpy as np
 from numba import float32, njit
 
 from simulators.lanes import FAST, exponential
-from simulators.pospischil_step import FLOOR, damping, parts_h, parts_n
+from simulators.pospischil_step import FLOOR, damping
 
-__all__ = ["clamped_voltage", "corrected", "corrected_h", "corrected_n", "moved_dendrite", "slowly"]
+__all__ = ["clamped_voltage", "followed", "moved_dendrite", "slowly"]
 
 _TWELFTH, _TWENTY_FOURTH = np.float32(1 / 12), np.float32(1 / 24)
 
@@ -56,44 +56,7 @@ def clamped_voltage(u, lag, gated, pull, before, change, pull_before, pull_chang
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
-def corrected_h(h, before, F, E8, k):
-    """Advance h by one step.
-
-    Args:
-        h: The gate.
-        before: Its last move.
-        F: G^20.
-        E8: G^72.
-        k: Rate factor times the step [ms].
-
-    Returns:
-        The gate, its move, and the gate as the current sees it.
-    """
-    opening, total, divisor = parts_h(F, E8)
-    return corrected(h, before, opening, total, divisor, k)
-
-
-@njit(fastmath=FAST, error_model="numpy", inline="always")
-def corrected_n(n, before, v, E, E8, k):
-    """Advance n by one step, as `corrected_h` does.
-
-    Args:
-        n: The gate.
-        before: Its last move.
-        v: Voltage as `simulators.pospischil_step.powers` gives it [mV].
-        E: G^9.
-        E8: G^72.
-        k: Rate factor times the step [ms].
-
-    Returns:
-        The gate, its move, and the gate as the current sees it.
-    """
-    opening, total, divisor = parts_n(v, E, E8)
-    return corrected(n, before, opening, total, divisor, k)
-
-
-@njit(fastmath=FAST, error_model="numpy", inline="always")
-def corrected(gate, before, opening, total, divisor, k):
+def followed(gate, before, opening, total, divisor, k):
     """Advance a gate by one step, with what its last move tells.
 
     Args:

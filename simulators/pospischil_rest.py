@@ -67,7 +67,7 @@ def still(row, lane, state):
         state: Shape (>= STATES, LANES); u and the gates are read, all else is written.
     """
     u, m, h, n, p = state[0, lane], state[1, lane], state[2, lane], state[3, lane], state[4, lane]
-    a_m, b_m, _, _, _, _, _, _ = rates(float32(u), row[11, lane], row[12, lane])
+    a_m, b_m, a_h, b_h, a_n, b_n, _, _ = rates(float32(u), row[11, lane], row[12, lane])
     dt = -row[15, lane]
     g_Na = row[2, lane] * m**3 * h * dt
     g_K = (row[3, lane] * n**4 + row[4, lane] * p) * dt
@@ -76,6 +76,10 @@ def still(row, lane, state):
     state[9, lane] = g_Na * row[9, lane] + g_K * row[10, lane]
     state[11, lane] = row[7, lane] * a_m
     state[13, lane] = row[7, lane] * (a_m + b_m)
+    state[15, lane] = row[7, lane] * a_h
+    state[17, lane] = row[7, lane] * (a_h + b_h)
+    state[19, lane] = row[7, lane] * a_n
+    state[21, lane] = row[7, lane] * (a_n + b_n)
 
 
 @njit(error_model="numpy")

@@ -4,8 +4,7 @@ Every exponential of the published rates is a power of G = exp(-u/360) with u = 
 matters needs five multiply-adds and no clamp of its own: exp(-u/40) is G^9, exp(-u/18) is G^20. A gate x with rates
 a and b moves by (a - (a + b) x) / (1 + y/2 + y^2/12), y = a + b per step, which is exp(-y) to y^5/720 and keeps every
 steady state. Voltage and gates stand half a step apart. What the conductances do during a step of the voltage, and
-the voltage during a step of m, enters by first and second backward differences; the other gates are slow enough for
-that error to go out again with the spike that brought it in.
+the voltage during a step of m, h and n, enters by first and second backward differences; p is too slow to need it.
 """
 
 from __future__ import annotations
@@ -21,14 +20,13 @@ from simulators.lanes import FAST
 __all__ = [
     "EXP",
     "FLOOR",
+    "corrected",
     "damping",
     "moved_h",
     "moved_m",
     "moved_n",
     "moved_p",
     "moved_voltage",
-    "parts_h",
-    "parts_n",
     "powers",
 ]
 
@@ -154,35 +152,35 @@ def moved_m(m, v, E2, E8, k, a_before, a_change, total_before, total_change):
     above *= beside
     share = k / (below * beside)
     a, total = above * share, (above + closing * below) * share
-    a_now, total_now = a - a_before, total - total_before
-    a_bend, total_bend = a_now - a_change, total_now - total_change
-    a_slope, total_slope = a_now + half * a_bend, total_now + half * total_bend
-    opening = a + _TWENTY_FOURTH * a_bend + _TWELFTH * (total * a_slope - a * total_slope)
-    y = total + _TWENTY_FOURTH * total_bend
-    m += (opening - y * m) / (one + y * (half + y * _TWELFTH))
-    return (m if m > FLOOR else FLOOR), a, a_now, total, total_now
+    return corrected(m, a, total, a_before, a_change, total_before, total_change)
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
-def moved_h(h, F, E8, k):
-    """Advance h by one step.
+def moved_h(h, F, E8, k, a_before, a_change, total_before, total_change):
+    """Advance h by one step, as `moved_m` does.
 
     Args:
         h: The gate.
         F: G^20.
         E8: G^72.
         k: Rate factor times the step [ms].
+        a_before: Opening rate times k, a step ago.
+        a_change: Its change then.
+        total_before: Sum of both rates times k, a step ago.
+        total_change: Its change then.
 
     Returns:
-        The gate.
+        h, opening rate, its change, sum of rates, its change.
     """
-    opening, total, divisor = parts_h(F, E8)
-    return _moved(h, opening, total, divisor, k)
+    divisor = float32(1.0) + _H40 * E8
+    a = k * F
+    total = a + k * float32(4.0) / divisor
+    return corrected(h, a, total, a_before, a_change, total_before, total_change)
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
-def moved_n(n, v, E, E8, k):
-    """Advance n by one step.
+def moved_n(n, v, E, E8, k, a_before, a_change, total_before, total_change):
+    """Advance n by one step, as `moved_m` does.
 
     Args:
         n: The gate.
@@ -190,45 +188,43 @@ def moved_n(n, v, E, E8, k):
         E: G^9.
         E8: G^72.
         k: Rate factor times the step [ms].
+        a_before: Opening rate times k, a step ago.
+        a_change: Its change then.
+        total_before: Sum of both rates times k, a step ago.
+        total_change: Its change then.
 
     Returns:
-        The gate.
-    """
-    opening, total, divisor = parts_n(v, E, E8)
-    return _moved(n, opening, total, divisor, k)
-
-
-@njit(fastmath=FAST, error_model="numpy", inline="always")
-def parts_h(F, E8):
-    """Give the rates of h multiplied by what divides them, so that one division serves.
-
-    Args:
-        F: G^20.
-        E8: G^72.
-
-    Returns:
-        Opening rate and sum of both, times the divisor [1/ms], and the divisor.
-    """
-    divisor = float32(1.0) + _H40 * E8
-    opening = F * divisor
-    return opening, opening + float32(4.0), divisor
-
-
-@njit(fastmath=FAST, error_model="numpy", inline="always")
-def parts_n(v, E, E8):
-    """Give the rates of n multiplied by what divides them, as `parts_h` does.
-
-    Args:
-        v: Voltage as `powers` gives it [mV].
-        E: G^9.
-        E8: G^72.
-
-    Returns:
-        Opening rate and sum of both, times the divisor [1/ms], and the divisor.
+        n, opening rate, its change, sum of rates, its change.
     """
     divisor = _N15 * E8 - float32(1.0)
-    opening = _Z15 - float32(0.032) * v
-    return opening, opening + _N10 * E * divisor, divisor
+    a = (_Z15 - float32(0.032) * v) * (k / divisor)
+    return corrected(n, a, a + k * _N10 * E, a_before, a_change, total_before, total_change)
+
+
+@njit(fastmath=FAST, error_model="numpy", inline="always")
+def corrected(gate, a, total, a_before, a_change, total_before, total_change):
+    """Advance a gate by one step, with what its rates do meanwhile by their first and second backward differences.
+
+    Args:
+        gate: The gate.
+        a: Opening rate times the step.
+        total: Sum of both rates times the step.
+        a_before: Opening rate, a step ago.
+        a_change: Its change then.
+        total_before: Sum of both rates, a step ago.
+        total_change: Its change then.
+
+    Returns:
+        The gate, opening rate, its change, sum of rates, its change.
+    """
+    half, one = float32(0.5), float32(1.0)
+    a_now, total_now = a - a_before, total - total_before
+    a_bend, total_bend = a_now - a_change, total_now - total_change
+    a_slope, total_slope = a_now + half * a_bend, total_now + half * total_bend
+    opening = a + _TWENTY_FOURTH * a_bend + _TWELFTH * (total * a_slope - a * total_slope)
+    y = total + _TWENTY_FOURTH * total_bend
+    gate += (opening - y * gate) / (one + y * (half + y * _TWELFTH))
+    return (gate if gate > FLOOR else FLOOR), a, a_now, total, total_now
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
@@ -245,13 +241,6 @@ def damping(total, divisor, k):
     """
     y = k * total
     return divisor * (divisor + float32(0.5) * y) + y * y * _TWELFTH
-
-
-@njit(fastmath=FAST, error_model="numpy", inline="always")
-def _moved(gate, opening, total, divisor, k):
-    """Advance a gate whose rates are `opening` and `total` over `divisor`."""
-    gate += (opening - total * gate) * divisor * (k / damping(total, divisor, k))
-    return gate if gate > FLOOR else FLOOR
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")

@@ -45,10 +45,9 @@ def resting(row, lane, current, state):
     state[7, lane] = -gated * row[15, lane]
     state[9, lane] = -pull * row[15, lane]
     state[STATES, lane], state[STATES + 2, lane] = D, u
-    state[STATES + 5, lane], state[STATES + 7, lane] = state[2, lane], state[3, lane]
-    state[STATES + 8, lane], state[STATES + 10, lane], state[STATES + 11, lane] = q, q, r
-    state[STATES + 13, lane], state[STATES + 15, lane], state[STATES + 16, lane] = w, s2, u
-    state[STATES + 18, lane] = f
+    state[STATES + 4, lane], state[STATES + 6, lane], state[STATES + 7, lane] = q, q, r
+    state[STATES + 9, lane], state[STATES + 11, lane], state[STATES + 12, lane] = w, s2, u
+    state[STATES + 14, lane] = f
 
 
 @njit(error_model="numpy")

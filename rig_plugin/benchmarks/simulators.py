@@ -42,7 +42,7 @@ _CUDA_AIM = 1e10
 _TURN = 0.5
 _RATE = 20.0
 
-OPERATIONS = 172
+OPERATIONS = 200
 """Additions, multiplications and divisions in float32 of one step of one cell with its statistics, each counted as
 one, and of two branches only the one that is taken; integers, comparisons and moves are not counted. The peak is one
 of multiply-adds, which count as two, and a division takes a core as long as tens of them: the share never comes near
