@@ -18,6 +18,7 @@ from simulators.compartments import (
 )
 from simulators.lanes import LANES
 from simulators.pospischil import DT
+from simulators.pospischil import STATES as OWN
 from simulators.published import CELLS
 from simulators.rest import resting
 
@@ -52,7 +53,7 @@ def blocks(cells, reversals, clamp, dt, ends, levels, steps, has):
         for t in range(steps):
             integrate(state, row, seeds, ends, levels[:, part].copy(), t, np.int64(1), trace, has)
             out[0, part, t] = trace[0]
-            out[1, part, t] = state[15] + row[13]
+            out[1, part, t] = state[OWN] + row[13]
     return out
 
 
