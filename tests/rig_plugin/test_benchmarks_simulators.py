@@ -181,11 +181,7 @@ def test_a_step_has_as_many_operations_as_are_said(monkeypatch):
     tile = np.empty((2, 1), dtype=object)
     monkeypatch.setattr(Counted, "done", 0)
     for row in tile:
-        pospischil._advance_voltage(work, np.array([12345], dtype=np.uint32))
-        pospischil._take_powers(work)
-        pospischil._advance_m(work)
-        pospischil._advance_h_and_n(work)
-        pospischil._advance_p(work)
+        pospischil.advance(work, np.array([12345], dtype=np.uint32))
         pospischil.put(work, row)
     assert -72.0 < tile[1, 0] < -66.0
     monkeypatch.setattr(moments.np, "zeros", lambda shape, dtype: np.full(shape, Counted(0.0), object))
