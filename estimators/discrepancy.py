@@ -39,17 +39,19 @@ class Discrepancy:
     Args:
         residuals: What was measured less what each draw gives, shape (q, d, n), finite [yardstick].
         positions: Current of each sweep over the largest, shape (n,).
+        coarse: Standard deviation of what was lost in measuring each sweep, shape (n,), or of all [yardstick].
+        least: Of what differs from sweep to sweep for certain [yardstick].
     """
 
-    def __init__(self, residuals: Array, positions: Array) -> None:
-        self._residuals, self._positions = residuals, positions
+    def __init__(self, residuals: Array, positions: Array, coarse: Array | float = 0.0, least: float = 0.0) -> None:
+        self._residuals, self._positions, self._least = residuals, positions, least
         q, d, n = residuals.shape
         gaps = np.abs(positions[:, None] - positions[None])
         self._factors = []
         scores = np.empty((q, d, len(_GRID)))
         rows = residuals.reshape(-1, n).T
         for k, (size, length, noise) in enumerate(_GRID):
-            covariance = _smooth(gaps, size, length) + (noise**2 + 1e-8) * np.eye(n)
+            covariance = _smooth(gaps, size, length) + (noise**2 + least**2 + 1e-8 + np.square(coarse)) * np.eye(n)
             factor = np.linalg.cholesky(covariance)
             whitened = solve_triangular(factor, rows, lower=True)
             volume = np.log(np.diag(factor)).sum() + 0.5 * n * np.log(2.0 * np.pi)
@@ -62,6 +64,33 @@ class Discrepancy:
         """Log probability of the residuals of each feature and draw, shape (q, d)."""
         return np.asarray(logsumexp(self._scores, axis=-1))
 
+    def choose(self, chosen: npt.NDArray[np.int64], rng: np.random.Generator) -> npt.NDArray[np.int64]:
+        """Draw how large, smooth and noisy the error is.
+
+        Args:
+            chosen: Draws of theta that it is wanted for, shape (c,).
+            rng: Source of randomness.
+
+        Returns:
+            Which of the possibilities, shape (q, c).
+        """
+        scores = self._scores[:, chosen]
+        shares = np.cumsum(np.exp(scores - scores.max(axis=-1, keepdims=True)), axis=-1)
+        return np.asarray((rng.random((*shares.shape[:2], 1)) * shares[..., -1:] > shares).sum(axis=-1))
+
+    def expected(self, position: float, chosen: npt.NDArray[np.int64], which: npt.NDArray[np.int64]) -> Array:
+        """Give the error that is expected at another current.
+
+        Args:
+            position: That current over the largest.
+            chosen: Draws of theta that it is wanted for, shape (c,).
+            which: Of the possibilities for each, shape (q, c).
+
+        Returns:
+            Shape (q, c) [yardstick].
+        """
+        return self._at(position, chosen, which)[0]
+
     def draw(self, position: float, chosen: npt.NDArray[np.int64], rng: np.random.Generator) -> Array:
         """Draw the error at another current.
 
@@ -73,19 +102,21 @@ class Discrepancy:
         Returns:
             Shape (q, c) [yardstick].
         """
-        scores = self._scores[:, chosen]
-        shares = np.cumsum(np.exp(scores - scores.max(axis=-1, keepdims=True)), axis=-1)
-        which = (rng.random((*shares.shape[:2], 1)) * shares[..., -1:] > shares).sum(axis=-1)
+        expected, spread = self._at(position, chosen, self.choose(chosen, rng))
+        return expected + spread * rng.standard_normal(expected.shape)
+
+    def _at(self, position: float, chosen: npt.NDArray[np.int64], which: npt.NDArray[np.int64]) -> tuple[Array, Array]:
+        """Give the mean of the error at another current and its standard deviation, each of shape (q, c)."""
         gaps = np.abs(position - self._positions)
-        errors = np.empty(which.shape)
+        expected, spread = np.empty(which.shape), np.empty(which.shape)
         for k in np.unique(which):
             size, length, noise = _GRID[k]
             towards = _smooth(gaps, size, length)
             weights = solve_triangular(self._factors[k].T, solve_triangular(self._factors[k], towards, lower=True))
-            spread = np.sqrt(max(size**2 - towards @ weights, 0.0) + noise**2)
             q, c = np.nonzero(which == k)
-            errors[q, c] = self._residuals[q, chosen[c]] @ weights + spread * rng.standard_normal(len(q))
-        return errors
+            expected[q, c] = self._residuals[q, chosen[c]] @ weights
+            spread[q, c] = np.sqrt(max(size**2 - towards @ weights, 0.0) + noise**2 + self._least**2)
+        return expected, spread
 
     @staticmethod
     def unknown(shape: tuple[int, ...], rng: np.random.Generator) -> Array:

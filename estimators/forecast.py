@@ -18,6 +18,7 @@ from estimators.checkpoint import Checkpoint
 from estimators.context import CONTEXT, Context
 from estimators.discrepancy import Discrepancy
 from estimators.features import NAMES
+from estimators.firing import Firing
 from estimators.generation import simulate
 from estimators.yardstick import Yardstick
 
@@ -81,8 +82,11 @@ class Forecast:
         every = [*(contexts[k] for k in used), *asked]
         currents = np.array([context.amplitude for context in every])
         self._positions = currents / max(float(np.abs(currents).max()), 1.0)
-        simulated = self._simulate(checkpoint, every)
+        features = self._simulate(checkpoint, every)
+        simulated = self._yardstick.along(features)
         self._made, self._asked = simulated[:, : len(used)], simulated[:, len(used) :]
+        made = np.nan_to_num(features[:, :, _COUNT])
+        self._firing = Firing(self._yardstick, currents, made, np.nan_to_num(rows[used, _COUNT]), self._rng)
         self._learn(self._yardstick.along(rows[used]))
 
     def _propose(self, checkpoint: Checkpoint, rows: Array, contexts: Sequence[Context], draws: int) -> Array:
@@ -105,20 +109,21 @@ class Forecast:
         return np.concatenate(theta)
 
     def _simulate(self, checkpoint: Checkpoint, contexts: Sequence[Context]) -> Array:
-        """Simulate every draw under every stimulus, shape (d, sweeps, f) [yardstick]."""
+        """Simulate every draw under every stimulus, shape (d, sweeps, f)."""
         d, s = len(self.theta), len(contexts)
         table = np.tile(np.stack([context.row() for context in contexts]), (d, 1))
         cells = np.repeat(np.arange(d), s)
         features = simulate(self.theta[cells], table, checkpoint.spec.nuisances, self._rng, cells)
-        return self._yardstick.along(features.reshape(d, s, -1))
+        return features.reshape(d, s, -1)
 
     def _learn(self, measured: Array) -> None:
         """Learn the discrepancy of each feature from the sweeps that have it, and weigh the draws."""
         there = np.isfinite(measured) & (np.isfinite(self._made).mean(axis=0) > 0.2)
-        score = np.zeros(len(self.theta))
+        score = self._firing.evidence.copy()
         self._learned: list[tuple[npt.NDArray[np.int64], Discrepancy | None]] = []
         for pattern in np.unique(there, axis=1).T:
             columns = np.flatnonzero((there == pattern[:, None]).all(axis=0))
+            columns = columns[columns != _COUNT]
             if not pattern.any():
                 self._learned.append((columns, None))
                 continue
@@ -151,7 +156,19 @@ class Forecast:
                 drawn[:, columns] += Discrepancy.unknown((draws, len(columns)), self._rng)
             else:
                 drawn[:, columns] += discrepancy.draw(position, chosen, self._rng).T
+        drawn[:, _COUNT] = self._firing.draw(len(self._positions) - self._asked.shape[1] + k, chosen)
         return self._yardstick.back(drawn)
+
+    def rheobase(self, draws: int = 400) -> Array:
+        """Draw the current at which the cell begins to fire, as the sweeps that were made and asked about tell it.
+
+        Args:
+            draws: How many.
+
+        Returns:
+            Shape (draws,) [pA], infinite where none of these currents makes it fire.
+        """
+        return self._firing.rheobase(self._rng.choice(len(self.theta), draws, p=self.weights))
 
     def unaided(self, k: int) -> Array:
         """Give the features of a sweep that was asked about as the posterior of all sweeps alone has them.

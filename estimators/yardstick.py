@@ -50,6 +50,17 @@ class Yardstick:
         bent = np.sign(features) * np.log1p(np.abs(features) / self._bend)
         return np.asarray(np.where(self._logs, bent, features) / self._unit)
 
+    def along_counts(self, counts: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Measure counts of spikes, or what they are carried on to below none.
+
+        Args:
+            counts: Of any shape.
+
+        Returns:
+            The same shape.
+        """
+        return np.asarray(np.sign(counts) * np.log1p(np.abs(counts) / _MANY) * (_MANY / _UNIT))
+
     def back(self, measured: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Turn measures into features; the inverse of `along`, but that a count is a whole number from 0.
 

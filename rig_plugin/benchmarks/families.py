@@ -169,19 +169,17 @@ def judge(family: Family, checkpoint: Checkpoint, draws: int, *, beside: bool) -
         contexts = [family.contexts[k] for k in seen]
         forecast = Forecast(checkpoint, family.rows[seen], contexts, [family.contexts[k] for k in asked], 0, draws)
         line = _Line(family.currents[seen], family.counts[seen])
-        middles = []
         for k, sweep in enumerate(asked):
             truth = family.rows[sweep]
             drawn = forecast.sweep(k)
             inside += _held(drawn, truth)
             alone += _held(forecast.unaided(k), truth)
-            low, middle, high = np.quantile(drawn[:, _COUNT], [0.05, 0.5, 0.95])
-            middles.append(middle)
+            low, high = np.quantile(drawn[:, _COUNT], [0.05, 0.95])
             scores.append(_interval_score(low, high, truth[_COUNT]))
             lines.append(_interval_score(*line.interval(float(family.currents[sweep])), truth[_COUNT]))
             if truth[_COUNT] > 0:
                 widths.append((high - low) / 2.0 / max(2.0, 0.2 * truth[_COUNT]))
-        off.append(_rheobase_off(family.currents, asked, np.array(middles), family.counts[asked]))
+        off.append(_rheobase_off(family, forecast.rheobase(draws)))
     share, score, straight = float(np.mean(inside)), float(np.mean(scores)), float(np.mean(lines))
     held = Figure("inside_90", share, "1", len(inside), aim=_LOW, better="more").row()
     # Intervals that hold everything are too wide.
@@ -246,11 +244,9 @@ class _Line:
         return float(np.round(max(middle - reach, 0.0))), float(np.round(middle + reach))
 
 
-def _rheobase_off(currents: Array, asked: npt.NDArray[np.int64], middles: Array, counts: Array) -> float:
-    """Tell by how many steps of the family the lowest current that fires was missed among the sweeps asked about."""
-    steps = np.unique(np.round(currents, 1))
-    size = float(np.median(np.diff(steps)))
-    fired, thought = currents[asked][counts > 0], currents[asked][middles >= 1.0]
-    if not fired.size or not thought.size:
-        return 0.0 if fired.size == thought.size else float(len(steps))
-    return abs(float(thought.min() - fired.min())) / size
+def _rheobase_off(family: Family, drawn: Array) -> float:
+    """Tell by how many steps of the family the lowest of them that fires was missed."""
+    steps = np.unique(np.round(family.currents, 1))
+    thought = int(np.searchsorted(steps, float(np.median(drawn)) - 0.05))
+    fired = int(np.searchsorted(steps, float(family.currents[family.counts > 0].min()) - 0.05))
+    return float(abs(thought - fired))

@@ -78,3 +78,17 @@ def test_smaller_errors_have_more_evidence():
     residuals = np.stack([np.full(9, 0.02), np.full(9, 0.9)])[None]
     evidence = Discrepancy(residuals, POSITIONS).evidence[0]
     assert evidence[0] > evidence[1] + 1.0
+
+
+def test_what_measuring_lost_is_forgiven_and_not_forecast():
+    residuals = np.random.default_rng(5).choice([-0.1, 0.1], 9)[None, None]
+    sharp, forgiving = Discrepancy(residuals, POSITIONS), Discrepancy(residuals, POSITIONS, np.full(9, 0.1))
+    draws = [d.draw(0.3, np.zeros(4000, dtype=np.int64), np.random.default_rng(0))[0] for d in (sharp, forgiving)]
+    assert forgiving.evidence[0, 0] > sharp.evidence[0, 0]
+    assert draws[1].std() < 0.7 * draws[0].std()
+
+
+def test_what_differs_from_sweep_to_sweep_for_certain_is_forecast():
+    restless = Discrepancy(np.zeros((1, 1, 9)), POSITIONS, least=0.2)
+    errors = restless.draw(0.3, np.zeros(4000, dtype=np.int64), np.random.default_rng(0))[0]
+    assert errors.std() >= 0.19

@@ -38,12 +38,14 @@ def test_what_hardly_any_draw_has_was_not_predicted():
 
 
 def test_rheobase_is_off_by_steps_of_the_family():
-    currents = np.arange(0.0, 200.0, 20.0)
-    asked = np.array([1, 3, 5, 7, 9])
-    counts = np.array([0.0, 0.0, 2.0, 4.0, 5.0])
-    assert _rheobase_off(currents, asked, counts, counts) == 0.0
-    assert _rheobase_off(currents, asked, np.array([0.0, 1.0, 2.0, 4.0, 5.0]), counts) == 2.0
-    assert _rheobase_off(currents, asked, np.zeros(5), counts) == 10.0
+    rows = np.zeros((10, len(NAMES)))
+    rows[:, COUNT] = (0, 0, 0, 1, 2, 3, 4, 4, 5, 5)
+    contexts = tuple(Context(20.0 * k, 0.0, 1.0, 500.0, 200.0, 300.0, 20.0) for k in range(10))
+    family = Family("cell.abf", rows, contexts)
+    assert _rheobase_off(family, np.array([58.0])) == 0.0
+    assert _rheobase_off(family, np.array([60.0])) == 0.0
+    assert _rheobase_off(family, np.array([38.0, 39.0, 61.0])) == 1.0
+    assert _rheobase_off(family, np.array([np.inf])) == 7.0
 
 
 def test_a_family_knows_its_currents_and_counts():
