@@ -9,6 +9,7 @@ import numpy.typing as npt
 import torch
 
 from estimators.context import CONTEXT
+from estimators.distortion import Distortion
 from estimators.estimator import SweepSetEstimator
 from estimators.generation import generate, simulate
 from estimators.prequential import STRATA, misfit_score, predict
@@ -32,9 +33,11 @@ def misfits(network: SweepSetEstimator, spec: Spec, rng: np.random.Generator) ->
         {"misfit_1", "misfit_3", "misfit_10"}: sorted scores of `estimators.prequential.misfit_score`.
     """
     found = {}
+    distortion = Distortion(spec.parameters, network.scaling)
     for stratum, end in zip(STRATA, (*STRATA[1:], 30), strict=True):
         scores = []
-        for sets in generate(spec.parameters, spec.designs, spec.nuisances, _CELLS, rng, sweeps=end + 1, chunk=40):
+        for made in generate(spec.parameters, spec.designs, spec.nuisances, _CELLS, rng, sweeps=end + 1, chunk=40):
+            sets = distortion(made, rng)
             for cell in range(len(sets)):
                 rows = slice(sets.first[cell], sets.first[cell + 1])
                 features, context = sets.features[rows].astype(np.float64), sets.context[rows].astype(np.float64)
@@ -46,7 +49,7 @@ def misfits(network: SweepSetEstimator, spec: Spec, rng: np.random.Generator) ->
                 theta = network.draw(features[:n], context[:n], _DRAWS, generator)
                 # Where the holding is unknown to the network, it is to the prediction too.
                 told = np.tile(context[n], (_DRAWS, 1))
-                prediction = predict(simulate(theta, told, spec.nuisances, rng))
+                prediction = predict(distortion.forecast(simulate(theta, told, spec.nuisances, rng), theta, rng))
                 score = misfit_score(prediction, features[n])
                 if np.isfinite(score):
                     scores.append(score)

@@ -14,6 +14,7 @@ import torch
 
 from estimators.checkpoint import Checkpoint
 from estimators.context import CONTEXT, Context
+from estimators.distortion import Distortion
 from estimators.domain import DomainError
 from estimators.features import NAMES
 from estimators.follower import Follower
@@ -60,6 +61,7 @@ class Observer:
 
     def __init__(self, checkpoint: Checkpoint, seed: int = 0, draws: int = 1000) -> None:
         self._checkpoint, self._seed, self._count = checkpoint, seed, draws
+        self._distortion = Distortion(checkpoint.spec.parameters, checkpoint.network.scaling)
         self._novelty = Novelty(checkpoint.network.scaling, checkpoint.reference)
         self._rows: list[npt.NDArray[np.float64]] = []
         self._contexts: list[Context] = []
@@ -98,7 +100,8 @@ class Observer:
         rng = np.random.default_rng([self._seed, 1, self._seen])
         theta = self._draws[rng.permutation(len(self._draws))[:_PREDICTED]]
         contexts = np.tile(context.row(), (len(theta), 1))
-        return predict(simulate(theta, contexts, self._checkpoint.spec.nuisances, rng))
+        features = simulate(theta, contexts, self._checkpoint.spec.nuisances, rng)
+        return predict(self._distortion.forecast(features, theta, rng))
 
     def observe(
         self,

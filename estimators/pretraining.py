@@ -17,6 +17,7 @@ import torch
 
 from estimators.calibration import assess
 from estimators.checkpoint import Checkpoint, CheckpointError, save
+from estimators.distortion import Distortion
 from estimators.estimator import SweepSetEstimator
 from estimators.generation import Sets, generate
 from estimators.misfits import misfits
@@ -87,13 +88,17 @@ def pretrain(
         yield _progress(item)
     if network is None:
         raise RuntimeError("Training ended without a network.")
-    gain = _refit(spec, network, held_out)
+    distortion = Distortion(spec.parameters, network.scaling)
+    gain = _refit(spec, network, distortion(held_out, np.random.default_rng([spec.seed, 8])))
     yield {"event": "progress", "stage": "refit", "gain": round(gain, 4)}
     yield {"event": "progress", "stage": "reference"}
     record = {"epochs": epochs, "refit": gain, "seconds": time.monotonic() - begun}
-    checkpoint = Checkpoint(network, spec, record, {}, _references(spec, network, sets))
+    checkpoint = Checkpoint(
+        network, spec, record, {}, _references(spec, network, distortion(sets, np.random.default_rng([spec.seed, 9])))
+    )
     yield {"event": "progress", "stage": "calibrate", "cells": spec.training.checked}
-    calibration = assess(network, _fresh(spec, spec.training.checked), np.random.default_rng([spec.seed, 5]))
+    rng = np.random.default_rng([spec.seed, 5])
+    calibration = assess(network, distortion(_fresh(spec, spec.training.checked), rng), rng)
     checkpoint = replace(checkpoint, calibration=calibration)
     save(out, checkpoint)
     cells.unlink()

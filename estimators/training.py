@@ -21,6 +21,7 @@ from torch import Tensor
 
 from estimators.bookmark import Bookmark, put, take
 from estimators.context import CONTEXT
+from estimators.distortion import Distortion
 from estimators.estimator import Architecture, SweepSetEstimator, pad
 from estimators.generation import Sets
 from estimators.spec import Spec
@@ -148,6 +149,7 @@ def train(
         The network with the averaged weights that held-out cells liked best, on the CPU.
     """
     course = _Course(spec, sets, device)
+    held_out = course.distortion(held_out, np.random.default_rng([spec.seed, 7]))
     key = repr((spec.seed, spec.training, device, hashlib.sha256(sets.u.tobytes()).hexdigest()))
     if bookmark is not None and (there := take(bookmark, key)) is not None:
         course.go_on(there)
@@ -175,6 +177,7 @@ class _Course:
         )
         some = self.rng.permutation(len(sets.u))[:100_000]
         self.network.scaling.fit(torch.from_numpy(sets.features[some]), torch.from_numpy(sets.context[some]))
+        self.distortion = Distortion(spec.parameters, self.network.scaling)
         self.network.to(device)
         self.average = torch.optim.swa_utils.AveragedModel(self.network, avg_fn=_moving, use_buffers=False)
         self.optimizer = torch.optim.AdamW(
@@ -188,7 +191,9 @@ class _Course:
         self.network.train()
         losses = []
         seen = 0
-        for batch in batches(sets, self.rng, self.how.batch):
+        # Another distortion every time, so that none is learned by heart.
+        shown = self.distortion(sets, self.rng)
+        for batch in batches(shown, self.rng, self.how.batch):
             rate = self.how.learning_rate * _schedule((self.epoch + seen / len(sets)) / self.how.epochs)
             for group in self.optimizer.param_groups:
                 group["lr"] = rate
