@@ -14,6 +14,7 @@ References:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -35,7 +36,7 @@ _WAVES = 4
 _OWN = 1 / 3
 _CELLS = 1500
 
-Array = npt.NDArray[np.floating]
+Array = npt.NDArray[Any]
 
 
 class Distortion:
