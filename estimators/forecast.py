@@ -170,6 +170,11 @@ class Forecast:
         """
         return self._firing.rheobase(self._rng.choice(len(self.theta), draws, p=self.weights))
 
+    @property
+    def sure(self) -> Array:
+        """Draws of theta from the posterior of all sweeps, shape (a third of the draws, p)."""
+        return self.theta[: self._sure]
+
     def unaided(self, k: int) -> Array:
         """Give the features of a sweep that was asked about as the posterior of all sweeps alone has them.
 

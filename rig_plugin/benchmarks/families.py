@@ -14,8 +14,6 @@ References:
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,105 +21,24 @@ import numpy as np
 import numpy.typing as npt
 
 from estimators.checkpoint import Checkpoint
-from estimators.context import Context
 from estimators.features import NAMES
 from estimators.forecast import Forecast
-from estimators.observer import Observer, Verdict
-from estimators.prequential import Prediction
-from hardware.recording import RecordingError
-from hardware.replay import Replay
+from rig_plugin.benchmarks.cells import Cell, cells
+from rig_plugin.benchmarks.in_sample import in_sample
 from rig_plugin.opening import network
-from rig_plugin.protocol import recorded
-from rig_plugin.session import Session
 from rig_plugin.tasks.figure import Figure
 from simulators.refusal import Refusal
 
-__all__ = ["ASKED", "Family", "families", "judge", "measure"]
+__all__ = ["ASKED", "judge", "measure"]
 
 ASKED = ("spike_count", "rest", "threshold", "peak", "half_width", "mean_voltage", "latency", "steady_deflection")
 """What is to be predicted of a sweep."""
 
 _COUNT = NAMES.index("spike_count")
-_FEWEST = 6
 _DRAWS = 400
 _LOW, _HIGH = 0.80, 0.97
 
 Array = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False)
-class Family:
-    """The sweeps of one recording.
-
-    Args:
-        name: Of the file.
-        rows: Features, shape (n, f), NaN where missing.
-        contexts: Their circumstances.
-    """
-
-    name: str
-    rows: Array
-    contexts: tuple[Context, ...]
-
-    @property
-    def currents(self) -> Array:
-        """Height of each step, shape (n,) [pA]."""
-        return np.array([context.amplitude for context in self.contexts])
-
-    @property
-    def counts(self) -> Array:
-        """Spikes of each step, shape (n,)."""
-        return np.asarray(self.rows[:, _COUNT])
-
-
-class _Reader(Observer):
-    """An observer that keeps what it is shown."""
-
-    def __init__(self, checkpoint: Checkpoint) -> None:
-        super().__init__(checkpoint)
-        self.taken: list[tuple[Array, Context]] = []
-
-    def warm(self) -> None:
-        """Nothing is inferred."""
-
-    def expect(self, context: Context) -> Prediction | None:
-        return None
-
-    def observe(
-        self, row: Array, context: Context, prediction: Prediction | None = None, refusal: str | None = None
-    ) -> Verdict:
-        if refusal is None and self._outside(row, context) is None:
-            self.taken.append((row, context))
-        return Verdict(None, 0, True, 1.0, ())
-
-
-def families(folder: Path, checkpoint: Checkpoint) -> Iterator[Family]:
-    """Read the families of a folder.
-
-    Args:
-        folder: Of recordings.
-        checkpoint: The network whose domain they must lie in.
-
-    Yields:
-        Those of at least six usable sweeps whose current varies and that fire at some step and are silent at another.
-    """
-    for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in (".abf", ".nwb"):
-            continue
-        try:
-            rig = Replay(path, speed="max")
-        except RecordingError:
-            continue
-        reader = _Reader(checkpoint)
-        try:
-            Session(rig, reader, checkpoint.spec.parameters, recorded(rig.stimuli)).run()
-        except Refusal:
-            continue
-        if len(reader.taken) < _FEWEST:
-            continue
-        family = Family(path.name, np.stack([row for row, _ in reader.taken]), tuple(c for _, c in reader.taken))
-        if np.ptp(family.currents) > 0 and (family.counts > 0).any() and (family.counts == 0).any():
-            yield family
 
 
 def measure(peers: bool = True, data: Path | None = None, draws: int = _DRAWS) -> list[dict[str, Any]]:
@@ -144,14 +61,18 @@ def measure(peers: bool = True, data: Path | None = None, draws: int = _DRAWS) -
         raise Refusal(f"The folder of recordings is {data}; name one with --data FOLDER, or by RIG_DATA.")
     checkpoint = network()
     figures: list[dict[str, Any]] = []
-    for family in families(data, checkpoint):
-        figures += judge(family, checkpoint, draws, beside=peers)
-    if not figures:
-        raise Refusal(f"No recording in {data} holds a family of steps; one of at least {_FEWEST} sweeps was wanted.")
-    return figures
+    alone = []
+    for cell in cells(data, checkpoint):
+        if cell.is_family:
+            figures += judge(cell, checkpoint, draws, beside=peers)
+        elif len(cell.rows) == 1 and cell.counts[0] > 0:
+            alone.append(cell)
+    if not figures and not alone:
+        raise Refusal(f"No recording in {data} holds a family of steps or a sweep that fires; name another folder.")
+    return figures + in_sample(alone, checkpoint, draws)
 
 
-def judge(family: Family, checkpoint: Checkpoint, draws: int, *, beside: bool) -> list[dict[str, Any]]:
+def judge(family: Cell, checkpoint: Checkpoint, draws: int, *, beside: bool) -> list[dict[str, Any]]:
     """Predict each half of a family from the other, and compare.
 
     Args:
@@ -244,7 +165,7 @@ class _Line:
         return float(np.round(max(middle - reach, 0.0))), float(np.round(middle + reach))
 
 
-def _rheobase_off(family: Family, drawn: Array) -> float:
+def _rheobase_off(family: Cell, drawn: Array) -> float:
     """Tell by how many steps of the family the lowest of them that fires was missed."""
     steps = np.unique(np.round(family.currents, 1))
     thought = int(np.searchsorted(steps, float(np.median(drawn)) - 0.05))

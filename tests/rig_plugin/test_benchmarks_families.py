@@ -5,7 +5,9 @@ import pytest
 
 from estimators.context import Context
 from estimators.features import NAMES
-from rig_plugin.benchmarks.families import Family, _held, _interval_score, _Line, _rheobase_off, families, measure
+from rig_plugin.benchmarks.cells import Cell, cells
+from rig_plugin.benchmarks.families import _held, _interval_score, _Line, _rheobase_off, measure
+from rig_plugin.benchmarks.in_sample import AREAS, in_sample
 from rig_plugin.opening import network
 from simulators.refusal import Refusal
 
@@ -41,7 +43,7 @@ def test_rheobase_is_off_by_steps_of_the_family():
     rows = np.zeros((10, len(NAMES)))
     rows[:, COUNT] = (0, 0, 0, 1, 2, 3, 4, 4, 5, 5)
     contexts = tuple(Context(20.0 * k, 0.0, 1.0, 500.0, 200.0, 300.0, 20.0) for k in range(10))
-    family = Family("cell.abf", rows, contexts)
+    family = Cell("cell.abf", rows, contexts)
     assert _rheobase_off(family, np.array([58.0])) == 0.0
     assert _rheobase_off(family, np.array([60.0])) == 0.0
     assert _rheobase_off(family, np.array([38.0, 39.0, 61.0])) == 1.0
@@ -52,7 +54,7 @@ def test_a_family_knows_its_currents_and_counts():
     rows = np.zeros((2, len(NAMES)))
     rows[:, COUNT] = 0, 4
     contexts = tuple(Context(pA, 0.0, 1.0, 500.0, 200.0, 300.0, 20.0) for pA in (-20.0, 100.0))
-    family = Family("cell.abf", rows, contexts)
+    family = Cell("cell.abf", rows, contexts)
     assert family.currents.tolist() == [-20.0, 100.0]
     assert family.counts.tolist() == [0.0, 4.0]
 
@@ -61,17 +63,35 @@ def test_a_folder_that_is_not_there_is_told(tmp_path, monkeypatch):
     monkeypatch.delenv("RIG_DATA", raising=False)
     with pytest.raises(Refusal, match="--data FOLDER"):
         measure()
-    with pytest.raises(Refusal, match="holds a family of steps"):
+    with pytest.raises(Refusal, match="holds a family of steps or a sweep that fires"):
         measure(data=tmp_path)
 
 
 def test_families_are_found_among_recordings_of_every_kind(data):
-    assert [family.name for family in families(data, network())] == [
+    found = list(cells(data, network()))
+    assert [cell.name for cell in found if cell.is_family] == [
         "171116sh_0018.abf",
         "18713001.abf",
         "190619B_0003.abf",
         "LantyerEtAl2018_180817_ME_9_CC.nwb",
     ]
+
+
+def test_cells_of_one_sweep_are_told_apart_from_families(data):
+    single = [cell for cell in cells(data, network()) if len(cell.rows) == 1 and cell.counts[0] > 0]
+    assert {number for cell in single for number in AREAS if number in cell.name} == set(AREAS)
+    assert not any(cell.is_family for cell in single)
+
+
+def test_a_single_sweep_is_predicted_from_itself_beside_the_paper_s_area(data):
+    checkpoint = network()
+    single = [cell for cell in cells(data, checkpoint) if "567399060" in cell.name]
+    share, capacitance = in_sample(single, checkpoint, 90)
+    assert share["n"] == 5
+    assert 0.0 <= share["value"] <= 1.0
+    assert capacitance["peer"] == "area of the eLife paper"
+    assert capacitance["value"] * capacitance["ratio"] == pytest.approx(160.9)
+    assert in_sample([], checkpoint, 90) == []
 
 
 @pytest.mark.long
@@ -80,7 +100,7 @@ def test_real_cells_are_predicted_better_with_the_discrepancy_than_without(data)
     assert all(set(figure) == KEYS for figure in figures)
     assert json.dumps(figures, allow_nan=False)
     values = {figure["name"]: figure["value"] for figure in figures}
-    for family in {name.split("/")[0] for name in values}:
+    for family in {name.split("/")[0] for name in values if name.endswith("/inside_90")}:
         with_it, without = values[f"{family}/inside_90"], values[f"{family}/inside_90_without_discrepancy"]
         assert with_it >= 0.8
         assert abs(with_it - 0.9) < abs(without - 0.9)
