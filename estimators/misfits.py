@@ -46,7 +46,7 @@ def misfits(network: SweepSetEstimator, spec: Spec, rng: np.random.Generator) ->
                 theta = network.draw(features[:n], context[:n], _DRAWS, generator)
                 # Where the holding is unknown to the network, it is to the prediction too.
                 told = np.tile(context[n], (_DRAWS, 1))
-                prediction = predict(simulate(theta, told, spec.nuisances, rng))
+                prediction = predict(simulate(theta, told, spec.nuisances, rng, names=spec.names))
                 score = misfit_score(prediction, features[n])
                 if np.isfinite(score):
                     scores.append(score)

@@ -30,7 +30,7 @@ def simulated(monkeypatch, made):
     monkeypatch.setattr(simulation, "generate", counted)
     monkeypatch.setattr(pretraining, "generate", generate)
     monkeypatch.setattr("estimators.misfits.generate", generate)
-    monkeypatch.setattr("estimators.misfits.simulate", lambda theta, *_: np.ones((len(theta), len(NAMES))))
+    monkeypatch.setattr("estimators.misfits.simulate", lambda theta, *_, names: np.ones((len(theta), len(NAMES))))
     monkeypatch.setattr("estimators.misfits._CELLS", 12)
     return chunks
 
