@@ -211,8 +211,8 @@ def _prior(table: dict[str, Any], origin: str) -> tuple[Parameter, ...]:
         given = parameters.get(within.name)
         if given is not None and not within.low <= given.low < given.high <= within.high:
             raise SpecError(
-                f"{origin}: prior.{given.name} can't be used: it lies between {given.low:g} and {given.high:g} "
-                f"{given.unit}, bounds from {within.low:g} to {within.high:g} {within.unit} were wanted."
+                f"{origin}: prior.{given.name} can't be used: it lies between {given.low:g} and {given.high:g}, "
+                f"bounds from {within.low:g} to {within.high:g} (unit {within.unit}) were wanted."
             )
     return tuple(parameters.values())
 
