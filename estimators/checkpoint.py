@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from estimators.cell import is_cell
 from estimators.context import CONTEXT
 from estimators.domain import Domain
 from estimators.estimator import Architecture, SweepSetEstimator
 from estimators.features import NAMES
-from estimators.generation import CELL
 from estimators.prequential import STRATA
 from estimators.spec import Spec, SpecError, spec_from
 from estimators.sweep_set import HEADS
@@ -146,7 +146,7 @@ def _read(file: h5py.File, path: Path) -> Checkpoint:
     # Whoever pretrained may have given another seed than the spec's text has.
     spec = replace(spec_from(str(file.attrs["spec"]), f"{path} (its spec)"), seed=int(file.attrs["seed"]))
     parameters = json.loads(file["parameters"][()])
-    if [entry["name"] for entry in parameters] != list(CELL):
+    if not is_cell([entry["name"] for entry in parameters]):
         raise CheckpointError(f"{path} infers other parameters than this program's; pretrain it anew.")
     domain = {column: tuple(bounds) for column, bounds in json.loads(file["domain"][()]).items()}
     if parameters != [asdict(parameter) for parameter in spec.parameters] or domain != spec.designs.domain():

@@ -19,16 +19,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from estimators.cell import DISCREPANCY
 from estimators.context import CONTEXT
 from estimators.generation import Sets
 from estimators.scaling import Scaling
 from estimators.yardstick import COUNTS, Yardstick
 from simulators.parameter import Parameter
 
-__all__ = ["DISCREPANCY", "Distortion"]
-
-DISCREPANCY = "discrepancy"
-"""Name of the parameter: standard deviation of the error of a typical feature, in units of the yardstick."""
+__all__ = ["Distortion"]
 
 _APART = 0.5
 _LENGTHS = (0.1, 3.0)

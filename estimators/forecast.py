@@ -113,7 +113,8 @@ class Forecast:
         d, s = len(self.theta), len(contexts)
         table = np.tile(np.stack([context.row() for context in contexts]), (d, 1))
         cells = np.repeat(np.arange(d), s)
-        features = simulate(self.theta[cells], table, checkpoint.spec.nuisances, self._rng, cells)
+        spec = checkpoint.spec
+        features = simulate(self.theta[cells], table, spec.nuisances, self._rng, cells, spec.names)
         return features.reshape(d, s, -1)
 
     def _learn(self, measured: Array) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from estimators.cell import BESIDE, CELL
 from estimators.conditioning import weights
 from estimators.context import CONTEXT
 from estimators.designs import Designs, draw_set
@@ -20,11 +21,9 @@ from simulators.batch import record
 from simulators.compiled import ENTRY
 from simulators.electrode import KNOBS
 from simulators.parameter import Parameter
+from simulators.wide_cell import E_H, columns
 
-__all__ = ["CELL", "OFF", "Nuisances", "Sets", "features_of", "generate", "simulate"]
-
-CELL = ("C", "g_leak", "g_Na", "g_K", "g_M", "tau_max", "V_T", "E_leak", "rate_factor", "noise", "bridge", "offset")
-"""Parameters of the process, in order: ten of the cell, two of the rig."""
+__all__ = ["BESIDE", "CELL", "OFF", "Nuisances", "Sets", "features_of", "generate", "simulate"]
 
 OFF = (0.0, 0.0)
 """Range of a nuisance that is not there."""
@@ -112,7 +111,7 @@ def generate(
     """Draw cells, simulate their sets of sweeps and measure the features, in chunks of bounded memory.
 
     Args:
-        parameters: The twelve of `CELL`, in that order.
+        parameters: The twelve of `CELL`, then any of `BESIDE`, in that order.
         designs: Ranges of the designs.
         nuisances: Ranges of the nuisances.
         cells: How many cells.
@@ -123,6 +122,7 @@ def generate(
     Yields:
         The sets of at most `chunk` cells.
     """
+    names = [parameter.name for parameter in parameters]
     for begin in range(0, cells, chunk):
         some = min(chunk, cells - begin)
         contexts = [draw_set(designs, rng, sweeps) for _ in range(some)]
@@ -132,7 +132,7 @@ def generate(
         u = np.concatenate(walks)
         of_cell = np.repeat(np.arange(some), np.diff(first))
         theta = np.stack([p.constrain(u[:, k]) for k, p in enumerate(parameters)], axis=1)
-        features = simulate(theta, context, nuisances, rng, of_cell)
+        features = simulate(theta, context, nuisances, rng, of_cell, names)
         context[:, CONTEXT.index("holding")] *= context[:, CONTEXT.index("holding_known")]
         context[:, CONTEXT.index("excluded")] = np.isnan(features).all(axis=1)
         yield Sets(u.astype(np.float32), features.astype(np.float32), context.astype(np.float32), first)
@@ -157,19 +157,26 @@ def simulate(
     nuisances: Nuisances,
     rng: np.random.Generator,
     of_cell: npt.NDArray[np.int64] | None = None,
+    names: Sequence[str] = CELL,
 ) -> npt.NDArray[np.float64]:
     """Simulate one sweep for each row and measure it.
 
     Args:
-        theta: Parameters in the order of `CELL`, shape (s, 12).
+        theta: Parameters, shape (s, p).
         context: Contexts, shape (s, c); the holding must be the true one.
         nuisances: Ranges of what else is drawn.
         rng: Source of randomness.
         of_cell: Which cell each row belongs to: rows of one cell share its nuisances; None: each its own.
+        names: Of the parameters: `CELL`, then any of `BESIDE`, in that order.
 
     Returns:
         Features, shape (s, f), NaN where missing.
+
+    Raises:
+        ValueError: If theta has another number of parameters than there are names.
     """
+    if theta.shape[1] != len(names):
+        raise ValueError(f"Theta has {theta.shape[1]} parameters; {len(names)} were named: {', '.join(names)}.")
     s = len(theta)
     of_cell = np.arange(s) if of_cell is None else of_cell
     cells = int(of_cell[-1]) + 1
@@ -182,9 +189,9 @@ def simulate(
     electrodes[:, 5] = np.where(rng.random(cells) < 0.5, 50.0, 60.0)[of_cell]
     electrodes[:, 6] = rng.uniform(0.0, 2 * np.pi, s)
     electrodes[:, 7] = rng.normal(0.0, nuisances.drift, s)
-    reversals = np.stack(
-        [rng.uniform(*nuisances.E_Na, cells)[of_cell], rng.uniform(*nuisances.E_K, cells)[of_cell]], axis=1
-    )
+    E_Na, E_K = rng.uniform(*nuisances.E_Na, cells)[of_cell], rng.uniform(*nuisances.E_K, cells)[of_cell]
+    # No cell of the process has a calcium current.
+    reversals = np.stack([E_Na, E_K, np.zeros(s), np.full(s, E_H)], axis=1)
     for name in ("series", "capacitance", "flicker", "junction", "adc_range", "adc_step"):
         low, high = getattr(nuisances, name)
         # Without a capacitance, nothing shows of the series resistance.
@@ -192,7 +199,9 @@ def simulate(
             electrodes[:, KNOBS.index(name)] = rng.uniform(low, high, cells)[of_cell]
     column = {name: context[:, k] for k, name in enumerate(CONTEXT)}
     ends, levels, skip = _epochs(column)
-    samples, counts = record(theta[:, :10], reversals, electrodes, ends, levels, skip, column["rate"], rng)
+    membranes, has = columns(theta, names)
+    # What has nothing besides is left to the kernel that knows of nothing else.
+    samples, counts = record(membranes, reversals, electrodes, ends, levels, skip, column["rate"], rng, has or None)
     return features_of(samples, counts, column)
 
 

@@ -49,7 +49,8 @@ def misfits(network: SweepSetEstimator, spec: Spec, rng: np.random.Generator) ->
                 theta = network.draw(features[:n], context[:n], _DRAWS, generator)
                 # Where the holding is unknown to the network, it is to the prediction too.
                 told = np.tile(context[n], (_DRAWS, 1))
-                prediction = predict(distortion.forecast(simulate(theta, told, spec.nuisances, rng), theta, rng))
+                made_of = simulate(theta, told, spec.nuisances, rng, names=spec.names)
+                prediction = predict(distortion.forecast(made_of, theta, rng))
                 score = misfit_score(prediction, features[n])
                 if np.isfinite(score):
                     scores.append(score)

@@ -73,9 +73,10 @@ class Observer:
     def warm(self) -> None:
         """Compile and load all that a sweep will need, without touching what is known."""
         context = Context(10.0, 0.0, 1.0, 200.0, 50.0, 20.0, 20.0)
-        theta = self._checkpoint.network.constrain(np.zeros((1, len(self._checkpoint.spec.parameters))))
+        spec = self._checkpoint.spec
+        theta = self._checkpoint.network.constrain(np.zeros((1, len(spec.parameters))))
         rng = np.random.default_rng(0)
-        row = simulate(theta, context.row()[None], self._checkpoint.spec.nuisances, rng)[0]
+        row = simulate(theta, context.row()[None], spec.nuisances, rng, names=spec.names)[0]
         self._novelty.judge(row, context.row())
         follower = Follower(step(10.0, onset=50.0, duration=200.0, tail=20.0), context.rate)
         follower.push(np.full(5400, -70.0))
@@ -100,7 +101,8 @@ class Observer:
         rng = np.random.default_rng([self._seed, 1, self._seen])
         theta = self._draws[rng.permutation(len(self._draws))[:_PREDICTED]]
         contexts = np.tile(context.row(), (len(theta), 1))
-        features = simulate(theta, contexts, self._checkpoint.spec.nuisances, rng)
+        spec = self._checkpoint.spec
+        features = simulate(theta, contexts, spec.nuisances, rng, names=spec.names)
         return predict(self._distortion.forecast(features, theta, rng))
 
     def observe(

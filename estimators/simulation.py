@@ -28,7 +28,7 @@ __all__ = ["CHUNK", "load_sets", "simulate_to"]
 
 CHUNK = 1500
 
-_MADE_OF = ("conditioning", "context", "designs", "features", "generation", "measuring", "spikes")
+_MADE_OF = ("cell", "conditioning", "context", "designs", "features", "generation", "measuring", "spikes")
 
 
 def _signature(spec: Spec) -> str:

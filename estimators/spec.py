@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from estimators.cell import BESIDE, CELL, WITHIN, halved
 from estimators.designs import Designs
-from estimators.generation import CELL, OFF, Nuisances
+from estimators.generation import OFF, Nuisances
 from simulators.parameter import Parameter
 from simulators.refusal import Refusal
 
@@ -28,6 +29,7 @@ UNITS = {
     "noise": "uA/cm2 ms^0.5",
     "bridge": "MOhm",
     "offset": "mV",
+    **{parameter.name: parameter.unit for parameter in WITHIN},
 }
 """The process knows its parameters in these units and no others."""
 
@@ -106,7 +108,7 @@ class Spec:
     Args:
         name: Its name.
         seed: Of everything that is random.
-        parameters: Those of the process, with their priors.
+        parameters: Those of the process, with their priors: the twelve that every spec has, then those besides.
         designs: Ranges of the stimuli.
         nuisances: Ranges of what is marginalized.
         training: How it is made.
@@ -120,6 +122,11 @@ class Spec:
     nuisances: Nuisances = field(default_factory=Nuisances)
     training: Training = field(default_factory=Training)
     text: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the parameters, in order."""
+        return tuple(parameter.name for parameter in self.parameters)
 
 
 def read_spec(path: str | Path) -> Spec:
@@ -190,24 +197,37 @@ def _only(table: dict[str, Any], known: set[str], origin: str, where: str) -> No
 
 
 def _prior(table: dict[str, Any], origin: str) -> tuple[Parameter, ...]:
-    """Read the prior: every parameter of the process, each with unit, bounds and scale."""
-    _only(table, set(CELL), origin, "prior.")
+    """Read the prior: every parameter of the process and any of those besides, each with unit, bounds and scale."""
+    _only(table, {*CELL, *BESIDE}, origin, "prior.")
     missing = [name for name in CELL if name not in table]
     if missing:
         raise SpecError(f"{origin}: prior.{missing[0]} is missing; give its unit, low, high and scale.")
-    parameters = []
-    for name in CELL:
-        entry = _table(table, name, origin)
-        _only(entry, {"unit", "low", "high", "scale", "meaning"}, origin, f"prior.{name}.")
-        if entry.get("unit") != UNITS[name]:
+    half = halved(list(table))
+    if half is not None:
+        raise SpecError(f"{origin}: prior.{half[0]} is half a dendrite; give prior.{half[1]} too, or neither.")
+    parameters = {name: _parameter(name, table, origin) for name in (*CELL, *BESIDE) if name in table}
+    for within in WITHIN:
+        given = parameters.get(within.name)
+        if given is not None and not within.low <= given.low < given.high <= within.high:
             raise SpecError(
-                f"{origin}: prior.{name} can't be used: its unit is {entry.get('unit')!r}, {UNITS[name]!r} was wanted."
+                f"{origin}: prior.{given.name} can't be used: it lies between {given.low:g} and {given.high:g}, "
+                f"bounds from {within.low:g} to {within.high:g} (unit {within.unit}) were wanted."
             )
-        try:
-            parameters.append(Parameter(name, **entry))
-        except (TypeError, ValueError) as error:
-            raise SpecError(f"{origin}: prior.{name} can't be used: {error}") from error
-    return tuple(parameters)
+    return tuple(parameters.values())
+
+
+def _parameter(name: str, table: dict[str, Any], origin: str) -> Parameter:
+    """Read one parameter of the prior."""
+    entry = _table(table, name, origin)
+    _only(entry, {"unit", "low", "high", "scale", "meaning"}, origin, f"prior.{name}.")
+    if entry.get("unit") != UNITS[name]:
+        raise SpecError(
+            f"{origin}: prior.{name} can't be used: its unit is {entry.get('unit')!r}, {UNITS[name]!r} was wanted."
+        )
+    try:
+        return Parameter(name, **entry)
+    except (TypeError, ValueError) as error:
+        raise SpecError(f"{origin}: prior.{name} can't be used: {error}") from error
 
 
 def _section(kind: type[T], table: dict[str, Any], origin: str, where: str) -> T:

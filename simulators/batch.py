@@ -10,11 +10,12 @@ import numpy.typing as npt
 from numba import get_num_threads, njit, prange
 
 from simulators.chain import KEPT, TILE, keep, lead, plug_in, through
+from simulators.compartments import CONSTANTS, STATES, constants
 from simulators.compiled import ENTRY
 from simulators.flicker import colours
 from simulators.lanes import LANES
-from simulators.pospischil import CONSTANTS, DT, STATES, constants, integrate
-from simulators.pospischil_rest import resting
+from simulators.membrane import integrate, resting
+from simulators.pospischil import DT
 
 __all__ = ["record"]
 
@@ -31,6 +32,7 @@ def record(
     skip: npt.NDArray[np.float64],
     rates: npt.NDArray[np.float64],
     rng: np.random.Generator,
+    has: int | None = None,
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
     """Record sweeps of cells that rest at their first level before they start.
 
@@ -38,14 +40,16 @@ def record(
     runs for a second more. Compared with 5 s, silent cells rest within 0.1 mV.
 
     Args:
-        cells: Parameters, shape (b, 10), in the order of `simulators.pospischil.constants`.
-        reversals: E_Na and E_K, shape (b, 2) [mV].
+        cells: Parameters, shape (b, 10), in the order of `simulators.pospischil.constants`; of cells that have more,
+            shape (b, 17), in that of `simulators.compartments.constants`.
+        reversals: E_Na and E_K, shape (b, 2); of cells that have more, E_Ca and E_h too, shape (b, 4) [mV].
         electrodes: Shape (b, k), in the order of `simulators.electrode.KNOBS`; knobs behind the k-th are off.
         ends: Time at which each epoch ends, shape (b, e), ascending; the last is the end of the sweep [ms].
         levels: Current of each epoch, shape (b, e) [pA].
         skip: Time from the start that is simulated and not recorded, shape (b,) [ms].
         rates: Sampling rates, shape (b,) [kHz].
         rng: Source of the lanes' seeds.
+        has: What the cells have, the sum of flags of `simulators.beside`, or None for a plain one.
 
     Returns:
         Samples, shape (b, n) [mV], and how many of its row each sweep has, shape (b,); what lies behind is not set.
@@ -61,8 +65,8 @@ def record(
     padded = np.concatenate([order, np.repeat(order[-1:], -b % LANES)]).reshape(-1, LANES)[dealt].ravel()
     out = np.empty((b, int(counts.max())), dtype=np.float32)
     arguments = (
-        cells.astype(np.float64)[padded],
-        reversals.astype(np.float64)[padded],
+        _filled(cells, 17)[padded],
+        _filled(reversals, 4)[padded],
         *(part[padded] for part in lead(electrodes, 1 / DT, seeds, noises, skip)),
         finish[padded],
         levels.astype(np.float32)[padded],
@@ -71,14 +75,19 @@ def record(
         counts[padded],
     )
     with ENTRY:
-        state, row, random, fired = _settle(*arguments[:2], arguments[6][:, 0].copy(), seeds[padded])
+        state, row, random, fired = _settle(*arguments[:2], arguments[6][:, 0].copy(), seeds[padded], has)
         again = np.flatnonzero(fired)
         if again.size:
             lanes = np.concatenate([again, np.repeat(again[-1:], -again.size % LANES)])
-            _run_on(state, row, random, arguments[6][:, 0].copy(), lanes, again.size)
+            _run_on(state, row, random, arguments[6][:, 0].copy(), lanes, again.size, has)
         rows = np.concatenate([order, np.full(-b % LANES, -1)]).reshape(-1, LANES)[dealt].ravel()
-        _record(state, row, random, colours(1 / DT), *arguments[2:], rows, out)
+        _record(state, row, random, colours(1 / DT), *arguments[2:], has, rows, out)
     return out, counts
+
+
+def _filled(table: npt.NDArray[np.float64], width: int) -> npt.NDArray[np.float64]:
+    """Fill rows up with what is not there."""
+    return np.pad(table.astype(np.float64), ((0, 0), (0, width - table.shape[1])))
 
 
 def _deal(blocks: int) -> npt.NDArray[np.int64]:
@@ -88,7 +97,7 @@ def _deal(blocks: int) -> npt.NDArray[np.int64]:
 
 
 @njit(error_model="numpy", nogil=True, parallel=True, cache=True)
-def _settle(cells, reversals, holding, seeds):
+def _settle(cells, reversals, holding, seeds, has):
     """Put every lane at its fixed point and let it run; tell which fired."""
     blocks = len(cells) // LANES
     state = np.zeros((blocks, STATES, LANES), dtype=np.float32)
@@ -99,15 +108,15 @@ def _settle(cells, reversals, holding, seeds):
         first = block * LANES
         for lane in range(LANES):
             k = first + lane
-            constants(cells[k], reversals[k, 0], reversals[k, 1], DT, row[block], lane)
-            resting(row[block], lane, holding[first + lane], state[block])
+            constants(cells[k], reversals[k], 0.0, DT, row[block], lane)
+            resting(row[block], lane, holding[k], state[block], has)
         ends = np.full((1, LANES), _SETTLE, dtype=np.int32)
         levels = holding[first : first + LANES].copy().reshape(1, LANES)
         tile = np.empty((TILE, LANES), dtype=np.float32)
         highest = np.full(LANES, -1000.0, dtype=np.float32)
         for start in range(0, _SETTLE, TILE):
             steps = min(TILE, _SETTLE - start)
-            integrate(state[block], row[block], random[block], ends, levels, start, steps, tile)
+            integrate(state[block], row[block], random[block], ends, levels, start, steps, tile, has)
             for t in range(steps):
                 highest = np.maximum(highest, tile[t])
         fired[first : first + LANES] = highest > row[block, 13] + np.float32(30.0)
@@ -115,7 +124,7 @@ def _settle(cells, reversals, holding, seeds):
 
 
 @njit(error_model="numpy", nogil=True, parallel=True, cache=True)
-def _run_on(state, row, random, holding, lanes, wanted):
+def _run_on(state, row, random, holding, lanes, wanted, has):
     """Let the lanes that fire at rest run for another second."""
     for group in prange(len(lanes) // LANES):
         part_state = np.empty((STATES, LANES), dtype=np.float32)
@@ -131,7 +140,7 @@ def _run_on(state, row, random, holding, lanes, wanted):
         ends = np.full((1, LANES), _SETTLE_FIRING, dtype=np.int32)
         nothing = np.empty((0, LANES), dtype=np.float32)
         # The casts keep numba from compiling it anew for every literal.
-        integrate(part_state, part_row, part_random, ends, levels, np.int64(0), np.int64(_SETTLE_FIRING), nothing)
+        integrate(part_state, part_row, part_random, ends, levels, np.int64(0), np.int64(_SETTLE_FIRING), nothing, has)
         for i in range(LANES):
             if group * LANES + i < wanted:
                 block, lane = divmod(lanes[group * LANES + i], LANES)
@@ -141,7 +150,7 @@ def _run_on(state, row, random, holding, lanes, wanted):
 
 @njit(error_model="numpy", nogil=True, parallel=True, cache=True)
 def _record(
-    state, row, random, table, electrodes, coefficients, noises, ends, levels, begin, period, counts, rows, out
+    state, row, random, table, electrodes, coefficients, noises, ends, levels, begin, period, counts, has, rows, out
 ):
     """Run each block through its epochs and its electrodes, and read its lanes out, tile by tile in the cache."""
     for block in prange(len(ends) // LANES):
@@ -157,6 +166,6 @@ def _record(
         plug_in(tile[0], level[0], False, knobs, table, taps, memory, noise)
         for start in range(0, last, TILE):
             steps = min(TILE, last - start)
-            integrate(state[block], row[block], random[block], finish, level, start, steps, tile[1:])
+            integrate(state[block], row[block], random[block], finish, level, start, steps, tile[1:], has)
             through(tile, start, steps, DT, finish, level, False, knobs, table, taps, memory, noise)
             keep(tile, start, steps, begin[part], period[part], counts[part], knobs, rows[part], done, out)

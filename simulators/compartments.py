@@ -1,4 +1,4 @@
-"""This file is the compartments: a cortical soma with calcium and h-currents, and a passive dendrite, in lanes.
+"""This file is the compartments: a cortical soma with whatever accessories, and a passive dendrite, in lanes.
 
 Rows begin with those of `simulators.pospischil`, whose loops it shares; voltages are above V_T. Gates and dendrite
 stand half a step off the soma, and each moves as if the others stood still meanwhile, which keeps every steady state.
@@ -15,31 +15,22 @@ import numpy as np
 from numba import njit
 
 from simulators import pospischil
-from simulators.accessories import (
-    BESIDE,
-    DENDRITE,
-    HIGH_THRESHOLD,
-    LOW_THRESHOLD,
-    ROWS,
-    SAG,
-    TAIL,
-    advance_accessories,
-    prepare_accessories,
-)
+from simulators.accessories import advance_accessories, prepare_accessories
+from simulators.beside import BESIDE, ROWS, TAIL
 from simulators.compartments_step import clamped_voltage
 from simulators.lanes import FAST, LANES, congruent, enter, uniform
 from simulators.pospischil import advance_h, advance_m, advance_n, advance_p, inject, prepare, put, take_powers
 from simulators.pospischil_step import moved_voltage
 
-__all__ = ["CONSTANTS", "DENDRITE", "HIGH_THRESHOLD", "LOW_THRESHOLD", "SAG", "STATES", "constants", "integrate"]
+__all__ = ["CONSTANTS", "STATES", "constants", "integrate"]
 
 STATES = pospischil.STATES + TAIL
-"""Rows of a state: those of `simulators.pospischil`, then the tail of `simulators.accessories`."""
+"""Rows of a state: those of `simulators.pospischil`, then the tail of `simulators.beside`."""
 
-CONSTANTS = 27
+CONSTANTS = 29
 """Rows of a cell's constants: those of `simulators.pospischil`, then g_L, g_T, g_h, E_Ca, E_h, the coupling per
 capacitance of the soma, of the dendrite its decay in a step, its goal without the soma, the soma's share and the
-weight of the soma's slope, and whether the voltage needs an exponential."""
+weight of the soma's slope, whether the voltage needs an exponential, the slow share and g_Kv3."""
 
 _BASE = pospischil.STATES
 
@@ -50,7 +41,8 @@ def constants(cell, reversals, clamp, dt, row, lane):
 
     Args:
         cell: The ten of `simulators.pospischil.constants`, g_L, g_T, g_h [mS/cm2], capacitance of the dendrite over
-            that of the soma, coupling [nS]. C is the soma's; leak and E_leak are the dendrite's too.
+            that of the soma, coupling [nS], share of the sodium conductance with a slow gate, g_Kv3 [mS/cm2]. C is the
+            soma's; leak and E_leak are the dendrite's too.
         reversals: E_Na, E_K, E_Ca, E_h [mV].
         clamp: Conductance of the series resistance [nS], 0 in current clamp.
         dt: Time step [ms].
@@ -73,6 +65,7 @@ def constants(cell, reversals, clamp, dt, row, lane):
     row[25, lane] = min(dt * total / 12.0, 0.25)
     # A series resistance is there for all cells of a call or for none, so that a lane's neighbours decide nothing.
     row[26, lane] = 1.0 if clamp > 0.0 else 0.0
+    row[27, lane], row[28, lane] = cell[15], cell[16]
 
 
 @njit(fastmath=FAST, error_model="numpy")
@@ -88,7 +81,7 @@ def integrate(state, row, random, ends, levels, begin, steps, trace, has):
         begin: First of the steps, on the clock of `ends`.
         steps: Number of steps.
         trace: Voltage of the soma after each step, shape (>= steps, LANES) [mV], or (0, LANES).
-        has: Sum of HIGH_THRESHOLD, LOW_THRESHOLD, SAG and DENDRITE; what is not in it costs nothing.
+        has: Sum of the flags of `simulators.beside`; what is not in it costs nothing.
     """
     work = np.empty((ROWS, LANES), dtype=np.float32)
     seeds = random.copy()

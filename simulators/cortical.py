@@ -55,7 +55,7 @@ class Cortical(Patched):
     ) -> npt.NDArray[np.float64]:
         b = len(theta)
         if stimulus.clamp == "voltage" or any(epoch.doses for epoch in stimulus.epochs):
-            cells = np.pad(self.courses(theta, stimulus)[:, :, :10], ((0, 0), (0, 0), (0, 5)))
+            cells = np.pad(self.courses(theta, stimulus)[:, :, :10], ((0, 0), (0, 0), (0, 7)))
             reversals = np.tile([self.E_Na, self.E_K, 0.0, 0.0], (b, 1))
             return self._follow(cells, reversals, theta[:, 10:12], stimulus, rate, rng)
         reversals = np.tile([self.E_Na, self.E_K], (b, 1))

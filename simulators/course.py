@@ -12,19 +12,15 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit, prange
 
-from simulators import compartments, pospischil, pospischil_rest
+from simulators import compartments
 from simulators.chain import KEPT, TILE, keep, lead, pad, plug_in, through
 from simulators.compiled import ENTRY
 from simulators.flicker import colours
 from simulators.lanes import LANES, enter
+from simulators.membrane import integrate, resting
 from simulators.pospischil import DT
-from simulators.rest import resting
 
-__all__ = ["PLAIN", "Course", "follow"]
-
-PLAIN = -1
-"""Nothing but m, h, n and p, in current clamp, and no conductance below zero: the kernel of `simulators.pospischil`
-serves. Through the series resistance of a voltage clamp its step without an exponential would lag."""
+__all__ = ["Course", "follow"]
 
 _SETTLE = round(200.0 / DT)
 _SETTLE_FIRING = round(1000.0 / DT)
@@ -35,13 +31,13 @@ class Course:
     """Cells and what is done to them, one row a sweep.
 
     Args:
-        cells: Parameters in each epoch, shape (b, e, 15), in the order of `simulators.compartments.constants`.
+        cells: Parameters in each epoch, shape (b, e, 17), in the order of `simulators.compartments.constants`.
         reversals: E_Na, E_K, E_Ca, E_h, shape (b, 4) [mV].
         electrodes: Shape (b, k), in the order of `simulators.electrode.KNOBS`; knobs behind the k-th are off.
         ends: Time at which each epoch ends, shape (b, e), ascending; the last is the end of the sweep [ms].
         levels: Command of each epoch, shape (b, e) [pA or mV].
         clamped: Whether the command is a voltage; the electrodes' series resistance then lies before the membrane.
-        has: What the cells have, of `simulators.compartments`, or PLAIN.
+        has: What the cells have, of `simulators.beside`, or None for a plain cell.
     """
 
     cells: npt.NDArray[np.float64]
@@ -50,7 +46,7 @@ class Course:
     ends: npt.NDArray[np.float64]
     levels: npt.NDArray[np.float64]
     clamped: bool
-    has: int
+    has: int | None
 
 
 def follow(course: Course, rate: float, rng: np.random.Generator) -> npt.NDArray[np.float32]:
@@ -111,7 +107,7 @@ def _follow(
         knobs, taps = electrodes[part].T.copy(), coefficients[part].T.copy()
         epoch = np.zeros(LANES, dtype=np.int32)
         _refill(cells[part], reversals[part], clamp[part], epoch, row)
-        _settle(state, row, random, drive[0], clamped, has)
+        _settle(state, row, random, drive[0], has)
         memory = np.empty((KEPT, LANES), dtype=np.float32)
         tile = np.empty((TILE + 1, LANES), dtype=np.float32)
         starts, periods = np.zeros(LANES, dtype=np.int32), np.full(LANES, period)
@@ -137,18 +133,15 @@ def _refill(cells, reversals, clamp, epoch, row):
 
 
 @njit(error_model="numpy")
-def _settle(state, row, random, holding, clamped, has):
+def _settle(state, row, random, holding, has):
     """Put the lanes of a block at their fixed points and let them run; those that fire, for a second more."""
     for lane in range(LANES):
-        if has == PLAIN and not clamped:
-            pospischil_rest.resting(row, lane, holding[lane], state)
-        else:
-            resting(row, lane, holding[lane], state)
+        resting(row, lane, holding[lane], state, has)
     ends = np.full((1, LANES), _SETTLE_FIRING, dtype=np.int32)
     levels = holding.copy().reshape(1, LANES)
     trace = np.empty((_SETTLE, LANES), dtype=np.float32)
     # The casts keep numba from compiling it anew for every literal.
-    _integrate(state, row, random, ends, levels, np.int64(0), np.int64(_SETTLE), trace, has)
+    integrate(state, row, random, ends, levels, np.int64(0), np.int64(_SETTLE), trace, has)
     highest = np.full(LANES, -1000.0, dtype=np.float32)
     for t in range(_SETTLE):
         highest = np.maximum(highest, trace[t])
@@ -156,20 +149,11 @@ def _settle(state, row, random, holding, clamped, has):
     if fired.any():
         later, seeds = state.copy(), random.copy()
         nothing = np.empty((0, LANES), dtype=np.float32)
-        _integrate(later, row, seeds, ends, levels, np.int64(0), np.int64(_SETTLE_FIRING), nothing, has)
+        integrate(later, row, seeds, ends, levels, np.int64(0), np.int64(_SETTLE_FIRING), nothing, has)
         for lane in range(LANES):
             if fired[lane]:
                 state[:, lane] = later[:, lane]
                 random[lane] = seeds[lane]
-
-
-@njit(error_model="numpy")
-def _integrate(state, row, random, ends, levels, begin, steps, trace, has):
-    """Call the kernel that serves."""
-    if has == PLAIN:
-        pospischil.integrate(state, row, random, ends, levels, begin, steps, trace)
-    else:
-        compartments.integrate(state, row, random, ends, levels, begin, steps, trace, has)
 
 
 @njit(error_model="numpy")
@@ -180,5 +164,5 @@ def _stretch(state, row, random, cells, reversals, clamp, ends, levels, epoch, s
         change = enter(epoch, ends, start + done)
         _refill(cells, reversals, clamp, epoch, row)
         upto = min(steps, change - start)
-        _integrate(state, row, random, ends, levels, start + done, upto - done, tile[1 + done :], has)
+        integrate(state, row, random, ends, levels, start + done, upto - done, tile[1 + done :], has)
         done = upto

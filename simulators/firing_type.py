@@ -7,24 +7,18 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from simulators.compartments import DENDRITE, HIGH_THRESHOLD, LOW_THRESHOLD, SAG
 from simulators.cortical import Cortical
 from simulators.electrode import Electrode
 from simulators.parameter import Parameter
 from simulators.patched import Patched
 from simulators.stimulus import Stimulus
+from simulators.wide_cell import ACCESSORIES, E_H, columns
 
 __all__ = ["Bursting", "FastSpiking", "FiringType", "LowThresholdSpiking", "RegularSpiking"]
 
 _CELL = (*Cortical.parameters, Parameter("E_Na", "mV", 40.0, 70.0), Parameter("E_K", "mV", -110.0, -70.0))
 _L = Parameter("g_L", "mS/cm2", 0.0, 2.0, "linear", "Calcium conductance of high threshold")
 _T = Parameter("g_T", "mS/cm2", 0.0, 5.0, "linear", "Calcium conductance of low threshold")
-_SAG = Parameter("g_h", "mS/cm2", 0.0, 1.0, "linear", "Conductance that hyperpolarization opens")
-_DENDRITE = (
-    Parameter("dendrite_ratio", "1", 0.1, 10.0, "log", "Capacitance of the dendrite over that of the soma"),
-    Parameter("coupling", "nS", 0.0, 200.0, "linear", "Conductance between soma and dendrite"),
-)
-_COLUMNS = ("g_L", "g_T", "g_h", "dendrite_ratio", "coupling")
 
 
 class FiringType(Patched):
@@ -38,6 +32,8 @@ class FiringType(Patched):
     Args:
         sag: With an h-current.
         dendrite: With a passive dendrite.
+        slow: With slow inactivation of a share of its sodium channels.
+        kv3: With a fast potassium current of high threshold.
         electrode: What the cell is seen through; a cell's own bridge error and offset come on top of its.
         E_Ca: Calcium reversal potential, Nernst's at 36 degrees of 2 mM and 0.24 uM [mV].
         E_h: Reversal potential of the h-current [mV].
@@ -53,31 +49,25 @@ class FiringType(Patched):
         self,
         sag: bool = False,
         dendrite: bool = False,
+        slow: bool = False,
+        kv3: bool = False,
         electrode: Electrode = Electrode(),
         E_Ca: float = 120.25,
-        E_h: float = -40.0,
+        E_h: float = E_H,
     ) -> None:
         super().__init__(electrode)
         self.E_Ca, self.E_h = E_Ca, E_h
-        self.parameters = _CELL + self.calcium + (_SAG,) * sag + _DENDRITE * dendrite
-        names = [parameter.name for parameter in self.parameters]
-        self.conductances = tuple(name for name in names if name.startswith("g_"))
-        flags = {"g_L": HIGH_THRESHOLD, "g_T": LOW_THRESHOLD, "g_h": SAG, "coupling": DENDRITE}
-        self._has = sum(flag for name, flag in flags.items() if name in names)
+        there = {"g_h": sag, "slow_share": slow, "g_Kv3": kv3, "dendrite_ratio": dendrite, "coupling": dendrite}
+        self.parameters = _CELL + self.calcium + tuple(p for p in ACCESSORIES if there[p.name])
+        self.conductances = tuple(p.name for p in self.parameters if p.name.startswith("g_"))
 
     def _simulate(
         self, theta: npt.NDArray[np.float64], stimulus: Stimulus, rate: float, rng: np.random.Generator
     ) -> npt.NDArray[np.float64]:
-        names = [parameter.name for parameter in self.parameters]
-        courses = self.courses(theta, stimulus)
-        cells = np.zeros((*courses.shape[:2], 15))
-        cells[:, :, :10] = courses[:, :, :10]
-        for k, name in enumerate(_COLUMNS, 10):
-            if name in names:
-                cells[:, :, k] = courses[:, :, names.index(name)]
+        cells, has = columns(self.courses(theta, stimulus), [parameter.name for parameter in self.parameters])
         reversals = np.tile([0.0, 0.0, self.E_Ca, self.E_h], (len(theta), 1))
         reversals[:, :2] = theta[:, 12:14]
-        return self._follow(cells, reversals, theta[:, 10:12], stimulus, rate, rng, self._has)
+        return self._follow(cells, reversals, theta[:, 10:12], stimulus, rate, rng, has)
 
 
 class RegularSpiking(FiringType):

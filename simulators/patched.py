@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from simulators.course import PLAIN, Course, follow
+from simulators.course import Course, follow
 from simulators.electrode import IDEAL, Electrode
 from simulators.simulator import Simulator
 from simulators.stimulus import Clamp, Stimulus
@@ -85,25 +85,25 @@ class Patched(Simulator):
         stimulus: Stimulus,
         rate: float,
         rng: np.random.Generator,
-        has: int = PLAIN,
+        has: int | None = None,
     ) -> _Array:
         """Answer in either clamp, with doses.
 
         Args:
-            cells: Shape (b, e, 15), in the order of `simulators.compartments.constants`.
+            cells: Shape (b, e, 17), in the order of `simulators.compartments.constants`.
             reversals: E_Na, E_K, E_Ca, E_h, shape (b, 4) [mV].
             own: The cells' own bridge error [MOhm] and offset [mV], shape (b, 2).
             stimulus: With e epochs.
             rate: Sampling rate [kHz].
             rng: Source of randomness.
-            has: Channels and compartments, of `simulators.compartments`, or PLAIN.
+            has: Channels and compartments, of `simulators.beside`, or None for a plain cell.
 
         Returns:
             Response, shape (b, n) [mV or pA].
         """
         electrodes, ends, levels = self._wired(stimulus, len(cells), rng, *own.T)
         clamped = stimulus.clamp == "voltage"
-        if has == PLAIN and (clamped or takes_away(stimulus)):
+        if has is None and (clamped or takes_away(stimulus)):
             has = 0
         course = Course(cells, reversals, electrodes, ends, levels, clamped, has)
         return follow(course, rate, rng).astype(np.float64)

@@ -30,9 +30,20 @@ hidden = 16
 bins = 4
 """
 
+BESIDE = """
+coupling = { unit = "nS", low = 2.0, high = 60.0, scale = "log" }
+dendrite_ratio = { unit = "1", low = 0.3, high = 3.0, scale = "log" }
+g_Kv3 = { unit = "mS/cm2", low = 0.1, high = 20.0, scale = "log" }
+slow_share = { unit = "1", low = 0.0, high = 1.0 }
+g_h = { unit = "mS/cm2", low = 0.001, high = 0.1, scale = "log" }
+"""
 
-def make_spec():
+
+def make_spec(*beside):
+    """The shipped spec with a tiny network, and with some of what may be in a cell besides."""
     text = (files("estimators.pretrained") / "cortical-steps.toml").read_text(encoding="utf-8")
+    lines = [line for line in BESIDE.splitlines() if line.split(" ")[0] in beside]
+    text = text.replace("[prior]\n", "\n".join(["[prior]", *lines, ""]))
     return spec_from(text.split("[training]")[0] + TRAINING, "tiny.toml")
 
 

@@ -2,6 +2,7 @@ import ast
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -10,6 +11,7 @@ import pytest
 import torch
 
 import estimators.checkpoint
+from estimators.cell import BESIDE
 from estimators.checkpoint import CheckpointError, load, save
 
 
@@ -177,9 +179,35 @@ def test_features_in_another_order_are_refused(saved):
     assert "their order" in refusal(saved)
 
 
-def test_other_parameters_are_refused(saved):
-    damage(saved, parameters=json.dumps([{"name": "Q"}]))
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda names: ["Q"],
+        lambda names: names[1:],
+        lambda names: [*names, "g_L"],
+        lambda names: [*names, "coupling"],
+        lambda names: [*names, "g_Kv3", "g_h"],
+        lambda names: ["g_h", *names],
+        lambda names: [*names, "g_h", "g_h"],
+    ],
+)
+def test_other_parameters_are_refused(saved, spec, change):
+    damage(saved, parameters=json.dumps([{"name": name} for name in change(list(spec.names))]))
     assert "infers other parameters" in refusal(saved)
+
+
+@pytest.mark.parametrize("beside", [("g_h",), ("slow_share", "g_Kv3"), ("dendrite_ratio", "coupling"), BESIDE])
+def test_a_network_that_infers_more_comes_back_as_it_was(checkpoint, made, sets, tmp_path, beside):
+    spec = made.spec(*beside)
+    network = made.network(spec, sets)
+    save(tmp_path / "wide.h5", replace(checkpoint, network=network, spec=spec))
+    there = load(tmp_path / "wide.h5")
+    assert there.spec == spec
+    assert there.spec.names[12:] == beside
+    features, context = sets.features[:3].astype(float), sets.context[:3].astype(float)
+    draws = [n.draw(features, context, 9, torch.Generator().manual_seed(1)) for n in (network, there.network)]
+    assert np.array_equal(*draws)
+    assert draws[0].shape == (9, 12 + len(beside))
 
 
 @pytest.mark.parametrize(

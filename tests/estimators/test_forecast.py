@@ -16,7 +16,7 @@ CURRENTS = np.linspace(-50.0, 250.0, 7)
 def model(monkeypatch):
     """A model whose features are straight lines of the current, and theta's, without a simulation."""
 
-    def simulate(theta, context, nuisances, rng, of_cell):
+    def simulate(theta, context, nuisances, rng, of_cell, names):
         features = np.repeat(context[:, :1] / 100.0, len(NAMES), axis=1)
         features[:, REST] = theta[:, 7]
         features[:, COUNT] = np.maximum(np.round(context[:, 0] / 20.0), 0.0)

@@ -10,11 +10,12 @@ from scipy import stats
 from estimators.context import CONTEXT
 from estimators.designs import Designs
 from estimators.features import NAMES
-from estimators.generation import CELL, OFF, Nuisances, Sets, _walk, features_of, generate, simulate
+from estimators.generation import BESIDE, CELL, OFF, Nuisances, Sets, _walk, features_of, generate, simulate
 from estimators.measuring import LIMIT
 from estimators.spec import spec_from
 from simulators.batch import record
 from simulators.electrode import KNOBS
+from simulators.wide_cell import ACCESSORIES
 
 SPEC = spec_from((files("estimators.pretrained") / "cortical-steps.toml").read_text(encoding="utf-8"), "the spec")
 SHORT = Designs(duration=(200.0, 250.0), baseline=(50.0, 60.0), tail=(20.0, 40.0), sweeps=(1, 6))
@@ -321,3 +322,67 @@ def test_more_of_the_electrode_shows_in_the_features_it_should(name, value, feat
     )
     moved = (on - plain)[:, NAMES.index(feature)].mean()
     assert low < moved < high
+
+
+def handed(monkeypatch, theta, names):
+    """What `simulate` hands to the kernels: cells, reversal potentials, and what the cells have."""
+    told = []
+
+    def watched(*arguments):
+        told.extend([arguments[0], arguments[1], arguments[-1]])
+        return record(*arguments)
+
+    monkeypatch.setattr("estimators.generation.record", watched)
+    simulate(theta, context(amplitude=np.full(len(theta), 100.0)), PLAIN, np.random.default_rng(0), names=names)
+    return told
+
+
+def test_a_cell_of_twelve_parameters_is_left_to_the_plain_kernel(monkeypatch):
+    cells, _, has = handed(monkeypatch, CELLS, CELL)
+    assert has is None
+    np.testing.assert_array_equal(cells[:, :10], CELLS[:, :10])
+
+
+@pytest.mark.parametrize(
+    ("names", "has"),
+    [(("g_h",), 4), (("slow_share",), 16), (("g_Kv3",), 32), (("dendrite_ratio", "coupling"), 8), (BESIDE, 60)],
+)
+def test_what_is_beside_reaches_its_column_and_its_flag(monkeypatch, names, has):
+    values = {"g_h": 0.02, "slow_share": 0.4, "g_Kv3": 3.0, "dendrite_ratio": 1.5, "coupling": 20.0}
+    theta = np.column_stack([CELLS, *(np.full(len(CELLS), values[name]) for name in names)])
+    cells, reversals, told = handed(monkeypatch, theta, (*CELL, *names))
+    assert told == has
+    columns = ("g_L", "g_T", "g_h", "dendrite_ratio", "coupling", "slow_share", "g_Kv3")
+    np.testing.assert_array_equal(cells[0, 10:], [values.get(name, 0.0) * (name in names) for name in columns])
+    np.testing.assert_array_equal(reversals[0], [55.0, -93.0, 0.0, -40.0])
+
+
+def test_theta_of_other_parameters_than_were_named_is_refused():
+    with pytest.raises(ValueError, match="Theta has 12 parameters; 13 were named"):
+        simulate(CELLS, context(amplitude=np.full(6, 100.0)), PLAIN, np.random.default_rng(0), names=(*CELL, "g_h"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "feature", "moved"),
+    [("g_h", 0.1, "sag", 1), ("g_Kv3", 20.0, "half_width", -1), ("slow_share", 0.9, "later_peak", -1)],
+)
+def test_what_is_beside_shows_in_the_features_it_should(name, value, feature, moved):
+    amplitude = -200.0 if name == "g_h" else 300.0
+    without, there = (
+        simulate(
+            np.column_stack([CELLS, np.full(6, share)]),
+            context(amplitude=np.full(6, amplitude)),
+            PLAIN,
+            np.random.default_rng(0),
+            names=(*CELL, name),
+        )[0, NAMES.index(feature)]
+        for share in (0.0, value)
+    )
+    assert moved * (there - without) > 0.05 * abs(without) * (feature == "half_width")
+
+
+def test_cells_with_more_in_them_are_drawn_from_their_prior():
+    spec = SPEC.parameters + tuple(ACCESSORIES)
+    made = Sets.join(list(generate(spec, SHORT, Nuisances(), 20, np.random.default_rng(2))))
+    assert made.u.shape == (len(made.features), 17)
+    assert np.isfinite(made.features[:, NAMES.index("mean_voltage")]).mean() > 0.5

@@ -16,7 +16,7 @@ REST = NAMES.index("rest")
 def no_simulation(monkeypatch):
     """Predictions from features drawn at random: what is tested here is what becomes of them."""
 
-    def simulate(theta, context, nuisances, rng):
+    def simulate(theta, context, nuisances, rng, names):
         return rng.normal(size=(len(theta), len(NAMES))) + theta[:, :1] / 100.0
 
     monkeypatch.setattr("estimators.observer.simulate", simulate)

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from estimators import pretraining, simulation
+from estimators.cell import BESIDE, CELL
 from estimators.checkpoint import CheckpointError, load
 from estimators.features import NAMES
+from estimators.observer import Observer
 from estimators.pretraining import pretrain
-from estimators.spec import SpecError
+from estimators.spec import SpecError, spec_from
 from estimators.training import train
 
 
@@ -30,7 +32,7 @@ def simulated(monkeypatch, made):
     monkeypatch.setattr(simulation, "generate", counted)
     monkeypatch.setattr(pretraining, "generate", generate)
     monkeypatch.setattr("estimators.misfits.generate", generate)
-    monkeypatch.setattr("estimators.misfits.simulate", lambda theta, *_: np.ones((len(theta), len(NAMES))))
+    monkeypatch.setattr("estimators.misfits.simulate", lambda theta, *_, names: np.ones((len(theta), len(NAMES))))
     monkeypatch.setattr("estimators.misfits._CELLS", 12)
     return chunks
 
@@ -139,6 +141,28 @@ def test_what_cannot_be_done_is_refused_before_anything_is_simulated(simulated, 
     with pytest.raises(SpecError, match=said):
         next(pretrain(spec, tmp_path / "net.h5", **options))
     assert simulated == []
+
+
+def test_a_spec_that_has_more_in_its_cells_becomes_a_checkpoint(made, tmp_path, monkeypatch):
+    text = made.spec(*BESIDE).text
+    for long, short in (
+        ("duration = [200.0, 1000.0]", "duration = [200.0, 210.0]"),
+        ("sweeps = [1, 40]", "sweeps = [1, 3]"),
+        ("epochs = 3", "epochs = 1"),
+    ):
+        assert long in text
+        text = text.replace(long, short)
+    spec = spec_from(text, "wide.toml")
+    monkeypatch.setattr("estimators.misfits._CELLS", 5)
+    monkeypatch.setattr(simulation, "CHUNK", 200)
+    out = tmp_path / "wide.h5"
+    *_, summary = pretrain(spec, out)
+    there = load(out)
+    assert there.spec == spec
+    assert there.spec.names == (*CELL, *BESIDE)
+    assert set(summary["coverage"]) == {*CELL, *BESIDE}
+    assert all(len(there.reference[f"misfit_{stratum}"]) for stratum in (1, 3, 10))
+    Observer(there, draws=20).warm()
 
 
 @pytest.mark.long

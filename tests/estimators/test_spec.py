@@ -7,7 +7,7 @@ from importlib.resources import files
 import pytest
 
 from estimators.designs import Designs
-from estimators.generation import CELL, OFF, Nuisances
+from estimators.generation import BESIDE, CELL, OFF, Nuisances
 from estimators.spec import SpecError, Training, read_spec, spec_from
 
 TEXT = (files("estimators.pretrained") / "cortical-steps.toml").read_text(encoding="utf-8")
@@ -219,4 +219,58 @@ def test_more_of_the_electrode_can_be_switched_on_and_off(name, bounds):
 def test_more_of_the_electrode_is_checked(name, value, wanted):
     message = refused(nuisance(name, value))
     assert f"nuisances.{name} is " in message
+    assert wanted in message
+
+
+OPTIONAL = {
+    "g_h": '{ unit = "mS/cm2", low = 0.001, high = 0.1, scale = "log" }',
+    "slow_share": '{ unit = "1", low = 0.0, high = 1.0 }',
+    "g_Kv3": '{ unit = "mS/cm2", low = 0.1, high = 20.0, scale = "log" }',
+    "dendrite_ratio": '{ unit = "1", low = 0.3, high = 3.0, scale = "log" }',
+    "coupling": '{ unit = "nS", low = 2.0, high = 60.0, scale = "log" }',
+}
+
+
+def besides(**given):
+    """The shipped spec with more in its prior, before all else, in the order given."""
+    lines = "\n".join(f"{name} = {entry}" for name, entry in given.items())
+    return changed("[prior]\n", f"[prior]\n{lines}\n")
+
+
+@pytest.mark.parametrize("names", [("g_h",), ("g_Kv3", "slow_share"), ("coupling", "dendrite_ratio"), BESIDE[::-1]])
+def test_what_is_beside_the_twelve_follows_them_in_the_order_of_the_process(names):
+    spec = spec_from(besides(**{name: OPTIONAL[name] for name in names}), "mine.toml")
+    assert spec.names == (*CELL, *(name for name in BESIDE if name in names))
+    assert spec.parameters[:12] == spec_from(TEXT, "mine.toml").parameters
+
+
+def test_every_parameter_beside_has_a_unit_that_is_checked():
+    assert tuple(OPTIONAL) == BESIDE
+    for name, entry in OPTIONAL.items():
+        both = OPTIONAL if name in ("dendrite_ratio", "coupling") else {}
+        message = refused(besides(**{**both, name: entry.replace("unit = ", 'unit = "furlong", meaning = ')}))
+        assert f"prior.{name} can't be used: its unit is 'furlong'" in message
+
+
+@pytest.mark.parametrize(("one", "other"), [("dendrite_ratio", "coupling"), ("coupling", "dendrite_ratio")])
+def test_half_a_dendrite_is_refused(one, other):
+    assert f"prior.{one} is half a dendrite; give prior.{other} too, or neither." in refused(
+        besides(**{one: OPTIONAL[one]})
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high", "wanted"),
+    [
+        ("g_h", -0.1, 0.1, "from 0 to 1 (unit mS/cm2)"),
+        ("slow_share", 0.0, 1.5, "from 0 to 1 (unit 1)"),
+        ("g_Kv3", 0.0, 1000.0, "from 0 to 100 (unit mS/cm2)"),
+        ("dendrite_ratio", 0.01, 1.0, "from 0.1 to 10 (unit 1)"),
+        ("coupling", 0.0, 300.0, "from 0 to 200 (unit nS)"),
+    ],
+)
+def test_what_the_kernel_cannot_have_is_refused(name, low, high, wanted):
+    unit = OPTIONAL[name].split('"')[1]
+    message = refused(besides(**{**OPTIONAL, name: f'{{ unit = "{unit}", low = {low}, high = {high} }}'}))
+    assert f"prior.{name} can't be used: it lies between {low:g} and {high:g}" in message
     assert wanted in message

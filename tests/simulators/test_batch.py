@@ -6,6 +6,7 @@ import pytest
 from scipy import signal
 
 from simulators.batch import record
+from simulators.beside import DENDRITE, KV3, SAG, SLOW
 from simulators.electrode import KNOBS
 from simulators.lanes import LANES
 
@@ -46,6 +47,19 @@ def batch(draws):
         "skip": rng.uniform(0, 10, COUNT),
         "rates": rng.choice([10.0, 20.0, 25.0, 40.0, 50.0], COUNT),
     }
+
+
+@pytest.fixture
+def wide(batch):
+    """The same of cells with everything besides: h-current, slow inactivation, Kv3, a dendrite."""
+    rng = np.random.default_rng(11)
+    more = [rng.uniform(low, high, COUNT) for low, high in ((0, 0.1), (0.3, 3), (5, 60), (0, 1), (0, 20))]
+    cells = np.column_stack([batch["cells"], np.zeros((COUNT, 2)), *more])
+    reversals = np.pad(batch["reversals"], ((0, 0), (0, 2)), constant_values=-40.0)
+    return {**batch, "cells": cells, "reversals": reversals}
+
+
+EVERYTHING = SAG + SLOW + KV3 + DENDRITE
 
 
 def knobs(batch, which=slice(None), **values):
@@ -293,3 +307,35 @@ def test_a_pipette_leaves_the_area_that_its_charge_must_have(draws):
     slope = (without[:, -1] - without[:, -2]) * 40.0
     area = (lagging - without).astype(np.float64).sum(axis=1) * 0.025
     np.testing.assert_allclose(area, 0.1 * series * decayed - tau * (moved - slope * decayed), rtol=0, atol=2e-3)
+
+
+def everything(batch, seed=1):
+    return record(**batch, rng=np.random.default_rng(seed), has=EVERYTHING)
+
+
+def test_with_everything_in_its_cells_a_lane_depends_on_no_other_and_not_on_the_number_of_threads(wide):
+    samples, counts = everything(wide)
+    for some in (1, LANES + 1):
+        same((samples[:some], counts[:some]), everything(rows(wide, slice(some))))
+    most = numba.get_num_threads()
+    try:
+        numba.set_num_threads(1)
+        same((samples, counts), everything(wide))
+    finally:
+        numba.set_num_threads(most)
+    assert all(np.isfinite(row[:count]).all() for row, count in zip(samples, counts, strict=True))
+
+
+def test_columns_of_what_cells_do_not_have_change_no_number_of_the_plain_kernel(batch, wide):
+    same(recorded(batch), recorded(wide))
+
+
+def test_cells_with_everything_in_them_rest_at_their_holding(wide):
+    wide["cells"][:, 9] = 0.0
+    for name, value in (("electrodes", plain(COUNT)), ("levels", np.repeat(wide["levels"][:, :1], 3, axis=1))):
+        wide[name] = value
+    samples, counts = everything(wide)
+    moved = np.array([np.ptp(row[:count]) for row, count in zip(samples, counts, strict=True)])
+    silent = moved < 20.0
+    assert silent.mean() > 0.5
+    assert np.mean(moved[silent] < 0.1) >= 0.98

@@ -115,8 +115,33 @@ def test_an_h_current_makes_a_hyperpolarized_cell_sag():
 
 @pytest.mark.parametrize("kind", [RegularSpiking, FastSpiking, Bursting, LowThresholdSpiking])
 def test_options_add_their_parameters_and_conductances(kind):
-    names = [parameter.name for parameter in kind(sag=True, dendrite=True).parameters]
-    assert names[-3:] == ["g_h", "dendrite_ratio", "coupling"]
-    assert set(kind(sag=True).conductances) == {name for name in names if name.startswith("g_")}
-    assert not {"g_h", "coupling"} & {parameter.name for parameter in kind().parameters}
+    every = kind(sag=True, dendrite=True, slow=True, kv3=True)
+    names = [parameter.name for parameter in every.parameters]
+    assert names[-5:] == ["g_h", "slow_share", "g_Kv3", "dendrite_ratio", "coupling"]
+    assert set(every.conductances) == {name for name in names if name.startswith("g_")}
+    for option, added in {
+        "sag": {"g_h"},
+        "dendrite": {"dendrite_ratio", "coupling"},
+        "slow": {"slow_share"},
+        "kv3": {"g_Kv3"},
+    }.items():
+        assert {p.name for p in kind(**{option: True}).parameters} - {p.name for p in kind().parameters} == added
     assert issubclass(kind, FiringType)
+
+
+def test_a_blocker_of_Kv3_broadens_spikes_and_slow_inactivation_lowers_the_last_of_a_train():
+    simulator = FastSpiking(electrode=Electrode(white=0.0), slow=True, kv3=True)
+    theta = CELLS["FS"].theta(simulator.parameters)
+    theta[[p.name for p in simulator.parameters].index("g_Kv3")] = 20.0
+    shares = np.tile(theta, (2, 1))
+    shares[:, [p.name for p in simulator.parameters].index("slow_share")] = 0.0, 0.8
+
+    def answers(*doses):
+        epochs = [Epoch(x, t, doses) for x, t in ((0.0, 100.0), (700.0, 800.0), (0.0, 50.0))]
+        return simulator.simulate(shares, Stimulus("current", tuple(epochs)), RATE, np.random.default_rng(0))
+
+    kept, blocked = answers(), answers(Dose("g_Kv3", 0.0))
+    widths = [np.sum(V[0] > -20.0) / len(spikes(V[0])) for V in (kept, blocked)]
+    assert widths[1] > 1.1 * widths[0]
+    without, slow = (V[round(800.0 * RATE) : round(900.0 * RATE)].max() for V in kept)
+    assert without - slow > 0.8

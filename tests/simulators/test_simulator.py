@@ -22,9 +22,9 @@ SIMULATORS = (
     StgNeuron(settling=200.0),
     Pyloric(noise=0.0, settling=200.0),
     RegularSpiking(electrode=QUIET),
-    FastSpiking(sag=True, electrode=QUIET),
-    Bursting(dendrite=True, electrode=QUIET),
-    LowThresholdSpiking(sag=True, dendrite=True, electrode=QUIET),
+    FastSpiking(sag=True, kv3=True, electrode=QUIET),
+    Bursting(dendrite=True, slow=True, electrode=QUIET),
+    LowThresholdSpiking(sag=True, dendrite=True, slow=True, kv3=True, electrode=QUIET),
 )
 STIMULUS = step(80.0, holding=-10.0, onset=40.0, duration=120.0, tail=40.0)
 REST = Stimulus("current", (Epoch(0.0, 100.0), Epoch(0.0, 400.0)))
