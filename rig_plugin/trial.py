@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from estimators.blame import blame
+from estimators.cell import DISCREPANCY
 from simulators.parameter import Parameter
 from simulators.sweep import Sweep
 
@@ -37,18 +39,37 @@ class Posterior:
         if draws.ndim != 2 or draws.shape[1] != len(self.parameters):
             raise ValueError(f"Draws have shape {draws.shape}, (s, {len(self.parameters)}) was wanted.")
 
-    def summary(self) -> dict[str, dict[str, float | str]]:
-        """Quantiles of each marginal.
+    def summary(self) -> dict[str, dict[str, float | str | None]]:
+        """Quantiles of each marginal, and how much of its uncertainty is the model's error.
 
         Returns:
-            {parameter: {"unit", "q05", "q25", "median", "q75", "q95"}}.
+            {parameter: {"unit", "q05", "q25", "median", "q75", "q95", "model_error"}}.
         """
         table = np.quantile(self.draws, list(QUANTILES.values()), axis=0)
+        blamed = self.blamed()
         return {
-            parameter.name: {"unit": parameter.unit}
-            | {name: float(value) for name, value in zip(QUANTILES, table[:, k], strict=True)}
+            parameter.name: {
+                "unit": parameter.unit,
+                **{name: float(value) for name, value in zip(QUANTILES, table[:, k], strict=True)},
+                "model_error": blamed.get(parameter.name),
+            }
             for k, parameter in enumerate(self.parameters)
         }
+
+    def blamed(self) -> dict[str, float]:
+        """Tell how much of each parameter's uncertainty is the model's error.
+
+        Returns:
+            {parameter: share of its variance, 0 to 1}; empty where the network does not infer the discrepancy, or
+                there are too few draws to tell.
+        """
+        names = [parameter.name for parameter in self.parameters]
+        if DISCREPANCY not in names:
+            return {}
+        free = np.stack([p.unconstrain(self.draws[:, k]) for k, p in enumerate(self.parameters)], axis=1)
+        shares = blame(free, self.draws[:, names.index(DISCREPANCY)])
+        pairs = zip(names, shares, strict=True)
+        return {name: float(share) for name, share in pairs if name != DISCREPANCY and np.isfinite(share)}
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ class PosteriorPanel(Panel):
             self.warn(f"Posterior withheld. {trial.trust.reason or 'No reason was given.'}")
         else:
             sweeps = "1 sweep" if trial.sweeps_used == 1 else f"{trial.sweeps_used} sweeps"
-            self._aside.setText(f"given {sweeps}&nbsp;&nbsp;&nbsp;{self._legend()}")
+            self._aside.setText(f"given {sweeps}{_blamed(shown)}&nbsp;&nbsp;&nbsp;{self._legend()}")
             self.say("")
 
     def _legend(self) -> str:
@@ -102,3 +102,11 @@ class PosteriorPanel(Panel):
         kept = before.draws[:, k] if before is not None and before.parameters == shown.parameters else None
         cell = whole_cell(shown, name) if is_density(row.parameter, shown.parameters) else None
         row.show_draws(shown.draws[:, k], kept, cell)
+
+
+def _blamed(posterior: Posterior) -> str:
+    """Say how much of the uncertainty is the model's error, where the network tells."""
+    shares = posterior.blamed()
+    if not shares:
+        return ""
+    return f" · {100.0 * sum(shares.values()) / len(shares):.0f} % of the uncertainty is the model's error"

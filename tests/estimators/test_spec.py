@@ -228,6 +228,7 @@ OPTIONAL = {
     "g_Kv3": '{ unit = "mS/cm2", low = 0.1, high = 20.0, scale = "log" }',
     "dendrite_ratio": '{ unit = "1", low = 0.3, high = 3.0, scale = "log" }',
     "coupling": '{ unit = "nS", low = 2.0, high = 60.0, scale = "log" }',
+    "discrepancy": '{ unit = "1", low = 0.02, high = 0.4, scale = "log" }',
 }
 
 
@@ -267,6 +268,7 @@ def test_half_a_dendrite_is_refused(one, other):
         ("g_Kv3", 0.0, 1000.0, "from 0 to 100 (unit mS/cm2)"),
         ("dendrite_ratio", 0.01, 1.0, "from 0.1 to 10 (unit 1)"),
         ("coupling", 0.0, 300.0, "from 0 to 200 (unit nS)"),
+        ("discrepancy", 0.1, 5.0, "from 0 to 2 (unit 1)"),
     ],
 )
 def test_what_the_kernel_cannot_have_is_refused(name, low, high, wanted):

@@ -101,6 +101,22 @@ def test_the_posterior_is_told_by_its_quantiles_in_order():
         assert [row[name] for name in QUANTILES] == sorted(row[name] for name in QUANTILES)
 
 
+def test_a_network_that_does_not_infer_the_model_s_error_blames_nothing_on_it():
+    assert all(row["model_error"] is None for row in written(a_trial())["posterior"].values())
+
+
+def test_what_scatters_where_the_model_is_wrong_is_blamed_on_it():
+    rng = np.random.default_rng(0)
+    size = np.exp(rng.uniform(np.log(0.03), np.log(0.3), 4000))
+    off = Parameter("discrepancy", "1", 0.02, 0.4, "log")
+    near, far = rng.normal(-70.0, 3.0, 4000), -70.0 + 60.0 * size * rng.standard_normal(4000)
+    parameters = (Parameter("near", "mV", -100.0, -40.0), Parameter("far", "mV", -100.0, -40.0), off)
+    rows = Posterior(parameters, np.stack([near, np.clip(far, -99.0, -41.0), size], axis=1)).summary()
+    assert rows["near"]["model_error"] < 0.15
+    assert rows["far"]["model_error"] > 0.8
+    assert rows["discrepancy"]["model_error"] is None
+
+
 @given(st.dictionaries(st.text(min_size=1), st.floats()))
 def test_any_feature_value_can_be_written(features):
     seen = written(a_trial(features=features))["features"]

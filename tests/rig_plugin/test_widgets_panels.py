@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rig_plugin.feed import Live
-from rig_plugin.trial import Latency, Trial, Trust
+from rig_plugin.trial import Latency, Posterior, Trial, Trust
 from rig_plugin.widgets.curves import FiringCurve, VoltageCurve, firing_rate, steady_voltage
 from rig_plugin.widgets.evolution import Evolution
 from rig_plugin.widgets.features import FeatureTable, surprise
@@ -114,6 +114,19 @@ def test_a_conductance_is_shown_in_nanosiemens_beside_its_density(qtbot, scripte
     whole = np.median(trial.posterior.draws[:, 4] * trial.posterior.draws[:, 0])
     assert float(value.removesuffix(" nS")) == pytest.approx(whole, rel=0.15)
     assert density.endswith(" nS/pF")
+
+
+def test_the_panel_says_how_much_of_the_uncertainty_is_the_model_s(qtbot, scripted):
+    trial = scripted.trial(3)
+    size = np.linspace(0.03, 0.3, len(trial.posterior.draws))[:, None]
+    names = (*scripted.parameters, Parameter("discrepancy", "1", 0.02, 0.4, "log"))
+    widget = PosteriorPanel(names)
+    qtbot.addWidget(widget)
+    told = Posterior(names, np.concatenate([trial.posterior.draws, size], axis=1))
+    widget.take(dataclasses.replace(trial, posterior=told))
+    assert "% of the uncertainty is the model's error" in widget._aside.text()
+    widget.take(trial)
+    assert "model's error" not in widget._aside.text()
 
 
 def test_a_long_unit_stands_below_its_number(qtbot):
