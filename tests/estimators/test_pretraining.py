@@ -19,7 +19,7 @@ def simulated(monkeypatch, made):
     """Cells drawn without a simulation; counts how often a chunk of training cells was asked for."""
     chunks = []
 
-    def generate(parameters, designs, nuisances, cells, rng, *, chunk=150, sweeps=None):
+    def generate(parameters, designs, nuisances, cells, rng, *, chunk=150, sweeps=None, kind=None):
         yield made.sets(cells, seed=int(rng.integers(2**31)), sweeps=sweeps)
 
     def counted(*args, **rest):
@@ -28,7 +28,9 @@ def simulated(monkeypatch, made):
 
     monkeypatch.setattr(simulation, "CHUNK", 100)
     monkeypatch.setattr(simulation, "generate", counted)
-    monkeypatch.setattr(pretraining, "generate", generate)
+    monkeypatch.setattr("estimators.calibration.generate", generate)
+    monkeypatch.setattr("estimators.strata.generate", generate)
+    monkeypatch.setattr("estimators.adaptive.respond", lambda theta, *_: np.ones((len(theta), len(NAMES))))
     monkeypatch.setattr("estimators.misfits.generate", generate)
     monkeypatch.setattr("estimators.misfits.simulate", lambda theta, *_: np.ones((len(theta), len(NAMES))))
     monkeypatch.setattr("estimators.misfits._CELLS", 12)

@@ -1,0 +1,133 @@
+"""This file is the aims: how well calibrated a network has to be, and which of them it misses, by how much.
+
+A share of n cells strays by itself, with a standard error of sqrt(share (1 - share) / n), and the distribution of n
+uniform ranks lies at most sqrt(log(2 / .05) / (2 n)) off the diagonal in 19 of 20 cases. Figures are judged as they
+are, and each miss says whether so many cells alone could make it.
+
+References:
+    Massart (1990), The tight constant in the Dvoretzky-Kiefer-Wolfowitz inequality. Ann. Probab. 18, 1269-1283.
+    https://doi.org/10.1214/aop/1176990746
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+__all__ = ["DEVIATION", "LEVELS", "POOLED", "STRATUM", "missed", "stray", "verdict"]
+
+LEVELS = {"50": 0.5, "80": 0.8, "90": 0.9, "95": 0.95}
+"""Central intervals."""
+
+POOLED, STRATUM = 0.02, 0.03
+"""How far a coverage may be from its level, over all cells and in a stratum."""
+
+DEVIATION = 0.03
+"""How far the distribution of ranks may be from uniform."""
+
+_SURE = 1.96
+
+
+def stray(cells: int) -> float:
+    """Tell how far the distribution of uniform ranks is off at most, in 19 of 20 cases.
+
+    Args:
+        cells: How many ranks.
+
+    Returns:
+        The band's half-width.
+
+    Example:
+        >>> round(stray(5000), 4)
+        0.0192
+    """
+    return math.sqrt(math.log(2.0 / 0.05) / (2.0 * cells))
+
+
+def missed(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """List the aims that a calibration misses, the farthest beyond its aim first.
+
+    In a stratum of a thousand cells, uniform ranks are themselves more than .03 off one time in three; so a deviation
+    in a stratum is listed only where it is more than the aim and the stray of so many cells.
+
+    Args:
+        found: What `estimators.calibration.assess` gives.
+
+    Returns:
+        For each: "figure" ("coverage" or "sbc_deviation"), "stratum", "parameter", "level" (of a coverage, else
+        None), "value", "off" (from what it should be), "aim", "cells", "standard_error" (of a coverage, else None),
+        "noise" (what so many cells stray by in 19 of 20 cases), and "beyond_noise": whether it is off by more than
+        both together.
+    """
+    rows = [*_coverages(found), *_deviations(found)]
+    return sorted(rows, key=lambda row: row["aim"] - abs(row["off"]))
+
+
+def _coverages(found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    strata = {"pooled": found["coverage"]}
+    for key in ("coverage_by_sweeps", "coverage_by_firing", "coverage_by_design"):
+        strata |= found.get(key, {})
+    for stratum, table in strata.items():
+        cells, aim = _cells(found, stratum), POOLED if stratum == "pooled" else STRATUM
+        for parameter, shares in table.items():
+            for level, share in shares.items():
+                if share is None or abs(share - LEVELS[level]) <= aim:
+                    continue
+                error = math.sqrt(LEVELS[level] * (1.0 - LEVELS[level]) / cells)
+                row = {"figure": "coverage", "stratum": stratum, "parameter": parameter, "level": level}
+                yield row | _miss(share, share - LEVELS[level], aim, cells, error, _SURE * error)
+
+
+def _deviations(found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for stratum, table in ({"pooled": found["sbc_deviation"]} | found.get("sbc_deviation_by_stratum", {})).items():
+        cells = _cells(found, stratum)
+        for parameter, value in table.items():
+            if value is None or value <= DEVIATION + (stray(cells) if stratum != "pooled" else 0.0):
+                continue
+            row = {"figure": "sbc_deviation", "stratum": stratum, "parameter": parameter, "level": None}
+            yield row | _miss(value, value, DEVIATION, cells, None, stray(cells))
+
+
+def _cells(found: Mapping[str, Any], stratum: str) -> int:
+    return int(found["n"] if stratum == "pooled" else found["cells"][stratum])
+
+
+def _miss(value: float, off: float, aim: float, cells: int, error: float | None, noise: float) -> dict[str, Any]:
+    return {
+        "value": value,
+        "off": off,
+        "aim": aim,
+        "cells": cells,
+        "standard_error": error,
+        "noise": noise,
+        "beyond_noise": abs(off) > aim + noise,
+    }
+
+
+def verdict(found: Mapping[str, Any]) -> str:
+    """Say in plain words whether the intervals hold what they promise.
+
+    Args:
+        found: With "missed".
+
+    Returns:
+        One to three sentences.
+    """
+    cells, misses = found["n"], found["missed"]
+    sure = [row for row in misses if row["beyond_noise"]]
+    within = len(misses) - len(sure)
+    if sure:
+        where = sorted({row["stratum"] for row in sure}, key=lambda stratum: stratum != "pooled")
+        who = sorted({row["parameter"] for row in sure})
+        said = (
+            f"Not every interval holds what it promises: {', '.join(who)} miss an aim by more than so few cells stray "
+            f"by themselves ({', '.join('all cells' if name == 'pooled' else name for name in where)})."
+        )
+    elif _SURE * 0.5 / math.sqrt(cells) > POOLED:
+        said = f"{cells} fresh cells are too few to tell whether a coverage is within {100 * POOLED:g} points."
+    else:
+        said = f"Over all {cells} fresh cells and in every stratum, every interval holds what it promises."
+        said = said if not within else f"{said[:-1]}, as far as so few cells can tell."
+    more = "figure misses its aim" if within == 1 else "figures miss their aims"
+    return said if not within else f"{said} {within} {more} by no more than so few cells stray by themselves."
