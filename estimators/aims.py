@@ -15,7 +15,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["DEVIATION", "LEVELS", "POOLED", "STRATUM", "missed", "stray", "verdict"]
+__all__ = ["DEVIATION", "LEVELS", "POOLED", "STRATUM", "missed", "missed_by_chance", "stray", "verdict"]
 
 LEVELS = {"50": 0.5, "80": 0.8, "90": 0.9, "95": 0.95}
 """Central intervals."""
@@ -49,7 +49,7 @@ def missed(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     """List the aims that a calibration misses, the farthest beyond its aim first.
 
     In a stratum of a thousand cells, uniform ranks are themselves more than .03 off one time in three; so a deviation
-    in a stratum is listed only where it is more than the aim and the stray of so many cells.
+    is listed where it is more than its aim and more than uniform ranks stray by.
 
     Args:
         found: What `estimators.calibration.assess` gives.
@@ -58,10 +58,38 @@ def missed(found: Mapping[str, Any]) -> list[dict[str, Any]]:
         For each: "figure" ("coverage" or "sbc_deviation"), "stratum", "parameter", "level" (of a coverage, else
         None), "value", "off" (from what it should be), "aim", "cells", "standard_error" (of a coverage, else None),
         "noise" (what so many cells stray by in 19 of 20 cases), and "beyond_noise": whether it is off by more than
-        both together.
+        aim and noise together.
     """
-    rows = [*_coverages(found), *_deviations(found)]
+    rows = [row for row in _figures(found) if abs(row["off"]) > _bar(row)]
     return sorted(rows, key=lambda row: row["aim"] - abs(row["off"]))
+
+
+def missed_by_chance(found: Mapping[str, Any]) -> float:
+    """Tell how many figures a network that is perfectly calibrated would have on that list.
+
+    Args:
+        found: As `missed`.
+
+    Returns:
+        The expected number for as many cells: a share is nearly normal, and ranks stray by Kolmogorov's law.
+    """
+    return math.fsum(
+        math.erfc(_bar(row) / (math.sqrt(2.0) * row["standard_error"]))
+        if row["standard_error"]
+        else min(1.0, 2.0 * math.exp(-2.0 * row["cells"] * _bar(row) ** 2))
+        for row in _figures(found)
+    )
+
+
+def _bar(row: Mapping[str, Any]) -> float:
+    """Tell from where on a figure is listed."""
+    return float(row["aim"] if row["figure"] == "coverage" else max(row["aim"], row["noise"]))
+
+
+def _figures(found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Judge every figure, missed or not."""
+    yield from _coverages(found)
+    yield from _deviations(found)
 
 
 def _coverages(found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -72,28 +100,27 @@ def _coverages(found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         cells, aim = _cells(found, stratum), POOLED if stratum == "pooled" else STRATUM
         for parameter, shares in table.items():
             for level, share in shares.items():
-                if share is None or abs(share - LEVELS[level]) <= aim:
-                    continue
-                error = math.sqrt(LEVELS[level] * (1.0 - LEVELS[level]) / cells)
-                row = {"figure": "coverage", "stratum": stratum, "parameter": parameter, "level": level}
-                yield row | _miss(share, share - LEVELS[level], aim, cells, error, _SURE * error)
+                if share is not None:
+                    error = math.sqrt(LEVELS[level] * (1.0 - LEVELS[level]) / cells)
+                    row = {"figure": "coverage", "stratum": stratum, "parameter": parameter, "level": level}
+                    yield row | _judged(share, share - LEVELS[level], aim, cells, error, _SURE * error)
 
 
 def _deviations(found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for stratum, table in ({"pooled": found["sbc_deviation"]} | found.get("sbc_deviation_by_stratum", {})).items():
         cells = _cells(found, stratum)
         for parameter, value in table.items():
-            if value is None or value <= DEVIATION + (stray(cells) if stratum != "pooled" else 0.0):
+            if value is None:
                 continue
             row = {"figure": "sbc_deviation", "stratum": stratum, "parameter": parameter, "level": None}
-            yield row | _miss(value, value, DEVIATION, cells, None, stray(cells))
+            yield row | _judged(value, value, DEVIATION, cells, None, stray(cells))
 
 
 def _cells(found: Mapping[str, Any], stratum: str) -> int:
     return int(found["n"] if stratum == "pooled" else found["cells"][stratum])
 
 
-def _miss(value: float, off: float, aim: float, cells: int, error: float | None, noise: float) -> dict[str, Any]:
+def _judged(value: float, off: float, aim: float, cells: int, error: float | None, noise: float) -> dict[str, Any]:
     return {
         "value": value,
         "off": off,
@@ -109,25 +136,28 @@ def verdict(found: Mapping[str, Any]) -> str:
     """Say in plain words whether the intervals hold what they promise.
 
     Args:
-        found: With "missed".
+        found: With "missed" and "missed_by_chance".
 
     Returns:
-        One to three sentences.
+        Two or three sentences.
     """
     cells, misses = found["n"], found["missed"]
     sure = [row for row in misses if row["beyond_noise"]]
-    within = len(misses) - len(sure)
     if sure:
-        where = sorted({row["stratum"] for row in sure}, key=lambda stratum: stratum != "pooled")
-        who = sorted({row["parameter"] for row in sure})
+        where = sorted({row["stratum"] for row in sure}, key=lambda stratum: (stratum != "pooled", stratum))
         said = (
-            f"Not every interval holds what it promises: {', '.join(who)} miss an aim by more than so few cells stray "
-            f"by themselves ({', '.join('all cells' if name == 'pooled' else name for name in where)})."
+            f"Not every interval holds what it promises: "
+            f"{', '.join(sorted({row['parameter'] for row in sure}))} miss an aim by more than sampling noise "
+            f"({', '.join('all cells' if name == 'pooled' else name for name in where)})."
         )
     elif _SURE * 0.5 / math.sqrt(cells) > POOLED:
         said = f"{cells} fresh cells are too few to tell whether a coverage is within {100 * POOLED:g} points."
+    elif any(row["stratum"] == "pooled" for row in misses):
+        said = f"Over all {cells} fresh cells some intervals miss what they promise, by no more than sampling noise."
     else:
-        said = f"Over all {cells} fresh cells and in every stratum, every interval holds what it promises."
-        said = said if not within else f"{said[:-1]}, as far as so few cells can tell."
-    more = "figure misses its aim" if within == 1 else "figures miss their aims"
-    return said if not within else f"{said} {within} {more} by no more than so few cells stray by themselves."
+        said = f"Over all {cells} fresh cells every interval holds what it promises."
+    chance = f"a perfectly calibrated network would miss about {found['missed_by_chance']:.0f} by chance"
+    if not misses:
+        return f"{said} No figure misses its aim in any stratum, where {chance}."
+    many = "1 figure misses its aim" if len(misses) == 1 else f"{len(misses)} figures miss their aims"
+    return f"{said} In all, {many}, {len(sure) or 'none'} of them by more than sampling noise; {chance}."

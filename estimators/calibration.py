@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from estimators.aims import LEVELS, missed, verdict
+from estimators.aims import LEVELS, missed, missed_by_chance, verdict
 from estimators.checkpoint import load
 from estimators.estimator import SweepSetEstimator
 from estimators.generation import Sets, generate
@@ -90,7 +90,7 @@ def assess(
         {level: expected coverage}, "tarp_p" and "tarp_deviation"; "z_mean" and "z_sd" of the truth's z-score in its
         posterior (0 and 1 for a calibrated one); "log_prob" [nat] in the space where the prior is the standard
         normal, and "prior_log_prob" beside it; "contraction" (1 - posterior over prior variance, mean); "n";
-        "missed" (`estimators.aims.missed`) and "verdict", one sentence.
+        "missed" and "missed_by_chance" (`estimators.aims`), and "verdict", some sentences.
     """
     ranks = rank_cells(network, sets, rng)
     names = [parameter.name for parameter in network.parameters_of_cell]
@@ -122,7 +122,7 @@ def assess(
         "contraction": _by_name(1.0 - ranks.variance.mean(axis=0), names),
         "n": len(ranks),
     }
-    found["missed"] = missed(found)
+    found |= {"missed": missed(found), "missed_by_chance": missed_by_chance(found)}
     return found | {"verdict": verdict(found)}
 
 
