@@ -142,9 +142,9 @@ def _misses(found: Mapping[str, Any]) -> str:
     columns = ("parameter", "stratum", "figure", "value", "off", "aim", "noise", "the aim")
     return (
         f'<h2>What misses its aim</h2><div class="panel long">{grid(columns, rows, (3, 4, 5, 6))}<p class="quiet">'
-        "Noise is what so many cells stray by in 19 of 20 cases. An aim is surely missed by what is off by more than aim and "
-        f"noise together. A perfectly calibrated network would stand here about {found['missed_by_chance']:.0f} times "
-        "by chance.</p></div>"
+        "Noise is what so many cells stray by in 19 of 20 cases. An aim is surely missed by what is off by more than "
+        "aim and noise together. A perfectly calibrated network would stand here about "
+        f"{found['missed_by_chance']:.0f} times by chance.</p></div>"
     )
 
 
