@@ -11,7 +11,6 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from estimators.context import CONTEXT
 from estimators.estimator import SweepSetEstimator
 from estimators.features import NAMES
 from estimators.generation import Sets
@@ -23,7 +22,6 @@ _DRAWS = 400
 _CELLS = 512
 _TOKENS = 4096
 _NARROWEST = 1e-6
-_START = CONTEXT.index("start")
 
 _Floats = npt.NDArray[np.float64]
 
@@ -105,10 +103,8 @@ def _padded(sets: Sets, cells: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor, T
     there = place < sizes[:, None]
     # Padding repeats the last sweep, so that all numbers stay such as sweeps have.
     rows = sets.first[cells, None] + np.minimum(place, sizes[:, None] - 1)
-    context = sets.context[rows]
-    context[..., _START] -= context[:, :1, _START]
     u = sets.u[sets.first[cells + 1] - 1]
-    return tuple(torch.from_numpy(array) for array in (sets.features[rows], context, there, u))  # type: ignore[return-value]
+    return tuple(torch.from_numpy(array) for array in (sets.features[rows], sets.context[rows], there, u))  # type: ignore[return-value]
 
 
 def _rank(

@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -213,6 +214,14 @@ def test_the_ranks_are_counted_in_a_hundred_bins(exact):
     for name in NAMES_OF_TOY:
         assert len(exact["rank_counts"][name]) == 100
         assert sum(exact["rank_counts"][name]) == 3000
+
+
+def test_cells_that_fire_and_cells_that_do_not_are_told_apart(toy):
+    silent = np.repeat(np.arange(3000) % 2 == 0, np.diff(toy.first))
+    elsewhere = replace(toy, u=toy.u + np.float32(100.0) * silent[:, None])
+    found = assess(Conjugate(), elsewhere, np.random.default_rng(1))["coverage_by_firing"]
+    assert found["silent"]["a"]["95"] == 0.0
+    assert found["spiking"]["a"]["95"] > 0.9
 
 
 def test_cells_drawn_for_a_stratum_count_there_and_nowhere_else(toy, exact):

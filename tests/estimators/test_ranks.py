@@ -1,5 +1,7 @@
 """Ranks of many cells at once are those of each alone."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,7 @@ from estimators.features import NAMES
 from estimators.generation import Sets
 from estimators.ranks import Ranks, rank_cells
 
-START, EXCLUDED = CONTEXT.index("start"), CONTEXT.index("excluded")
+EXCLUDED = CONTEXT.index("excluded")
 
 
 def cell(sets, k):
@@ -25,8 +27,7 @@ def ranks(network, sets):
 def test_neither_neighbours_nor_padding_change_a_cells_density(network, sets, ranks):
     for k in range(0, 40):
         rows = slice(sets.first[k], sets.first[k + 1])
-        context = sets.context[rows].copy()
-        context[:, START] -= context[0, START]
+        context = sets.context[rows]
         with torch.inference_mode():
             posterior = network(
                 torch.from_numpy(sets.features[rows])[None],
@@ -37,7 +38,9 @@ def test_neither_neighbours_nor_padding_change_a_cells_density(network, sets, ra
         assert ranks.log_prob[k] == pytest.approx(alone.item(), rel=1e-4, abs=1e-3)
 
 
-def test_each_cell_keeps_its_place(sets, ranks):
+def test_each_cell_keeps_its_place_and_the_truth_is_theta_at_its_latest_sweep(network, sets):
+    sets = replace(sets, u=np.random.default_rng(6).normal(size=sets.u.shape).astype(np.float32))
+    ranks = rank_cells(network, sets, np.random.default_rng(0))
     last = sets.u[sets.first[1:] - 1].astype(np.float64)
     np.testing.assert_allclose(ranks.prior_log_prob, (-0.5 * (last**2 + np.log(2 * np.pi))).sum(axis=1), rtol=1e-5)
     for k in range(len(sets)):

@@ -138,10 +138,6 @@ def test_every_command_has_help(capsys, command):
         (["pretrain", __file__, "--out", __file__], "never overwritten"),
         (["pretrain", __file__, "--out", "nowhere/NET.h5"], "nowhere is no folder"),
         (["run", "--out", __file__], "never overwritten"),
-        (["check", "nowhere.h5"], "nowhere.h5"),
-        (["check", __file__, "--html", __file__], "never overwritten"),
-        (["check", __file__, "--html", "nowhere/REPORT.html"], "nowhere is no folder"),
-        (["check", __file__, "--simulations", "0"], "--simulations"),
         (["bench", "nothing"], "There is no benchmark 'nothing'"),
         (["plugins", "more"], "unexpected extra argument"),
     ],
@@ -366,35 +362,6 @@ def test_pretrain_hands_its_number_of_workers_on(capsys, stand_in, tmp_path):
         assert json.loads(capsys.readouterr().out)["n"] == wanted
     assert main([*arguments, "--workers", "0"]) == 2
     capsys.readouterr()
-
-
-def test_check_hands_its_number_of_cells_on(capsys, stand_in, recording):
-    stand_in("estimators.calibration", check=lambda network, simulations: {"n": simulations})
-    assert main(["check", recording, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"n": 5000}
-
-
-def test_check_writes_its_page_and_still_says_what_it_found(capsys, stand_in, recording, tmp_path):
-    stand_in("estimators.calibration", check=lambda network, simulations: {"n": 3, "rank_counts": {"C": [1, 2]}})
-    stand_in("rig_plugin.report.calibration", calibration_page=lambda found, file, today: f"{file} {found['n']}")
-    out = tmp_path / "REPORT.html"
-    assert main(["check", recording, "--html", str(out), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["n"] == 3
-    assert out.read_text(encoding="utf-8") == f"{Path(recording).name} 3"
-    assert main(["check", recording]) == 0
-    assert "rank_counts" not in capsys.readouterr().out
-
-
-def test_check_refuses_what_is_no_checkpoint(capsys):
-    assert "take a sound copy" in refusal(capsys, "check", __file__)
-
-
-def test_a_folder_that_cannot_be_written_to_is_told_before_anything_is_done(capsys, recording, tmp_path, monkeypatch):
-    monkeypatch.setattr("rig_plugin.commands.arguments.os.access", lambda path, mode: mode != os.W_OK)
-    assert main(["check", recording, "--html", str(tmp_path / "REPORT.html")]) == 2
-    told = capsys.readouterr().err
-    assert f"{tmp_path} can't be written to" in told
-    assert told.count("\n") == 1
 
 
 def test_bench_says_on_what_machine_it_measured(capsys, monkeypatch, tmp_path):

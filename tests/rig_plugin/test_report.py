@@ -188,6 +188,16 @@ def test_uniform_ranks_are_a_flat_line_in_the_middle():
     assert len(line.split()) == 101
 
 
+def test_ranks_that_are_too_low_raise_the_curve():
+    (line,) = [
+        attrs["points"]
+        for tag, attrs in Reader(difference([20] * 50 + [10] * 50, "C")).elements
+        if tag == "polyline" and attrs["class"] == "curve"
+    ]
+    heights = [float(place.split(",")[1]) for place in line.split()]
+    assert min(heights) == heights[50] < heights[0] == heights[-1]
+
+
 def test_the_farthest_stratum_is_named():
     pooled = {"50": 0.5, "80": 0.8, "90": 0.9, "95": 0.95}
     strata = {"near": pooled | {"90": 0.91}, "far": pooled | {"80": 0.72}, "empty": dict.fromkeys(pooled)}
