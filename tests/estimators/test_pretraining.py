@@ -2,6 +2,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 
 import numpy as np
 import pytest
@@ -50,6 +51,9 @@ def test_a_spec_becomes_a_checkpoint(simulated, spec, tmp_path):
     there = load(out)
     assert there.spec == spec
     assert there.calibration["n"] == 60
+    assert {there.calibration["cells"][kind] for kind in ("random", "family", "adaptive")} == {12}
+    assert there.calibration["verdict"]
+    assert datetime.fromisoformat(there.record["made"]).tzinfo is not None
     assert len(there.record["epochs"]) == 3
     assert set(there.reference) == {
         "novelty_tokens", "novelty_scores", "feature_range", "misfit_1", "misfit_3", "misfit_10",
