@@ -1,6 +1,6 @@
 """This file is the aims: how well calibrated a network has to be, and which of them it misses, by how much.
 
-A share of n cells strays by itself, with a standard error of sqrt(share (1 - share) / n), and the distribution of n
+A share of n cells strays by itself, with a standard error of sqrt(level (1 - level) / n), and the distribution of n
 uniform ranks lies at most sqrt(log(2 / .05) / (2 n)) off the diagonal in 19 of 20 cases. Figures are judged as they
 are, and each miss says whether so many cells alone could make it.
 
@@ -13,7 +13,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
+
+from scipy import stats
 
 __all__ = ["DEVIATION", "LEVELS", "POOLED", "STRATUM", "missed", "missed_by_chance", "stray", "verdict"]
 
@@ -26,7 +29,8 @@ POOLED, STRATUM = 0.02, 0.03
 DEVIATION = 0.03
 """How far the distribution of ranks may be from uniform."""
 
-_SURE = 1.96
+_SURE, _TAIL = 1.96, 0.025
+_ROUNDING = 1e-9
 
 
 def stray(cells: int) -> float:
@@ -58,7 +62,8 @@ def missed(found: Mapping[str, Any]) -> list[dict[str, Any]]:
         For each: "figure" ("coverage" or "sbc_deviation"), "stratum", "parameter", "level" (of a coverage, else
         None), "value", "off" (from what it should be), "aim", "cells", "standard_error" (of a coverage, else None),
         "noise" (what so many cells stray by in 19 of 20 cases), and "beyond_noise": whether it is off by more than
-        aim and noise together.
+        aim and noise together; of a coverage, whether a share that is off by just its aim would come out so in fewer
+        than 1 of 40 cases.
     """
     rows = [row for row in _figures(found) if abs(row["off"]) > _bar(row)]
     return sorted(rows, key=lambda row: row["aim"] - abs(row["off"]))
@@ -71,14 +76,29 @@ def missed_by_chance(found: Mapping[str, Any]) -> float:
         found: As `missed`.
 
     Returns:
-        The expected number for as many cells: a share is nearly normal, and ranks stray by Kolmogorov's law.
+        The expected number for as many cells: counts are binomial, and ranks stray by Kolmogorov's law.
     """
     return math.fsum(
-        math.erfc(_bar(row) / (math.sqrt(2.0) * row["standard_error"]))
-        if row["standard_error"]
+        _outside(LEVELS[row["level"]], row["aim"], row["cells"])
+        if row["level"]
         else min(1.0, 2.0 * math.exp(-2.0 * row["cells"] * _bar(row) ** 2))
         for row in _figures(found)
     )
+
+
+@lru_cache
+def _outside(level: float, aim: float, cells: int) -> float:
+    """Tell how often a share of so many cells is farther from its level than the aim."""
+    least, most = math.ceil(cells * (level - aim) - _ROUNDING), math.floor(cells * (level + aim) + _ROUNDING)
+    return float(stats.binom.cdf(least - 1, cells, level) + stats.binom.sf(most, cells, level))
+
+
+def _is_sure(share: float, level: float, aim: float, cells: int) -> bool:
+    """Tell whether a share can hardly be of cells that are off by the aim and no more."""
+    count = round(share * cells)
+    if share < level:
+        return float(stats.binom.cdf(count, cells, level - aim)) < _TAIL
+    return level + aim < 1.0 and float(stats.binom.sf(count - 1, cells, level + aim)) < _TAIL
 
 
 def _bar(row: Mapping[str, Any]) -> float:
@@ -103,7 +123,8 @@ def _coverages(found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                 if share is not None:
                     error = math.sqrt(LEVELS[level] * (1.0 - LEVELS[level]) / cells)
                     row = {"figure": "coverage", "stratum": stratum, "parameter": parameter, "level": level}
-                    yield row | _judged(share, share - LEVELS[level], aim, cells, error, _SURE * error)
+                    judged = _judged(share, share - LEVELS[level], aim, cells, error, _SURE * error)
+                    yield row | judged | {"beyond_noise": _is_sure(share, LEVELS[level], aim, cells)}
 
 
 def _deviations(found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -151,7 +172,7 @@ def verdict(found: Mapping[str, Any]) -> str:
             f"({', '.join('all cells' if name == 'pooled' else name for name in where)})."
         )
     elif _SURE * 0.5 / math.sqrt(cells) > POOLED:
-        said = f"{cells} fresh cells are too few to tell whether a coverage is within {100 * POOLED:g} points."
+        said = f"So few fresh cells ({cells}) can't tell whether a coverage is within {100 * POOLED:g} points."
     elif any(row["stratum"] == "pooled" for row in misses):
         said = f"Over all {cells} fresh cells some intervals miss what they promise, by no more than sampling noise."
     else:

@@ -241,7 +241,7 @@ def test_one_cell_is_enough_to_be_told_something(toy):
     alone = Sets(toy.u[:1], toy.features[:1], toy.context[:1], np.array([0, 1]))
     found = assess(Conjugate(), alone, np.random.default_rng(1))
     assert found["n"] == 1
-    assert "too few" in found["verdict"] or "miss" in found["verdict"]
+    assert "So few fresh cells (1) can't tell" in found["verdict"]
     assert json.dumps(found, allow_nan=False)
 
 
