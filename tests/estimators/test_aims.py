@@ -84,6 +84,10 @@ def test_by_chance_is_what_cells_that_are_drawn_so_miss():
     assert found(n=10**9, stratum="3")["missed_by_chance"] == pytest.approx(drawn, rel=0.15)
 
 
+def test_one_cell_misses_every_coverage():
+    assert found(n=10**9, stratum="3", cells=1)["missed_by_chance"] == pytest.approx(4 + 0.05)
+
+
 @given(st.floats(0.0, 1.0), st.integers(1, 100_000))
 def test_a_coverage_that_is_surely_missed_is_missed(share, n):
     rows = found(n=n, _80=share)["missed"]
