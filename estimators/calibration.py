@@ -6,31 +6,33 @@ measure.
 
 References:
     Talts et al. (2018), Validating Bayesian inference algorithms with simulation-based calibration. arXiv:1804.06788
+    Schad, Betancourt, Vasishth (2021), Toward a principled Bayesian workflow. Psychol. Methods 26, 103-126.
+    https://doi.org/10.1037/met0000275
     Lemos et al. (2023), Sampling-based accuracy testing of posterior estimators. arXiv:2302.03026
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from scipy import stats
 
+from estimators.aims import LEVELS, missed, missed_by_chance, verdict
 from estimators.checkpoint import load
-from estimators.context import CONTEXT
+from estimators.distortion import Distortion
 from estimators.estimator import SweepSetEstimator
-from estimators.features import NAMES
 from estimators.generation import Sets, generate
-from estimators.training import batches
+from estimators.ranks import Ranks, rank_cells
+from estimators.spec import Spec
+from estimators.strata import DESIGNS, SWEEPS, draw_strata
 
-__all__ = ["LEVELS", "assess", "check", "coverage"]
+__all__ = ["assess", "calibrate", "check", "coverage", "deviation"]
 
-LEVELS = {"50": 0.5, "80": 0.8, "90": 0.9, "95": 0.95}
-_DRAWS = 400
+BINS = 100
 _SEED = 987_654_321
 
 
@@ -39,10 +41,10 @@ def check(network: str | Path, *, simulations: int = 5000) -> dict[str, Any]:
 
     Args:
         network: A checkpoint.
-        simulations: Fresh cells.
+        simulations: Fresh cells, beside those that strata lack.
 
     Returns:
-        See `assess`, with the network's name.
+        See `assess`, with the network's name, its seed and when it was made, if that is known.
 
     Raises:
         CheckpointError: If the checkpoint can't be used.
@@ -50,50 +52,98 @@ def check(network: str | Path, *, simulations: int = 5000) -> dict[str, Any]:
     checkpoint = load(network)
     spec = checkpoint.spec
     rng = np.random.default_rng([spec.seed, _SEED])
-    sets = Sets.join(list(generate(spec.parameters, spec.designs, spec.nuisances, simulations, rng)))
-    return {"network": spec.name} | assess(checkpoint.network, sets, rng)
+    told = {"network": spec.name, "seed": spec.seed, "made": checkpoint.record.get("made")}
+    return told | calibrate(checkpoint.network, spec, simulations, rng)
 
 
-def assess(network: SweepSetEstimator, sets: Sets, rng: np.random.Generator) -> dict[str, Any]:
+def calibrate(network: SweepSetEstimator, spec: Spec, cells: int, rng: np.random.Generator) -> dict[str, Any]:
+    """Calibrate a network on fresh cells: some drawn blindly, and as many more as each stratum lacks.
+
+    Args:
+        network: The network.
+        spec: The process.
+        cells: Drawn blindly.
+        rng: Source of randomness.
+
+    Returns:
+        See `assess`.
+    """
+    sets = Sets.join(list(generate(spec.parameters, spec.designs, spec.nuisances, cells, rng)))
+    sets = Distortion(spec.parameters, network.scaling)(sets, rng)
+    return assess(network, sets, rng, draw_strata(network, spec, sets, rng))
+
+
+def assess(
+    network: SweepSetEstimator, sets: Sets, rng: np.random.Generator, more: Mapping[str, Sets] | None = None
+) -> dict[str, Any]:
     """Rank the truth of each cell among draws from its posterior.
 
     Args:
         network: The network.
-        sets: Fresh cells.
+        sets: Fresh cells, drawn blindly.
         rng: Source of randomness.
+        more: Cells drawn for a stratum alone, by its name; what is pooled leaves them out.
 
     Returns:
         "coverage" {parameter: {level: share}}; "coverage_by_sweeps" the same in strata named by their largest number
-        of sweeps, and "coverage_by_firing" for cells with and without a spike; how many cells each has;
-        "sbc_p" and "sbc_deviation" (Kolmogorov-Smirnov, the largest distance of the ranks' distribution from
-        uniform); "tarp_p"; "log_prob" [nat] in the space where the prior is the standard normal, and "prior_log_prob"
-        beside it; "contraction" (1 - posterior over prior variance, mean); "n".
+        of sweeps, "coverage_by_firing" for cells with and without a spike, "coverage_by_design"; "cells": how many
+        each stratum has; "sbc_p" and "sbc_deviation" (Kolmogorov-Smirnov, the largest distance of the ranks'
+        distribution from uniform), "sbc_deviation_by_stratum"; "rank_counts": ranks in a hundred equal bins; "tarp"
+        {level: expected coverage}, "tarp_p" and "tarp_deviation"; "z_mean" and "z_sd" of the truth's z-score in its
+        posterior (0 and 1 for a calibrated one); "log_prob" [nat] in the space where the prior is the standard
+        normal, and "prior_log_prob" beside it; "contraction" (1 - posterior over prior variance, mean); "n";
+        "missed" and "missed_by_chance" (`estimators.aims`), and "verdict", some sentences.
     """
-    parts = [_ranked(network, batch, rng) for batch in batches(sets, rng, 512, vary=False)]
-    ranks, tarp, density, variance, sizes, spiking, prior = (
-        np.concatenate(column) for column in zip(*parts, strict=True)
-    )
+    ranks = rank_cells(network, sets, rng)
     names = [parameter.name for parameter in network.parameters_of_cell]
-    strata = {"1": (1, 1), "3": (2, 3), "10": (4, 10), "40": (11, 40)}
-    by_sweeps = {name: (sizes >= low) & (sizes <= high) for name, (low, high) in strata.items()}
-    by_firing = {"spiking": spiking, "silent": ~spiking}
-    tests = [stats.kstest(ranks[:, k], "uniform") for k in range(len(names))]
-    return {
-        "coverage": coverage(ranks, names),
-        "coverage_by_sweeps": {name: coverage(ranks[chosen], names) for name, chosen in by_sweeps.items()},
-        "coverage_by_firing": {name: coverage(ranks[chosen], names) for name, chosen in by_firing.items()},
-        "cells": {name: int(chosen.sum()) for name, chosen in (by_sweeps | by_firing).items()},
-        "sbc_p": {name: float(test.pvalue) for name, test in zip(names, tests, strict=True)},
-        "sbc_deviation": {name: float(test.statistic) for name, test in zip(names, tests, strict=True)},
-        "tarp_p": float(stats.kstest(tarp, "uniform").pvalue),
-        "log_prob": float(density.mean()),
-        "log_prob_by_sweeps": {
-            name: float(density[chosen].mean()) if chosen.any() else None for name, chosen in by_sweeps.items()
+    by = _stratified(ranks, {name: rank_cells(network, drawn, rng) for name, drawn in (more or {}).items()})
+    strata = {name: chosen for group in by.values() for name, chosen in group.items()}
+    counts = np.stack([np.histogram(column, BINS, (0.0, 1.0))[0] for column in ranks.below.T])
+    tarp = stats.kstest(ranks.near, "uniform")
+    found = {
+        "coverage": coverage(ranks.below, names),
+        **{
+            f"coverage_by_{key}": {name: coverage(chosen.below, names) for name, chosen in group.items()}
+            for key, group in by.items()
         },
-        "prior_log_prob": float(prior.mean()),
-        "contraction": {name: float(1.0 - variance[:, k].mean()) for k, name in enumerate(names)},
+        "cells": {name: len(chosen) for name, chosen in strata.items()},
+        "sbc_p": {name: float(stats.kstest(ranks.below[:, k], "uniform").pvalue) for k, name in enumerate(names)},
+        "sbc_deviation": deviation(ranks.below, names),
+        "sbc_deviation_by_stratum": {name: deviation(chosen.below, names) for name, chosen in strata.items()},
+        "rank_counts": dict(zip(names, counts.tolist(), strict=True)),
+        "tarp": {label: float((ranks.near <= level).mean()) for label, level in LEVELS.items()},
+        "tarp_p": float(tarp.pvalue),
+        "tarp_deviation": float(tarp.statistic),
+        "z_mean": _by_name(ranks.z.mean(axis=0), names),
+        "z_sd": _by_name(ranks.z.std(axis=0), names),
+        "log_prob": float(ranks.log_prob.mean()),
+        "log_prob_by_sweeps": {
+            name: float(chosen.log_prob.mean()) if len(chosen) else None for name, chosen in by["sweeps"].items()
+        },
+        "prior_log_prob": float(ranks.prior_log_prob.mean()),
+        "contraction": _by_name(1.0 - ranks.variance.mean(axis=0), names),
         "n": len(ranks),
     }
+    found |= {"missed": missed(found), "missed_by_chance": missed_by_chance(found)}
+    return found | {"verdict": verdict(found)}
+
+
+def _stratified(ranks: Ranks, more: Mapping[str, Ranks]) -> dict[str, dict[str, Ranks]]:
+    """Sort the cells into strata: by sweeps with what was drawn for them, by firing, by design only what was."""
+    nobody = ranks[np.zeros(len(ranks), dtype=bool)]
+    by_sweeps = {}
+    for name, (low, high) in SWEEPS.items():
+        both = Ranks.join([ranks, more.get(name, nobody)])
+        by_sweeps[name] = both[(both.sweeps >= low) & (both.sweeps <= high)]
+    return {
+        "sweeps": by_sweeps,
+        "firing": {"spiking": ranks[ranks.fires], "silent": ranks[~ranks.fires]},
+        "design": {name: more.get(name, nobody) for name in DESIGNS},
+    }
+
+
+def _by_name(values: npt.NDArray[np.float64], names: list[str]) -> dict[str, float]:
+    return dict(zip(names, values.tolist(), strict=True))
 
 
 def coverage(ranks: npt.NDArray[np.float64], names: list[str]) -> dict[str, dict[str, float | None]]:
@@ -113,28 +163,22 @@ def coverage(ranks: npt.NDArray[np.float64], names: list[str]) -> dict[str, dict
     }
 
 
-def _ranked(network: SweepSetEstimator, batch: Any, rng: np.random.Generator) -> tuple[npt.NDArray[Any], ...]:  # noqa: ANN401
-    """Rank one batch: marginal ranks, TARP's rank, log density, posterior variance, size, whether it spikes."""
-    generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-    with torch.inference_mode():
-        posterior = network(batch.features, batch.context, batch.there)
-        noise = torch.randn(_DRAWS, *batch.u.shape, generator=generator)
-        draws = posterior.from_noise(noise)
-        density = posterior.log_prob(batch.u)
-        below = (draws < batch.u).double().mean(dim=0)
-        # Half a draw's width of dither keeps the ranks continuous.
-        below += (torch.rand(below.shape, generator=generator, dtype=torch.float64) - 0.5) / _DRAWS
-        point = torch.randn(batch.u.shape, generator=generator)
-        near = ((draws - point) ** 2).sum(-1) < ((batch.u - point) ** 2).sum(-1)
-        prior = -0.5 * (batch.u**2 + math.log(2.0 * math.pi)).sum(-1)
-    counts = torch.nan_to_num(batch.features[..., NAMES.index("spike_count")]).sum(dim=1)
-    used = batch.there & (batch.context[..., CONTEXT.index("excluded")] == 0)
-    return (
-        below.clamp(0.0, 1.0).numpy(),
-        near.double().mean(dim=0).numpy(),
-        density.double().numpy(),
-        draws.var(dim=0).double().numpy(),
-        used.sum(dim=1).clamp(min=1).numpy(),
-        (counts > 0).numpy(),
-        prior.double().numpy(),
-    )
+def deviation(ranks: npt.NDArray[np.float64], names: list[str]) -> dict[str, float | None]:
+    """Tell how far the distribution of ranks is from uniform at most.
+
+    Args:
+        ranks: As `coverage`.
+        names: Of the parameters.
+
+    Returns:
+        {parameter: largest distance}, None where there are no cells.
+
+    Example:
+        >>> deviation(np.array([[0.5], [0.75]]), ["C"])
+        {'C': 0.5}
+    """
+    n = len(ranks)
+    if not n:
+        return dict.fromkeys(names)
+    rising, steps = np.sort(ranks, axis=0), np.arange(n + 1)[:, None] / n
+    return _by_name(np.maximum(steps[1:] - rising, rising - steps[:-1]).max(axis=0), names)  # type: ignore[return-value]

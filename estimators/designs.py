@@ -13,7 +13,10 @@ import numpy.typing as npt
 
 from estimators.context import CONTEXT
 
-__all__ = ["Designs", "draw_set"]
+__all__ = ["KINDS", "Designs", "draw_set"]
+
+KINDS = {"random": (0.0, 0.3), "family": (0.3, 0.65), "repeats": (0.65, 0.8), "strong": (0.8, 1.0)}
+"""The kinds of sets, each with the part of the unit interval whose length is its share."""
 
 _RATES = (10.0, 20.0, 25.0, 40.0, 50.0)
 _GRID = 0.2
@@ -66,13 +69,16 @@ def _log_uniform(rng: np.random.Generator, bounds: tuple[float, float]) -> float
     return float(np.exp(rng.uniform(np.log(bounds[0]), np.log(bounds[1]))))
 
 
-def draw_set(designs: Designs, rng: np.random.Generator, count: int | None = None) -> npt.NDArray[np.float64]:
+def draw_set(
+    designs: Designs, rng: np.random.Generator, count: int | None = None, kind: str | None = None
+) -> npt.NDArray[np.float64]:
     """Draw the designs of one cell's sweeps.
 
     Args:
         designs: Ranges.
         rng: Source of randomness.
         count: Number of sweeps, or None to draw it.
+        kind: One of `KINDS`, or None to draw it.
 
     Returns:
         Contexts, shape (sweeps, c), in the order of `CONTEXT`; none is excluded.
@@ -81,7 +87,7 @@ def draw_set(designs: Designs, rng: np.random.Generator, count: int | None = Non
         low, high = designs.sweeps
         count = min(high, int(_log_uniform(rng, (low, high + 1))))
     scale = _log_uniform(rng, designs.scale)
-    amplitude = _amplitudes(rng, count) * scale
+    amplitude = _amplitudes(rng, count, kind) * scale
     holding = 0.0 if rng.random() < 0.55 else scale * rng.uniform(-designs.holding, designs.holding)
     table = np.zeros((count, len(CONTEXT)))
     column = {name: table[:, k] for k, name in enumerate(CONTEXT)}
@@ -112,15 +118,17 @@ def draw_set(designs: Designs, rng: np.random.Generator, count: int | None = Non
     return table
 
 
-def _amplitudes(rng: np.random.Generator, count: int) -> npt.NDArray[np.float64]:
+def _amplitudes(rng: np.random.Generator, count: int, kind: str | None) -> npt.NDArray[np.float64]:
     """Draw steps between -0.5 and 1, in units of the set's scale."""
-    kind = rng.random()
-    if kind < 0.3:
+    drawn = rng.random()
+    if kind is None:
+        kind = next(name for name, (_, end) in KINDS.items() if drawn < end)
+    if kind == "random":
         return rng.uniform(-0.5, 1.0, count)
-    if kind < 0.65:
+    if kind == "family":
         family = np.linspace(rng.uniform(-0.5, 0.2), rng.uniform(0.5, 1.0), max(count, 2))
         family = family[:count] if rng.random() < 0.8 else family[::-1][:count]
         return np.asarray(family)
-    if kind < 0.8:
+    if kind == "repeats":
         return rng.choice(rng.uniform(-0.5, 1.0, int(rng.integers(1, 5))), count)
     return rng.uniform(0.25, 1.0, count)

@@ -21,12 +21,13 @@ import numpy.typing as npt
 
 from estimators.cell import DISCREPANCY
 from estimators.context import CONTEXT
+from estimators.features import NAMES
 from estimators.generation import Sets
 from estimators.scaling import Scaling
 from estimators.yardstick import COUNTS, Yardstick
 from simulators.parameter import Parameter
 
-__all__ = ["Distortion"]
+__all__ = ["Distortion", "Errors", "Waves"]
 
 _APART = 0.5
 _LENGTHS = (0.1, 3.0)
@@ -67,12 +68,25 @@ class Distortion:
         for begin in range(0, len(sets), _CELLS):
             end = min(begin + _CELLS, len(sets))
             rows = slice(sets.first[begin], sets.first[end])
-            lengths = np.diff(sets.first[begin : end + 1])
-            of_cell = np.repeat(np.arange(end - begin), lengths)
-            size = self._parameter.constrain(sets.u[sets.first[begin + 1 : end + 1] - 1, self._column].astype(float))
-            positions = _positions(sets.context[rows], of_cell)
-            features[rows] = self._distorted(sets.features[rows], size, positions, of_cell, rng)
+            of_cell = np.repeat(np.arange(end - begin), np.diff(sets.first[begin : end + 1]))
+            # Theta walks; what the network is asked for is that of the last sweep.
+            u = sets.u[sets.first[begin + 1 : end + 1] - 1, self._column].astype(np.float64)
+            errors = Errors(self._yardstick, self._parameter.constrain(u), rng)
+            features[rows] = errors.add(sets.features[rows], _positions(sets.context[rows], of_cell), of_cell, rng)
         return Sets(sets.u, features, sets.context, sets.first)
+
+    def errors(self, theta: npt.NDArray[np.float64], rng: np.random.Generator) -> Errors:
+        """Draw how a model errs on cells, before any current is chosen.
+
+        Args:
+            theta: One row a cell, shape (c, p).
+            rng: Source of randomness; untouched where nothing is distorted.
+
+        Returns:
+            The errors.
+        """
+        size = np.zeros(len(theta)) if self._column is None else theta[:, self._column]
+        return Errors(self._yardstick, size, rng)
 
     def forecast(
         self, features: npt.NDArray[np.float64], theta: npt.NDArray[np.float64], rng: np.random.Generator
@@ -87,31 +101,82 @@ class Distortion:
         Returns:
             Shape (d, f).
         """
-        if self._column is None:
-            return features
         cells = np.arange(len(features))
-        return self._distorted(features, theta[:, self._column], np.ones(len(features)), cells, rng)
+        return self.errors(theta, rng).add(features, np.ones(len(features)), cells, rng)
 
-    def _distorted(
-        self,
-        features: Array,
-        size: Array,
-        positions: Array,
-        of_cell: npt.NDArray[np.int64],
-        rng: np.random.Generator,
-    ) -> npt.NDArray[np.float64]:
-        """Add the three errors of each feature, in units of the yardstick."""
-        columns = features.shape[1]
-        shape = (len(size), columns)
-        sizes = (size[:, None] * np.exp(rng.normal(0.0, _APART, shape))).astype(np.float32)
-        error = np.sqrt(0.5) * rng.standard_normal(shape, dtype=np.float32)[of_cell]
-        error += np.sqrt(0.5) * _smooth(positions.astype(np.float32), shape, of_cell, rng)
-        error += _OWN * rng.standard_normal(features.shape, dtype=np.float32)
-        moved = self._yardstick.back(self._yardstick.along(features) + sizes[of_cell] * error)
+
+class Errors:
+    """How a model errs on cells: for each feature an error that all sweeps share, and one that follows the current.
+
+    Args:
+        yardstick: What features are measured in.
+        size: Discrepancy of each cell, shape (c,); where all are 0, nothing is drawn or changed.
+        rng: Source of randomness.
+    """
+
+    def __init__(self, yardstick: Yardstick, size: Array, rng: np.random.Generator) -> None:
+        self._yardstick, self._none = yardstick, not np.any(size)
+        if self._none:
+            return
+        shape = (len(size), len(NAMES))
+        self._sizes = (size[:, None] * np.exp(rng.normal(0.0, _APART, shape))).astype(np.float32)
+        self._shared = np.float32(np.sqrt(0.5)) * rng.standard_normal(shape, dtype=np.float32)
+        self._waves = Waves(shape, rng)
+
+    def add(self, features: Array, positions: Array, of_cell: npt.NDArray[np.int64], rng: np.random.Generator) -> Array:
+        """Distort sweeps.
+
+        Args:
+            features: Shape (s, f), NaN where missing.
+            positions: Current of each over the largest of its cell, shape (s,).
+            of_cell: Which cell each belongs to, shape (s,).
+            rng: Source of what is every sweep's own.
+
+        Returns:
+            Shape (s, f).
+        """
+        if self._none:
+            return features
+        error = self._shared[of_cell] + np.float32(np.sqrt(0.5)) * self._waves.at(positions, of_cell)
+        error += np.float32(_OWN) * rng.standard_normal(features.shape, dtype=np.float32)
+        moved = self._yardstick.back(self._yardstick.along(features) + self._sizes[of_cell] * error)
         counts = list(COUNTS)
         fired = np.nan_to_num(features[:, counts]) > 0
         moved[:, counts] = np.where(fired, np.maximum(moved[:, counts], 1.0), features[:, counts])
         return moved
+
+
+class Waves:
+    """Random functions of the current, of unit variance, each changing within a length of its own.
+
+    Args:
+        shape: Cells and features.
+        rng: Source of randomness.
+    """
+
+    def __init__(self, shape: tuple[int, int], rng: np.random.Generator) -> None:
+        shortest, longest = np.log(_LENGTHS)
+        length = np.exp(rng.uniform(shortest, longest, shape)).astype(np.float32)
+        whole = (_WAVES, *shape)
+        self._pace = rng.standard_normal(whole, dtype=np.float32) / length
+        self._phase = np.float32(2.0 * np.pi) * rng.random(whole, dtype=np.float32)
+        self._height = np.float32(np.sqrt(2.0 / _WAVES)) * rng.standard_normal(whole, dtype=np.float32)
+
+    def at(self, positions: Array, of_cell: npt.NDArray[np.int64]) -> Array:
+        """Evaluate.
+
+        Args:
+            positions: Current over the largest, shape (s,).
+            of_cell: Which cell each belongs to, shape (s,).
+
+        Returns:
+            Shape (s, features).
+        """
+        where = positions.astype(np.float32)[:, None]
+        total = np.zeros((len(positions), self._pace.shape[2]), dtype=np.float32)
+        for pace, phase, height in zip(self._pace, self._phase, self._height, strict=True):
+            total += np.cos(where * pace[of_cell] + phase[of_cell]) * height[of_cell]
+        return total
 
 
 def _positions(context: Array, of_cell: npt.NDArray[np.int64]) -> Array:
@@ -120,18 +185,3 @@ def _positions(context: Array, of_cell: npt.NDArray[np.int64]) -> Array:
     largest = np.full(int(of_cell[-1]) + 1, 5.0)
     np.maximum.at(largest, of_cell, np.abs(step))
     return np.asarray(step / largest[of_cell])
-
-
-def _smooth(
-    positions: Array, shape: tuple[int, int], of_cell: npt.NDArray[np.int64], rng: np.random.Generator
-) -> npt.NDArray[np.float32]:
-    """Draw functions of the current that change within a length drawn for each, as sums of waves, unit variance."""
-    shortest, longest = np.log(_LENGTHS)
-    length = np.exp(rng.uniform(shortest, longest, shape)).astype(np.float32)
-    total = np.zeros((len(positions), shape[1]), dtype=np.float32)
-    for _ in range(_WAVES):
-        pace = rng.standard_normal(shape, dtype=np.float32) / length
-        phase = rng.uniform(0.0, 2.0 * np.pi, shape).astype(np.float32)
-        height = rng.standard_normal(shape, dtype=np.float32)
-        total += np.cos(positions[:, None] * pace[of_cell] + phase[of_cell]) * height[of_cell]
-    return np.asarray(total * np.float32(np.sqrt(2.0 / _WAVES)))

@@ -23,7 +23,20 @@ from simulators.electrode import KNOBS
 from simulators.parameter import Parameter
 from simulators.wide_cell import E_H, columns
 
-__all__ = ["BESIDE", "CELL", "OFF", "Nuisances", "Sets", "features_of", "generate", "simulate"]
+__all__ = [
+    "BESIDE",
+    "CELL",
+    "OFF",
+    "Nuisances",
+    "Rigs",
+    "Sets",
+    "features_of",
+    "generate",
+    "respond",
+    "rigs",
+    "simulate",
+    "walk",
+]
 
 OFF = (0.0, 0.0)
 """Range of a nuisance that is not there."""
@@ -98,6 +111,22 @@ class Sets:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class Rigs:
+    """What sweeps are made with beside theta and the command: drawn without a look at either.
+
+    Args:
+        electrodes: The knobs of `simulators.electrode`, one row a sweep, shape (s, k).
+        reversals: E_Na, E_K, E_Ca and E_h [mV], shape (s, 4).
+    """
+
+    electrodes: npt.NDArray[np.float64]
+    reversals: npt.NDArray[np.float64]
+
+    def __getitem__(self, rows: npt.NDArray[np.int64]) -> Rigs:
+        return Rigs(self.electrodes[rows], self.reversals[rows])
+
+
 def generate(
     parameters: Sequence[Parameter],
     designs: Designs,
@@ -107,6 +136,7 @@ def generate(
     *,
     chunk: int = 150,
     sweeps: int | None = None,
+    kind: str | None = None,
 ) -> Iterator[Sets]:
     """Draw cells, simulate their sets of sweeps and measure the features, in chunks of bounded memory.
 
@@ -118,6 +148,7 @@ def generate(
         rng: Source of randomness; the same generator and chunk give the same numbers.
         chunk: Cells at a time.
         sweeps: Sweeps of each, or None to draw.
+        kind: Of the designs, one of `estimators.designs.KINDS`, or None to draw.
 
     Yields:
         The sets of at most `chunk` cells.
@@ -125,10 +156,10 @@ def generate(
     names = [parameter.name for parameter in parameters]
     for begin in range(0, cells, chunk):
         some = min(chunk, cells - begin)
-        contexts = [draw_set(designs, rng, sweeps) for _ in range(some)]
+        contexts = [draw_set(designs, rng, sweeps, kind) for _ in range(some)]
         first = np.concatenate([[0], np.cumsum([len(table) for table in contexts])])
         context = np.concatenate(contexts)
-        walks = [_walk(table[:, CONTEXT.index("start")], len(parameters), nuisances, rng) for table in contexts]
+        walks = [walk(table[:, CONTEXT.index("start")], len(parameters), nuisances, rng) for table in contexts]
         u = np.concatenate(walks)
         of_cell = np.repeat(np.arange(some), np.diff(first))
         theta = np.stack([p.constrain(u[:, k]) for k, p in enumerate(parameters)], axis=1)
@@ -138,10 +169,20 @@ def generate(
         yield Sets(u.astype(np.float32), features.astype(np.float32), context.astype(np.float32), first)
 
 
-def _walk(
+def walk(
     start: npt.NDArray[np.float64], p: int, nuisances: Nuisances, rng: np.random.Generator
 ) -> npt.NDArray[np.float64]:
-    """Draw theta at each sweep: a stationary process whose every value is standard normal, shape (sweeps, p)."""
+    """Draw theta at each sweep of a cell: a stationary process whose every value is standard normal.
+
+    Args:
+        start: Of each sweep, ascending, shape (sweeps,) [s].
+        p: Parameters.
+        nuisances: For the time in which theta forgets itself.
+        rng: Source of randomness.
+
+    Returns:
+        Unconstrained theta, shape (sweeps, p).
+    """
     u = np.empty((len(start), p))
     u[-1] = rng.standard_normal(p)
     forget = np.exp(rng.uniform(*np.log(nuisances.walk)))
@@ -175,8 +216,26 @@ def simulate(
     Raises:
         ValueError: If theta has another number of parameters than there are names.
     """
-    if theta.shape[1] != len(names):
-        raise ValueError(f"Theta has {theta.shape[1]} parameters; {len(names)} were named: {', '.join(names)}.")
+    return respond(theta, context, rigs(theta, nuisances, rng, of_cell), rng, names)
+
+
+def rigs(
+    theta: npt.NDArray[np.float64],
+    nuisances: Nuisances,
+    rng: np.random.Generator,
+    of_cell: npt.NDArray[np.int64] | None = None,
+) -> Rigs:
+    """Draw what else each sweep is made with, before any current is chosen.
+
+    Args:
+        theta: As `simulate`.
+        nuisances: As `simulate`.
+        rng: Source of randomness.
+        of_cell: As `simulate`.
+
+    Returns:
+        One row a sweep.
+    """
     s = len(theta)
     of_cell = np.arange(s) if of_cell is None else of_cell
     cells = int(of_cell[-1]) + 1
@@ -197,11 +256,40 @@ def simulate(
         # Without a capacitance, nothing shows of the series resistance.
         if getattr(nuisances, "capacitance" if name == "series" else name) != OFF:
             electrodes[:, KNOBS.index(name)] = rng.uniform(low, high, cells)[of_cell]
+    return Rigs(electrodes, reversals)
+
+
+def respond(
+    theta: npt.NDArray[np.float64],
+    context: npt.NDArray[np.float64],
+    rigs: Rigs,
+    rng: np.random.Generator,
+    names: Sequence[str] = CELL,
+) -> npt.NDArray[np.float64]:
+    """Simulate sweeps whose rigs are drawn, and measure them.
+
+    Args:
+        theta: As `simulate`.
+        context: As `simulate`.
+        rigs: Of these sweeps.
+        rng: Source of randomness, of the noise alone.
+        names: As `simulate`.
+
+    Returns:
+        Features, shape (s, f), NaN where missing.
+
+    Raises:
+        ValueError: As `simulate`.
+    """
+    if theta.shape[1] != len(names):
+        raise ValueError(f"Theta has {theta.shape[1]} parameters; {len(names)} were named: {', '.join(names)}.")
     column = {name: context[:, k] for k, name in enumerate(CONTEXT)}
     ends, levels, skip = _epochs(column)
     membranes, has = columns(theta, names)
     # What has nothing besides is left to the kernel that knows of nothing else.
-    samples, counts = record(membranes, reversals, electrodes, ends, levels, skip, column["rate"], rng, has or None)
+    samples, counts = record(
+        membranes, rigs.reversals, rigs.electrodes, ends, levels, skip, column["rate"], rng, has or None
+    )
     return features_of(samples, counts, column)
 
 

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from estimators.calibration import assess
+from estimators.calibration import calibrate
 from estimators.checkpoint import Checkpoint, CheckpointError, save
 from estimators.distortion import Distortion
 from estimators.estimator import SweepSetEstimator
-from estimators.generation import Sets, generate
+from estimators.generation import Sets
 from estimators.misfits import misfits
 from estimators.novelty import Novelty
 from estimators.refit import refit
@@ -92,13 +93,12 @@ def pretrain(
     gain = _refit(spec, network, distortion(held_out, np.random.default_rng([spec.seed, 8])))
     yield {"event": "progress", "stage": "refit", "gain": round(gain, 4)}
     yield {"event": "progress", "stage": "reference"}
-    record = {"epochs": epochs, "refit": gain, "seconds": time.monotonic() - begun}
-    checkpoint = Checkpoint(
-        network, spec, record, {}, _references(spec, network, distortion(sets, np.random.default_rng([spec.seed, 9])))
-    )
+    made = datetime.now(UTC).isoformat(timespec="seconds")
+    record = {"epochs": epochs, "refit": gain, "seconds": time.monotonic() - begun, "made": made}
+    shown = distortion(sets, np.random.default_rng([spec.seed, 9]))
+    checkpoint = Checkpoint(network, spec, record, {}, _references(spec, network, shown))
     yield {"event": "progress", "stage": "calibrate", "cells": spec.training.checked}
-    rng = np.random.default_rng([spec.seed, 5])
-    calibration = assess(network, distortion(_fresh(spec, spec.training.checked), rng), rng)
+    calibration = calibrate(network, spec, spec.training.checked, np.random.default_rng([spec.seed, 4]))
     checkpoint = replace(checkpoint, calibration=calibration)
     save(out, checkpoint)
     cells.unlink()
@@ -147,12 +147,6 @@ def _part(sets: Sets, begin: int, end: int) -> Sets:
     rows = slice(sets.first[begin], sets.first[end])
     first = sets.first[begin : end + 1] - sets.first[begin]
     return Sets(sets.u[rows], sets.features[rows], sets.context[rows], first)
-
-
-def _fresh(spec: Spec, cells: int) -> Sets:
-    """Draw cells that no training has seen."""
-    rng = np.random.default_rng([spec.seed, 4])
-    return Sets.join(list(generate(spec.parameters, spec.designs, spec.nuisances, cells, rng)))
 
 
 def _refit(spec: Spec, network: SweepSetEstimator, held_out: Sets) -> float:

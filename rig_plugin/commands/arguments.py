@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -47,10 +48,12 @@ def is_new(context: click.Context, parameter: click.Parameter, value: Path | Non
         The path, where nothing is yet and a folder waits.
 
     Raises:
-        click.BadParameter: If something is there, or the folder is not.
+        click.BadParameter: If something is there, or the folder is not or can't be written to.
     """
     if value is not None and value.exists():
         raise click.BadParameter(f"{value} is there and is never overwritten, so choose another name or move it.")
     if value is not None and not value.parent.is_dir():
         raise click.BadParameter(f"{value.parent} is no folder, so make it or choose another.")
+    if value is not None and not os.access(value.parent, os.W_OK):
+        raise click.BadParameter(f"{value.parent} can't be written to, so allow it or choose another folder.")
     return value

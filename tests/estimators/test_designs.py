@@ -24,7 +24,7 @@ def many():
 
 
 def test_a_design_can_know_nothing_of_the_cell():
-    assert list(inspect.signature(draw_set).parameters) == ["designs", "rng", "count"]
+    assert list(inspect.signature(draw_set).parameters) == ["designs", "rng", "count", "kind"]
 
 
 @given(

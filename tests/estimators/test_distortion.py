@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from estimators.context import CONTEXT
-from estimators.distortion import Distortion, _smooth
+from estimators.distortion import Distortion, Waves
 from estimators.features import NAMES
 from estimators.generation import Sets
 from estimators.scaling import Scaling
@@ -72,8 +72,8 @@ def test_errors_at_like_currents_are_more_alike_than_at_distant_ones(scaling):
 
 
 def test_smooth_functions_have_unit_variance_and_no_jumps():
-    positions = np.tile(np.linspace(-1.0, 1.0, 201), 300).astype(np.float32)
-    drawn = _smooth(positions, (300, 2), np.repeat(np.arange(300), 201), np.random.default_rng(0))
+    positions = np.tile(np.linspace(-1.0, 1.0, 201), 300)
+    drawn = Waves((300, 2), np.random.default_rng(0)).at(positions, np.repeat(np.arange(300), 201))
     assert drawn.var() == pytest.approx(1.0, abs=0.1)
     steps = np.diff(drawn.reshape(300, 201, 2), axis=1)
     assert np.sqrt((steps**2).mean()) < 0.1

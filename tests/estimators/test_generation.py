@@ -10,7 +10,7 @@ from scipy import stats
 from estimators.context import CONTEXT
 from estimators.designs import Designs
 from estimators.features import NAMES
-from estimators.generation import BESIDE, CELL, OFF, Nuisances, Sets, _walk, features_of, generate, simulate
+from estimators.generation import BESIDE, CELL, OFF, Nuisances, Sets, features_of, generate, simulate, walk
 from estimators.measuring import LIMIT
 from estimators.spec import spec_from
 from simulators.batch import record
@@ -124,7 +124,7 @@ def test_theta_is_a_draw_of_the_prior_at_every_sweep(sweeps):
     rng = np.random.default_rng(10)
     nuisances = Nuisances(walk=(20.0, 20.0))
     start = np.arange(sweeps) * 10.0
-    u = np.stack([_walk(start, 4, nuisances, rng) for _ in range(3000)])
+    u = np.stack([walk(start, 4, nuisances, rng) for _ in range(3000)])
     for k in range(sweeps):
         assert stats.kstest(u[:, k].ravel(), "norm").pvalue > 1e-3
     if sweeps > 1:
@@ -135,10 +135,10 @@ def test_theta_is_a_draw_of_the_prior_at_every_sweep(sweeps):
         assert abs(np.mean(u[:, -1, 0] * u[:, -1, 1])) < 0.06
 
 
-def test_theta_walks_by_what_the_spec_says():
+def test_thetawalks_by_what_the_spec_says():
     rng = np.random.default_rng(11)
     start = np.array([0.0, 5.0])
-    steps = np.concatenate([np.diff(_walk(start, 12, Nuisances(), rng), axis=0).ravel() for _ in range(500)])
+    steps = np.concatenate([np.diff(walk(start, 12, Nuisances(), rng), axis=0).ravel() for _ in range(500)])
     # Over 5 s, .018 of the prior's sd where it forgets itself in 3e4 s, and .0006 in 3e7 s.
     assert 0.002 < steps.std() < 0.012
     assert np.abs(steps).max() < 0.018 * 5

@@ -2,6 +2,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ def simulated(monkeypatch, made):
     """Cells drawn without a simulation; counts how often a chunk of training cells was asked for."""
     chunks = []
 
-    def generate(parameters, designs, nuisances, cells, rng, *, chunk=150, sweeps=None):
+    def generate(parameters, designs, nuisances, cells, rng, *, chunk=150, sweeps=None, kind=None):
         yield made.sets(cells, seed=int(rng.integers(2**31)), sweeps=sweeps)
 
     def counted(*args, **rest):
@@ -30,7 +31,9 @@ def simulated(monkeypatch, made):
 
     monkeypatch.setattr(simulation, "CHUNK", 100)
     monkeypatch.setattr(simulation, "generate", counted)
-    monkeypatch.setattr(pretraining, "generate", generate)
+    monkeypatch.setattr("estimators.calibration.generate", generate)
+    monkeypatch.setattr("estimators.strata.generate", generate)
+    monkeypatch.setattr("estimators.adaptive.respond", lambda theta, *_: np.ones((len(theta), len(NAMES))))
     monkeypatch.setattr("estimators.misfits.generate", generate)
     monkeypatch.setattr("estimators.misfits.simulate", lambda theta, *_, names: np.ones((len(theta), len(NAMES))))
     monkeypatch.setattr("estimators.misfits._CELLS", 12)
@@ -50,6 +53,9 @@ def test_a_spec_becomes_a_checkpoint(simulated, spec, tmp_path):
     there = load(out)
     assert there.spec == spec
     assert there.calibration["n"] == 60
+    assert {there.calibration["cells"][kind] for kind in ("random", "family", "adaptive")} == {12}
+    assert there.calibration["verdict"]
+    assert datetime.fromisoformat(there.record["made"]).tzinfo is not None
     assert len(there.record["epochs"]) == 3
     assert set(there.reference) == {
         "novelty_tokens", "novelty_scores", "feature_range", "misfit_1", "misfit_3", "misfit_10",

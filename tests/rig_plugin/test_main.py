@@ -364,12 +364,6 @@ def test_pretrain_hands_its_number_of_workers_on(capsys, stand_in, tmp_path):
     capsys.readouterr()
 
 
-def test_check_hands_its_number_of_cells_on(capsys, stand_in, recording):
-    stand_in("estimators.calibration", check=lambda network, simulations: {"n": simulations})
-    assert main(["check", recording, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"n": 5000}
-
-
 def test_bench_says_on_what_machine_it_measured(capsys, monkeypatch, tmp_path):
     (tmp_path / "counting.py").write_text("def measure(peers): return [{'name': 'n', 'value': int(peers)}]")
     from rig_plugin import benchmarks

@@ -1,0 +1,176 @@
+"""This file is the adaptive designs: steps chosen from what the cell has answered so far, which training never did.
+
+Given the sweeps, theta does not depend on why their currents were chosen. So the posterior is the same whether a set
+was drawn blindly or followed the answers, and a network that has learned it stays calibrated; where it has not,
+because sets like these are rare among blind ones, it shows here.
+
+References:
+    Rubin (1976), Inference and missing data. Biometrika 63, 581-592. https://doi.org/10.1093/biomet/63.3.581
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from estimators.context import CONTEXT
+from estimators.designs import draw_set
+from estimators.distortion import Distortion
+from estimators.estimator import SweepSetEstimator
+from estimators.features import NAMES
+from estimators.generation import Sets, respond, rigs, walk
+from estimators.spec import Spec
+
+__all__ = ["SWEEPS", "adapt", "bisected", "disagreement"]
+
+SWEEPS = (4, 10)
+"""Sweeps of an adaptive set, where the spec allows as many."""
+
+_CANDIDATES = ((-0.5, 0.0), (0.0, 1 / 3), (1 / 3, 2 / 3), (2 / 3, 1.0))
+_FARTHEST = 3.0
+_AMPLITUDE, _EXCLUDED = CONTEXT.index("amplitude"), CONTEXT.index("excluded")
+_HOLDING, _KNOWN = CONTEXT.index("holding"), CONTEXT.index("holding_known")
+_COUNT = NAMES.index("spike_count")
+
+_Floats = npt.NDArray[np.float64]
+
+
+def adapt(
+    network: SweepSetEstimator, spec: Spec, cells: int, rng: np.random.Generator, *, chunk: int = 250
+) -> Iterator[Sets]:
+    """Draw cells and choose their steps one after the other, for all cells of a chunk at once.
+
+    Every other cell's rheobase is bisected. The others get, of four currents, the one for which two draws from the
+    posterior so far predict the most different sweeps. All else is drawn as `estimators.designs` has it.
+
+    Args:
+        network: Whose posterior the second kind follows.
+        spec: The process.
+        cells: How many cells.
+        rng: Source of randomness.
+        chunk: Cells at a time.
+
+    Yields:
+        The sets of at most `chunk` cells; none where the spec knows only single sweeps.
+    """
+    least, most = spec.designs.sweeps
+    if most < 2:
+        return
+    low = min(max(SWEEPS[0], least), most)
+    designs = replace(spec.designs, sweeps=(low, max(low, min(SWEEPS[1], most))))
+    for begin in range(0, cells, chunk):
+        smallest, largest = np.log(designs.scale)
+        scales = np.exp(rng.uniform(smallest, largest, min(chunk, cells - begin)))
+        tables = [draw_set(replace(designs, scale=(scale, scale)), rng) for scale in scales]
+        walks = [walk(table[:, CONTEXT.index("start")], len(spec.parameters), spec.nuisances, rng) for table in tables]
+        first = np.concatenate([[0], np.cumsum([len(table) for table in tables])])
+        course = _Course(network, spec, rng, scales, first, np.concatenate(tables))
+        yield course.run(np.concatenate(walks))
+
+
+@dataclass(frozen=True, eq=False)
+class _Course:
+    """Cells whose steps are being chosen; of theta it knows nothing but what `run` lets it answer."""
+
+    network: SweepSetEstimator
+    spec: Spec
+    rng: np.random.Generator
+    scales: _Floats
+    first: npt.NDArray[np.int64]
+    context: _Floats
+
+    def run(self, u: _Floats) -> Sets:
+        """Play sweep after sweep."""
+        theta = np.stack([p.constrain(u[:, k]) for k, p in enumerate(self.spec.parameters)], axis=1)
+        sizes = np.diff(self.first)
+        rig = rigs(theta, self.spec.nuisances, self.rng, np.repeat(np.arange(len(sizes)), sizes))
+        errors = Distortion(self.spec.parameters, self.network.scaling).errors(theta[self.first[1:] - 1], self.rng)
+        features = np.full((len(u), len(NAMES)), np.nan)
+        told = self.context.copy()
+        told[:, _HOLDING] *= told[:, _KNOWN]
+        bracket = np.stack([np.zeros_like(self.scales), self.scales], axis=1)
+        bisecting = np.arange(len(sizes)) % 2 == 0
+        for k in range(int(sizes.max())):
+            going = np.flatnonzero(sizes > k)
+            if k:
+                others = going[~bisecting[going]]
+                told[self.first[others] + k, _AMPLITUDE] = self._most_telling(features, told, others, k)
+            halved = going[bisecting[going]]
+            told[self.first[halved] + k, _AMPLITUDE] = bracket[halved].mean(axis=1)
+            rows = self.first[going] + k
+            played = self.context[rows]
+            played[:, _AMPLITUDE] = told[rows, _AMPLITUDE]
+            answers = respond(theta[rows], played, rig[rows], self.rng, self.spec.names)
+            features[rows] = errors.add(answers, played[:, _AMPLITUDE] / self.scales[going], going, self.rng)
+            told[rows, _EXCLUDED] = np.isnan(features[rows]).all(axis=1)
+            bracket[going] = bisected(bracket[going], features[rows, _COUNT])
+        return Sets(u.astype(np.float32), features.astype(np.float32), told.astype(np.float32), self.first)
+
+    def _most_telling(self, features: _Floats, told: _Floats, cells: npt.NDArray[np.int64], k: int) -> _Floats:
+        """Choose the currents of these cells' sweep k, of which only the features and contexts before it are read."""
+        if not len(cells):
+            return np.empty(0)
+        before = self.first[cells, None] + np.arange(k)
+        generator = torch.Generator().manual_seed(int(self.rng.integers(2**62)))
+        with torch.inference_mode():
+            posterior = self.network(
+                torch.as_tensor(features[before], dtype=torch.float32),
+                torch.as_tensor(told[before], dtype=torch.float32),
+                torch.ones(before.shape, dtype=torch.bool),
+            )
+            noise = torch.randn(2, len(cells), len(self.spec.parameters), generator=generator)
+            theta = self.network.constrain(posterior.from_noise(noise).double().numpy())
+        low, high = np.transpose(_CANDIDATES)
+        currents = self.scales[cells, None] * self.rng.uniform(low, high, (len(cells), len(low)))
+        asked = np.tile(told[self.first[cells] + k], (2, len(low), 1, 1))
+        asked[..., _AMPLITUDE] = currents.T
+        asked = asked.reshape(-1, len(CONTEXT))
+        theta = np.repeat(theta[:, None], len(low), axis=1).reshape(len(asked), -1)
+        # Both draws get the same rig: what the rig does to a sweep tells nothing of the cell.
+        rig = rigs(theta, self.spec.nuisances, self.rng, np.tile(np.arange(len(cells)), 2 * len(low)))
+        predicted = respond(theta, asked, rig, self.rng, self.spec.names).reshape(2, len(low), len(cells), -1)
+        best = disagreement(predicted[0], predicted[1]).argmax(axis=0)
+        return np.asarray(currents[np.arange(len(cells)), best])
+
+
+def bisected(bracket: _Floats, spikes: _Floats) -> _Floats:
+    """Halve the bracket of each cell's rheobase by what the current in its middle did.
+
+    Args:
+        bracket: Lower and upper end, shape (cells, 2) [pA].
+        spikes: How many there were, shape (cells,), NaN where the sweep can't be read, which leaves the bracket.
+
+    Returns:
+        The new brackets.
+
+    Example:
+        >>> bisected(np.array([[0.0, 100.0], [0.0, 100.0]]), np.array([0.0, 7.0])).tolist()
+        [[50.0, 100.0], [0.0, 50.0]]
+    """
+    middle = bracket.mean(axis=1)
+    return np.stack([np.where(spikes == 0, middle, bracket[:, 0]), np.where(spikes > 0, middle, bracket[:, 1])], axis=1)
+
+
+def disagreement(one: _Floats, other: _Floats) -> _Floats:
+    """Tell how different two predictions of a sweep are.
+
+    Args:
+        one: Features, shape (..., f), NaN where missing.
+        other: The same.
+
+    Returns:
+        Mean square distance in spreads of each feature over all that is given, shape (...,); a feature that only one
+        of the two has is one spread away.
+    """
+    both = np.stack([one, other]).reshape(-1, one.shape[-1])
+    there = np.isfinite(both)
+    count = np.maximum(there.sum(axis=0), 1)
+    centred = np.where(there, both, 0.0) - np.where(there, both, 0.0).sum(axis=0) / count
+    spread = np.sqrt((np.where(there, centred, 0.0) ** 2).sum(axis=0) / count)
+    distance = np.minimum(np.abs(one - other) / np.where(spread > 0, spread, 1.0), _FARTHEST)
+    alone = (np.isfinite(one) ^ np.isfinite(other)).astype(np.float64)
+    return np.asarray((np.where(np.isfinite(one) & np.isfinite(other), distance, alone) ** 2).mean(axis=-1))
