@@ -1,4 +1,7 @@
-"""This file is the conductance of a whole cell: a density times the cell's capacitance, draw by draw."""
+"""This file is the conductance of a whole cell: a density times the capacitance of its membrane, draw by draw.
+
+A passive dendrite has the leak and capacitance of the soma, in `dendrite_ratio` times its membrane, and nothing else.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,9 @@ import numpy.typing as npt
 from rig_plugin.trial import Posterior
 from simulators.parameter import Parameter
 
-__all__ = ["is_density", "whole_cell"]
+__all__ = ["has_dendrite", "is_density", "total_capacitance", "whole_cell"]
+
+_RATIO = "dendrite_ratio"
 
 
 def is_density(parameter: Parameter, parameters: Sequence[Parameter]) -> bool:
@@ -30,7 +35,7 @@ def whole_cell(posterior: Posterior, name: str) -> npt.NDArray[np.float64]:
     """Multiply a conductance density by the membrane's area.
 
     At 1 uF/cm2 a picofarad is 1e-6 cm2 of membrane, so 1 mS/cm2 is 1 nS/pF and the product with C is in nS.
-    It is taken draw by draw because the two are correlated.
+    It is taken draw by draw because the two are correlated. C is the soma's: the leak of a dendrite comes on top.
 
     Args:
         posterior: With a capacitance "C" [pF] among its parameters.
@@ -39,5 +44,36 @@ def whole_cell(posterior: Posterior, name: str) -> npt.NDArray[np.float64]:
     Returns:
         Draws, shape (s,) [nS].
     """
+    area = total_capacitance(posterior) if name == "g_leak" else _column(posterior, "C")
+    return np.asarray(_column(posterior, name) * area)
+
+
+def has_dendrite(parameters: Sequence[Parameter]) -> bool:
+    """Tell whether C is that of a soma only, beside which there is a dendrite.
+
+    Args:
+        parameters: All of the network's.
+
+    Returns:
+        Whether there are both.
+    """
+    return {"C", _RATIO} <= {parameter.name for parameter in parameters}
+
+
+def total_capacitance(posterior: Posterior) -> npt.NDArray[np.float64]:
+    """Add the dendrite's capacitance to the soma's, C (1 + dendrite_ratio), draw by draw.
+
+    Args:
+        posterior: With a capacitance "C" [pF] among its parameters.
+
+    Returns:
+        Draws, shape (s,) [pF]; C itself where there is no dendrite.
+    """
+    C = _column(posterior, "C")
+    return np.asarray(C * (1.0 + _column(posterior, _RATIO))) if has_dendrite(posterior.parameters) else C
+
+
+def _column(posterior: Posterior, name: str) -> npt.NDArray[np.float64]:
+    """Give the draws of one parameter."""
     names = [parameter.name for parameter in posterior.parameters]
-    return np.asarray(posterior.draws[:, names.index(name)] * posterior.draws[:, names.index("C")])
+    return np.asarray(posterior.draws[:, names.index(name)])

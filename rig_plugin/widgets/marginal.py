@@ -61,6 +61,7 @@ class Marginal(QtWidgets.QWidget):
         self._now: _Draws | None = None
         self._before: _Draws | None = None
         self._median = 0.0
+        self._derived = ""
         self.setMinimumHeight(22)
         self.setMouseTracking(True)
         self.setAccessibleName(parameter.name)
@@ -87,6 +88,7 @@ class Marginal(QtWidgets.QWidget):
         self._now = None if draws is None else density.drawn(self.parameter, draws)
         self._before = None if before is None or draws is None else density.drawn(self.parameter, before)
         self.numbers = (MISSING, "", "")
+        self._derived = ""
         if draws is not None:
             self._median = float(np.median(draws))
             median, ends = interval(draws)
@@ -96,6 +98,21 @@ class Marginal(QtWidgets.QWidget):
             if cell is not None:
                 whole, whole_ends = interval(cell)
                 self.numbers = (f"{whole} nS", whole_ends, f"{median} nS/pF")
+        self._reset_tip()
+        self.update()
+
+    def tell(self, draws: _Draws, short: str, long: str) -> None:
+        """Tell a quantity that follows from this parameter: its median beneath it, all of it in its tip.
+
+        Args:
+            draws: Samples, shape (s,), in the parameter's unit.
+            short: What follows its median.
+            long: What it is called in the tip.
+        """
+        median, ends = interval(draws)
+        value = with_unit(median, self.parameter.unit)
+        self.numbers = (*self.numbers[:2], f"{value} {short}")
+        self._derived = f"{long}: median {value}, 90 % interval {ends}"
         self._reset_tip()
         self.update()
 
@@ -188,7 +205,10 @@ class Marginal(QtWidgets.QWidget):
         lines = [p.meaning] if p.meaning else []
         value, ends, under = self.numbers
         if ends:
-            lines.append(f"Median {value}, 90 % interval {ends}" + (f" ({under})" if under else ""))
+            beside = f" ({under})" if under and not self._derived else ""
+            lines.append(f"Median {value}, 90 % interval {ends}{beside}")
+        if self._derived:
+            lines.append(self._derived)
         lines.append(f"Prior: {shape}, {self._bounds()}")
         return "\n".join(lines)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rig_plugin.trial import Posterior, Trial
-from rig_plugin.widgets.conductance import is_density, whole_cell
+from rig_plugin.widgets.conductance import has_dendrite, is_density, total_capacitance, whole_cell
 from rig_plugin.widgets.marginal import Marginal
 from rig_plugin.widgets.panel import Panel
 from rig_plugin.widgets.qt import QtCore, QtWidgets, Signal
@@ -102,6 +102,8 @@ class PosteriorPanel(Panel):
         kept = before.draws[:, k] if before is not None and before.parameters == shown.parameters else None
         cell = whole_cell(shown, name) if is_density(row.parameter, shown.parameters) else None
         row.show_draws(shown.draws[:, k], kept, cell)
+        if name == "C" and has_dendrite(shown.parameters):
+            row.tell(total_capacitance(shown), "in all", "Soma and dendrite")
 
 
 def _blamed(posterior: Posterior) -> str:

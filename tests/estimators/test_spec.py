@@ -1,8 +1,10 @@
 """Specs are read whole or refused in one sentence that names file and key."""
 
+import re
 import tomllib
 from dataclasses import asdict, fields
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
@@ -276,3 +278,10 @@ def test_what_the_kernel_cannot_have_is_refused(name, low, high, wanted):
     message = refused(besides(**{**OPTIONAL, name: f'{{ unit = "{unit}", low = {low}, high = {high} }}'}))
     assert f"prior.{name} can't be used: it lies between {low:g} and {high:g}" in message
     assert wanted in message
+
+
+def test_the_example_of_the_readme_is_read_whole():
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```\n\[prior\] +# beside the twelve\n(.*?)```", readme, re.DOTALL)
+    spec = spec_from(changed("[prior]\n", f"[prior]\n{example}"), "mine.toml")
+    assert spec.names == (*CELL, *BESIDE)

@@ -3,7 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from rig_plugin.widgets.conductance import is_density, whole_cell
+from rig_plugin.trial import Posterior
+from rig_plugin.widgets.conductance import has_dendrite, is_density, total_capacitance, whole_cell
 from rig_plugin.widgets.density import BINS, drawn, position, prior, value
 from rig_plugin.widgets.envelope import envelope
 from rig_plugin.widgets.number import clock, fixed, places, significant, space, with_unit
@@ -90,6 +91,20 @@ def test_nanosiemens_need_a_density_and_a_capacitance(scripted):
     assert is_density(g_M, scripted.parameters)
     assert not is_density(scripted.parameters[6], scripted.parameters)
     assert not is_density(g_M, scripted.parameters[1:])
+
+
+def test_a_dendrite_adds_its_capacitance_and_its_leak_and_nothing_else(scripted):
+    plain = scripted.posterior(3, np.random.default_rng(3))
+    ratio = np.random.default_rng(4).uniform(0.5, 2.0, len(plain.draws))
+    parameters = (*plain.parameters, Parameter("dendrite_ratio", "1", 0.3, 3.0), Parameter("coupling", "nS", 2.0, 60.0))
+    wide = Posterior(parameters, np.column_stack([plain.draws, ratio, ratio]))
+    C, g_leak = plain.draws[:, 0], plain.draws[:, 1]
+    assert has_dendrite(wide.parameters) and not has_dendrite(plain.parameters)
+    np.testing.assert_allclose(total_capacitance(wide), C * (1.0 + ratio))
+    np.testing.assert_array_equal(total_capacitance(plain), C)
+    np.testing.assert_allclose(whole_cell(wide, "g_leak"), g_leak * C * (1.0 + ratio))
+    for name in ("g_Na", "g_M"):
+        np.testing.assert_array_equal(whole_cell(wide, name), whole_cell(plain, name))
 
 
 def test_an_envelope_keeps_every_spike_and_few_points():

@@ -1,11 +1,15 @@
 import threading
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from rig_plugin.bridge import Bridge
 from rig_plugin.feed import Feed
+from rig_plugin.trial import Posterior
 from rig_plugin.widgets.qt import QtCore, QtWidgets
 from rig_plugin.window import Window
+from simulators.wide_cell import ACCESSORIES
 
 Key = QtCore.Qt.Key
 
@@ -45,6 +49,35 @@ def test_a_trial_reaches_every_panel(qtbot, window, scripted):
     assert window.trust.word == "typical"
     assert window.firing.points and window.voltage.points
     assert "trial 3" in window.status_line.words()
+
+
+def test_a_network_that_infers_more_has_all_its_rows(qtbot, scripted, control):
+    parameters = (*scripted.parameters, *ACCESSORIES)
+    u = np.random.default_rng(1).normal(0.0, 0.3, (500, len(parameters)))
+    draws = np.column_stack([p.constrain(u[:, k]) for k, p in enumerate(parameters)])
+    window = Window(control, parameters, scripted.features, "wide", "simulated cell")
+    qtbot.addWidget(window)
+    window.show()
+    qtbot.waitExposed(window)
+    with qtbot.waitSignal(window.bridge.finished):
+        window.feed.finished(replace(scripted.trial(3), posterior=Posterior(parameters, draws)))
+    rows = window.posterior.rows
+    assert list(rows) == [parameter.name for parameter in parameters]
+    assert all(row.has_posterior for row in rows.values())
+    assert not window.grab().toImage().isNull()
+    assert "nS" in rows["g_h"].numbers[0] and "nS" in rows["g_Kv3"].numbers[0]
+    # C is the soma's; what is charged from afar is soma and dendrite.
+    total = np.median(draws[:, 0] * (1.0 + draws[:, -2]))
+    assert rows["C"].numbers[2].endswith("pF in all")
+    assert float(rows["C"].numbers[2].split()[0]) == pytest.approx(total, rel=0.05)
+    assert "Soma and dendrite: median" in rows["C"].toolTip()
+    window.posterior.rows["coupling"].chosen.emit("coupling")
+    qtbot.waitUntil(lambda: np.isfinite(window.evolution.medians).all())
+    assert window.evolution.medians == [pytest.approx(np.median(draws[:, -1]))]
+    # Without a posterior there is nothing that follows from one.
+    window.feed.finished(scripted.trial(4, withheld=True, reason="The seal is lost."))
+    qtbot.waitUntil(lambda: window.trust.word == "withheld")
+    assert "Soma and dendrite" not in rows["C"].toolTip()
 
 
 def test_a_withheld_trial_takes_the_last_good_posterior_away(qtbot, window, scripted):

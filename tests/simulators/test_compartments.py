@@ -320,7 +320,7 @@ def test_every_steady_state_is_held():
             cell_of(slow_share=share, g_Kv3=Kv3, g_h=0.05, dendrite_ratio=2.0, coupling=20.0, E_leak=E_leak)
             for share in (0.0, 0.5, 1.0)
             for Kv3 in (0.0, 20.0)
-            for E_leak in (-90.0, -70.0)
+            for E_leak in (-90.0, -58.0)
         ]
     )
     both = ours(cells, (1000.0,), [10.0])
