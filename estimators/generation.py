@@ -32,9 +32,11 @@ __all__ = [
     "Sets",
     "features_of",
     "generate",
+    "recorded",
     "respond",
     "rigs",
     "simulate",
+    "tables",
     "walk",
 ]
 
@@ -281,16 +283,39 @@ def respond(
     Raises:
         ValueError: As `simulate`.
     """
+    samples, counts = recorded(theta, context, rigs, rng, names)
+    return features_of(samples, counts, {name: context[:, k] for k, name in enumerate(CONTEXT)})
+
+
+def recorded(
+    theta: npt.NDArray[np.float64],
+    context: npt.NDArray[np.float64],
+    rigs: Rigs,
+    rng: np.random.Generator,
+    names: Sequence[str] = CELL,
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+    """Simulate sweeps whose rigs are drawn, and keep their traces.
+
+    Args:
+        theta: As `simulate`.
+        context: As `simulate`.
+        rigs: Of these sweeps.
+        rng: Source of randomness, of the noise alone.
+        names: As `simulate`.
+
+    Returns:
+        Samples, shape (s, n) [mV], and how many of its row each sweep has, shape (s,); what lies behind is not set.
+
+    Raises:
+        ValueError: As `simulate`.
+    """
     if theta.shape[1] != len(names):
         raise ValueError(f"Theta has {theta.shape[1]} parameters; {len(names)} were named: {', '.join(names)}.")
     column = {name: context[:, k] for k, name in enumerate(CONTEXT)}
     ends, levels, skip = _epochs(column)
     membranes, has = columns(theta, names)
     # What has nothing besides is left to the kernel that knows of nothing else.
-    samples, counts = record(
-        membranes, rigs.reversals, rigs.electrodes, ends, levels, skip, column["rate"], rng, has or None
-    )
-    return features_of(samples, counts, column)
+    return record(membranes, rigs.reversals, rigs.electrodes, ends, levels, skip, column["rate"], rng, has or None)
 
 
 def _log_uniform(rng: np.random.Generator, bounds: tuple[float, float], count: int) -> npt.NDArray[np.float64]:
@@ -334,10 +359,7 @@ def features_of(
     Returns:
         Features, shape (s, f).
     """
-    rates, which = np.unique(column["rate"], return_inverse=True)
-    tables = [weights(float(rate)) for rate in rates]
-    widest = max(table.shape[1] for table in tables)
-    padded = np.stack([np.pad(t, ((0, 0), ((widest - t.shape[1]) // 2,) * 2)) for t in tables])
+    padded, which = tables(column["rate"])
     # A column of a table is not contiguous, and numba would compile everything a second time for it.
     full = {name: np.ascontiguousarray(values) for name, values in column.items()}
     with ENTRY:
@@ -353,3 +375,18 @@ def features_of(
             full["amplitude"],
         )
     return np.asarray(values)
+
+
+def tables(rate: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+    """Tabulate the low-pass for a batch of sweeps.
+
+    Args:
+        rate: Sampling rate of each, shape (s,) [kHz].
+
+    Returns:
+        One table for each rate, padded to one width, shape (rates, 65, taps); and which is each sweep's, shape (s,).
+    """
+    rates, which = np.unique(rate, return_inverse=True)
+    each = [weights(float(one)) for one in rates]
+    widest = max(table.shape[1] for table in each)
+    return np.stack([np.pad(t, ((0, 0), ((widest - t.shape[1]) // 2,) * 2)) for t in each]), which

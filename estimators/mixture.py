@@ -61,6 +61,21 @@ class MixturePosterior(Distribution):
         """
         return torch.logsumexp(self.weights + _normal(value.unsqueeze(-2) - self.means, self.factor), dim=-1)
 
+    def log_marginals(self, value: Tensor) -> Tensor:
+        """Evaluate the log density of each parameter on its own.
+
+        Args:
+            value: Shape (b, p).
+
+        Returns:
+            Shape (b, p).
+        """
+        # The variance of a component is the squared length of its factor's row.
+        spread = self.factor.square().sum(-1).sqrt()
+        away = (value.unsqueeze(-2) - self.means) / spread
+        each = -0.5 * (away**2 + math.log(2.0 * math.pi)) - spread.log()
+        return torch.logsumexp(self.weights.unsqueeze(-1) + each, dim=-2)
+
     def draw(self, count: int, generator: torch.Generator) -> Tensor:
         """Draw.
 

@@ -7,6 +7,7 @@ import inspect
 import os
 import pkgutil
 import platform
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,10 @@ __all__ = ["command"]
 @click.option("--no-peers", is_flag=True, help="Leave the other programs out.")
 @click.option("--task", metavar="T", help="Of sbibm: two_moons, slcp, ..., or all.")
 @click.option(
-    "--simulations", metavar="N", type=click.IntRange(min=100), help="Of sbibm and inference: how many to learn from."
+    "--simulations",
+    metavar="N",
+    type=click.IntRange(min=100),
+    help="Of sbibm, inference, gains, missing and traces: how many to learn from.",
 )
 @click.option("--seeds", metavar="N", type=click.IntRange(min=1), help="Of sbibm: how often, from new simulations.")
 @click.option("--observations", metavar="N", type=click.IntRange(min=1), help="Of sbibm, of the ten, and inference.")
@@ -61,7 +65,10 @@ def command(context: click.Context, /, name: str, *, no_peers: bool, as_json: bo
     for option in given:
         if option not in inspect.signature(measure).parameters:
             raise Refusal(f"The benchmark '{name}' takes no --{option}; leave it out.")
-    measured = {"bench": name, "machine": _machine(), "figures": measure(peers=not no_peers, **given)}
+    found = measure(peers=not no_peers, **given)
+    # Most give figures alone; what is a matrix comes with tables of its own.
+    tables = found if isinstance(found, Mapping) else {"figures": found}
+    measured = {"bench": name, "machine": _machine(), **tables}
     output = output_of(context)
     if as_json:
         output.line(measured)
