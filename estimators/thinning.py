@@ -37,7 +37,9 @@ def thinned(
         Shape (s, m) [mV] at `THIN_RATE`, NaN behind a sweep's end, and throughout for one that leaves +-150 mV.
     """
     column = {name: np.ascontiguousarray(context[:, k], dtype=np.float64) for k, name in enumerate(CONTEXT)}
-    length = np.rint((column["baseline"] + column["duration"] + column["tail"]) * THIN_RATE).astype(np.int64)
+    whole = column["baseline"] + column["duration"] + column["tail"]
+    # Of an odd end less than a mean of five is left over; steps are whole samples but for the last digit.
+    length = np.floor(whole * THIN_RATE + 1e-3).astype(np.int64)
     padded, which = tables(column["rate"])
     out = np.full((len(samples), int(length.max())), np.nan, dtype=np.float32)
     with ENTRY:

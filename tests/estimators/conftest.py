@@ -15,6 +15,7 @@ from estimators.estimator import Architecture, SweepSetEstimator
 from estimators.features import NAMES
 from estimators.generation import Sets
 from estimators.novelty import Novelty
+from estimators.panel import Panel
 from estimators.spec import spec_from
 
 TRAINING = """
@@ -61,6 +62,18 @@ def make_sets(cells, seed=0, most=6, sweeps=None):
     context[:, CONTEXT.index("excluded")] = excluded
     first = np.concatenate([[0], np.cumsum(counts)])
     return Sets(u.astype(np.float32), features.astype(np.float32), context.astype(np.float32), first)
+
+
+def make_panel(cells, seed, sweeps=2, told=("onset_slope",)):
+    """Cells whose first parameter shows in some features, and nothing of the second anywhere."""
+    rng = np.random.default_rng(seed)
+    u = rng.normal(size=(cells, 2)).astype(np.float32)
+    context = np.stack([draw_set(Designs(), rng, sweeps) for _ in range(cells)]).astype(np.float32)
+    context[..., CONTEXT.index("excluded")] = 0.0
+    features = rng.normal(size=(cells, sweeps, len(NAMES))).astype(np.float32)
+    for name in told:
+        features[..., NAMES.index(name)] = u[:, None, 0] + 0.3 * rng.normal(size=(cells, sweeps))
+    return Panel(torch.from_numpy(u), torch.from_numpy(features), torch.from_numpy(context))
 
 
 def make_network(spec, sets):
@@ -115,4 +128,4 @@ def saved(checkpoint, tmp_path):
 @pytest.fixture(scope="session")
 def made():
     """The makers themselves, for tests that need other sets."""
-    return SimpleNamespace(sets=make_sets, network=make_network, spec=make_spec)
+    return SimpleNamespace(sets=make_sets, panel=make_panel, network=make_network, spec=make_spec)

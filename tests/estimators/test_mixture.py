@@ -45,3 +45,9 @@ def test_moments_are_those_of_the_draws(mixture):
     torch.testing.assert_close(draws.mean(0), mixture.mean, atol=0.05, rtol=0)
     for k in range(3):
         torch.testing.assert_close(torch.cov(draws[:, k].T), mixture.covariance[k], atol=0.12, rtol=0)
+
+
+def test_all_marginals_at_once_are_those_of_each(mixture):
+    value = torch.tensor([[0.2, -1.0, 0.5], [1.0, 0.0, 0.3], [-2.0, 1.5, 0.1]], dtype=torch.float64)
+    each = [mixture.marginal([k]).log_prob(value[:, [k]]) for k in range(3)]
+    torch.testing.assert_close(mixture.log_marginals(value), torch.stack(each, dim=1))
