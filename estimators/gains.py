@@ -1,23 +1,23 @@
 """This file is the gains: what each group of features adds to the log probability of theta, and so why it is known.
 
 A group can be worth much alone and nothing beside the others, which tell the same. So both ends are told: what is lost
-without the group, and what is gained where nothing but the group is shown beside the context.
+without the group, and what is gained over the prior where nothing but the group is shown beside the context.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import Tensor
 
 from estimators.groups import GROUPS
-from estimators.panel import Panel
-from estimators.probe import Probe
 
-__all__ = ["JOINT", "Gains", "mean_of"]
+__all__ = ["JOINT", "Gains", "mean_of", "prior_table"]
 
 JOINT = "joint"
 """What stands before the parameters: all of them together."""
@@ -34,7 +34,7 @@ class Gains:
 
     Args:
         names: Of the rows, `JOINT` first.
-        total: What all groups gain over the context alone, and its standard error, each of shape (1 + p,).
+        total: What all groups gain over the prior, and its standard error, each of shape (1 + p,).
         lost: What is lost without each group, and the standard errors, each of shape (1 + p, groups).
         alone: What each group gains alone, and the standard errors.
     """
@@ -45,24 +45,32 @@ class Gains:
     alone: tuple[Array, Array]
 
     @classmethod
-    def of(cls, probe: Probe, panel: Panel, parameters: Sequence[str]) -> Gains:
-        """Measure on cells that the probe was not trained on.
+    def of(
+        cls,
+        u: Tensor,
+        everything: Tensor,
+        without: Mapping[str, Tensor],
+        only: Mapping[str, Tensor],
+        parameters: Sequence[str],
+    ) -> Gains:
+        """Compare scores of the same cells.
+
+        A design never looks at its cell, so what is known of theta without a sweep is the prior.
 
         Args:
-            probe: Trained with groups hidden at random.
-            panel: The cells.
+            u: Theta of the cells, unconstrained, shape (b, p).
+            everything: Joint and marginal log q by all groups, shape (b, 1 + p), as `Score.table` gives them.
+            without: The same by all groups but one, of each of `GROUPS`.
+            only: The same by one alone.
             parameters: Their names.
 
         Returns:
             The gains; differences are taken cell by cell, which makes their errors small.
         """
-        everything, nothing = probe.score(panel).table(), probe.score(panel, list(GROUPS)).table()
-        lost, alone = [], []
-        for group in GROUPS:
-            lost.append(mean_of(everything - probe.score(panel, [group]).table()))
-            others = [name for name in GROUPS if name != group]
-            alone.append(mean_of(probe.score(panel, others).table() - nothing))
-        return cls((JOINT, *parameters), mean_of(everything - nothing), _side_by_side(lost), _side_by_side(alone))
+        prior = prior_table(u)
+        lost = [mean_of(everything - without[group]) for group in GROUPS]
+        alone = [mean_of(only[group] - prior) for group in GROUPS]
+        return cls((JOINT, *parameters), mean_of(everything - prior), _side_by_side(lost), _side_by_side(alone))
 
     def rows(self, what: str, *, errors: bool = False) -> list[dict[str, str | float]]:
         """Lay a matrix out.
@@ -120,6 +128,19 @@ class Gains:
         ]
         total = f"{self.total[0][k]:.2f} nat in all"
         return f"{name} is known by {', '.join(parts)}; {total}." if parts else f"{name} is hardly known; {total}."
+
+
+def prior_table(u: Tensor) -> Tensor:
+    """Evaluate the prior, which is standard normal in unconstrained space.
+
+    Args:
+        u: Shape (b, p).
+
+    Returns:
+        Log density of the joint and of each parameter, shape (b, 1 + p) [nat].
+    """
+    each = -0.5 * (u**2 + math.log(2.0 * math.pi))
+    return torch.cat([each.sum(1, keepdim=True), each], dim=1)
 
 
 def mean_of(differences: Tensor) -> tuple[Array, Array]:

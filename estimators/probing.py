@@ -36,7 +36,7 @@ class Lesson:
         learning_rate: At its highest.
         sizes: Sets of so many of a cell's last sweeps are shown, each as often.
         groups: Whether groups are hidden at random.
-        without: Group that is always hidden.
+        hidden: Groups that are always hidden.
         features: Share of single features that are hidden, of every second batch.
         seed: Of everything random.
     """
@@ -46,7 +46,7 @@ class Lesson:
     learning_rate: float = 2e-3
     sizes: tuple[int, ...] = (1, 4)
     groups: bool = False
-    without: str | None = None
+    hidden: tuple[str, ...] = ()
     features: float = 0.0
     seed: int = 0
 
@@ -55,7 +55,7 @@ def probe(network: Probe, panel: Panel, lesson: Lesson) -> Probe:
     """Train a probe.
 
     Args:
-        network: With fresh weights.
+        network: With fresh weights, or of another lesson on the same cells, which is gone on from.
         panel: Cells to learn from.
         lesson: How.
 
@@ -87,8 +87,8 @@ def _loss(network: Probe, whole: Panel, lesson: Lesson, generator: torch.Generat
     size = lesson.sizes[int(torch.randint(len(lesson.sizes), (), generator=generator))]
     whole = whole.latest(size)
     hidden = hide_groups(len(whole), generator) if lesson.groups else None
-    if lesson.without is not None:
-        hidden = torch.tensor([name == lesson.without for name in GROUPS]).expand(len(whole), -1)
+    if lesson.hidden:
+        hidden = torch.tensor([name in lesson.hidden for name in GROUPS]).expand(len(whole), -1)
     shown = whole
     if lesson.features and torch.rand((), generator=generator) < 0.5:
         shown = hide_features(whole, lesson.features, generator)

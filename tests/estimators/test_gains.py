@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from estimators.gains import JOINT, Gains, mean_of
+from estimators.gains import JOINT, Gains, mean_of, prior_table
 from estimators.groups import GROUPS
 from estimators.probe import Probe
 from estimators.probing import Lesson, probe
@@ -14,9 +14,11 @@ GROUP = list(GROUPS)
 def gains(made):
     """Of cells whose first parameter shows in one feature of the charging, and again in one of the later spikes."""
     told = ("onset_slope", "later_peak")
-    learned = made.panel(1000, 1, told=told)
+    learned, test = made.panel(1000, 1, told=told), made.panel(400, 2, told=told)
     network = probe(Probe.fresh(2, 0), learned, Lesson(epochs=14, batch=64, groups=True, sizes=(1, 2)))
-    return Gains.of(network, made.panel(400, 2, told=told), ("known", "unknown"))
+    without = {group: network.score(test, [group]).table() for group in GROUPS}
+    only = {group: network.score(test, [name for name in GROUPS if name != group]).table() for group in GROUPS}
+    return Gains.of(test.u, network.score(test).table(), without, only, ("known", "unknown"))
 
 
 def test_a_group_that_tells_of_a_parameter_gains_alone_and_others_do_not(gains):
@@ -58,3 +60,9 @@ def test_a_standard_error_is_that_of_the_mean():
     mean, error = mean_of(table)
     assert mean[0] == pytest.approx(1.0, abs=0.1)
     assert error[0] == pytest.approx(0.03, abs=0.001)
+
+
+def test_the_prior_is_the_standard_normal():
+    u = torch.tensor([[0.3, -1.2], [0.0, 2.0]])
+    each = torch.distributions.Normal(0.0, 1.0).log_prob(u)
+    torch.testing.assert_close(prior_table(u), torch.cat([each.sum(1, keepdim=True), each], dim=1))

@@ -28,14 +28,15 @@ def test_gains_are_matrices_of_parameters_and_groups_with_errors(measured):
         assert [line.split(" ")[0] for line in measured[f"known_by_{size}"]] == list(parameters)
 
 
-def test_hiding_is_held_beside_training_without(measured):
+def test_hiding_is_held_beside_networks_of_their_own(measured):
     rows = {row["name"]: row for row in measured["figures"]}
     assert all(set(row) == KEYS | {"error"} for row in rows.values())
     for group in gains.CHECKED:
-        lost, never = (rows[f"lost_4/{group}/{how}"]["value"] for how in ("hidden", "trained_without"))
-        level = rows["log_q_4/hiding"]["value"] - rows["log_q_4/always_shown"]["value"]
-        apart = rows[f"trained_without_over_hidden_4/{group}"]["value"]
-        assert apart == pytest.approx(lost - never - level, abs=1e-4)
+        own, hidden = (rows[name]["value"] for name in (f"lost_4/{group}", f"lost_4/{group}/by_hiding"))
+        apart = rows["over_hiding_4/all"]["value"] - rows[f"over_hiding_4/without_{group}"]["value"]
+        assert apart == pytest.approx(own - hidden, abs=1e-4)
+        row = measured["lost_4"][0]
+        assert row[group] == pytest.approx(own, abs=1e-4)
 
 
 def test_what_is_expected_is_held_against_what_was_found(measured):
