@@ -10,20 +10,7 @@ from scipy import stats
 from estimators.context import CONTEXT
 from estimators.designs import Designs
 from estimators.features import NAMES
-from estimators.generation import (
-    BESIDE,
-    CELL,
-    OFF,
-    Nuisances,
-    Sets,
-    features_of,
-    generate,
-    recorded,
-    respond,
-    rigs,
-    simulate,
-    walk,
-)
+from estimators.generation import BESIDE, CELL, OFF, Nuisances, Sets, features_of, generate, simulate, walk
 from estimators.measuring import LIMIT
 from estimators.spec import spec_from
 from simulators.batch import record
@@ -399,12 +386,3 @@ def test_cells_with_more_in_them_are_drawn_from_their_prior():
     made = Sets.join(list(generate(spec, SHORT, Nuisances(), 20, np.random.default_rng(2))))
     assert made.u.shape == (len(made.features), 17)
     assert np.isfinite(made.features[:, NAMES.index("mean_voltage")]).mean() > 0.5
-
-
-def test_kept_traces_are_those_that_are_measured():
-    rows = context(amplitude=np.linspace(-50.0, 250.0, 6))
-    made_with = rigs(CELLS, PLAIN, np.random.default_rng(4))
-    samples, counts = recorded(CELLS, rows, made_with, np.random.default_rng(5))
-    features = features_of(samples, counts, {name: rows[:, k] for k, name in enumerate(CONTEXT)})
-    assert counts.tolist() == [6000] * 6
-    np.testing.assert_array_equal(features, respond(CELLS, rows, made_with, np.random.default_rng(5)))

@@ -3,7 +3,9 @@ import pytest
 import torch
 
 from estimators.context import CONTEXT
+from estimators.designs import draw_set
 from estimators.features import NAMES
+from estimators.generation import features_of, recorded, respond, rigs
 from estimators.panel import Panel
 from estimators.thinning import THIN_RATE
 
@@ -53,3 +55,14 @@ def test_panels_join_in_order(panel):
     both = Panel.join([panel[slice(0, 10)], panel[slice(10, 30)]])
     assert torch.equal(both.u, panel.u)
     assert both.traces.shape == panel.traces.shape
+
+
+def test_kept_traces_are_those_that_are_measured(made):
+    spec, rng = made.spec(), np.random.default_rng(0)
+    context = draw_set(spec.designs, rng, 6)
+    theta = np.tile([parameter.constrain(np.zeros(1))[0] for parameter in spec.parameters], (6, 1))
+    made_with = rigs(theta, spec.nuisances, rng, np.zeros(6, dtype=np.int64))
+    samples, counts = recorded(theta, context, made_with, np.random.default_rng(5), spec.names)
+    features = features_of(samples, counts, {name: context[:, k] for k, name in enumerate(CONTEXT)})
+    assert (counts > 0).all()
+    np.testing.assert_array_equal(features, respond(theta, context, made_with, np.random.default_rng(5), spec.names))
