@@ -101,3 +101,14 @@ def test_sweeps_of_any_length_are_dealt_out_once_with_their_traces(panel):
     whole = Panel(panel.u, panel.features, panel.context, traces)
     network = probe(Probe.fresh(2, 0, reads_traces=True), whole, Lesson(epochs=1, batch=16))
     assert torch.isfinite(network.score(whole).joint).all()
+
+
+def test_a_network_that_learns_without_a_group_learns_nothing_from_it(panel):
+    other = panel.features.clone()
+    other[..., columns_of(["charging"])] *= -3.0
+    lesson = Lesson(epochs=1, batch=16, hidden=("charging",))
+    learned = [
+        probe(Probe.fresh(2, 0), each, lesson).score(each, ["charging"]).joint
+        for each in (panel, Panel(panel.u, other, panel.context))
+    ]
+    torch.testing.assert_close(*learned)
