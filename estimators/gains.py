@@ -121,11 +121,11 @@ class Gains:
         """
         k = self.names.index(name)
         column = {group: index for index, group in enumerate(GROUPS)}
-        parts = [
-            f"{group} ({self.alone[0][k, column[group]]:.2f} nat alone, "
-            f"{self.lost[0][k, column[group]]:.2f} lost without it)"
-            for group in list(self.share(name))[:_MOST]
-        ]
+        parts = []
+        for group in list(self.share(name))[:_MOST]:
+            # Adding zero takes the sign off a zero.
+            alone, lost = (round(float(each[0][k, column[group]]), 2) + 0.0 for each in (self.alone, self.lost))
+            parts.append(f"{group} ({alone:.2f} nat alone, {lost:.2f} lost without it)")
         total = f"{self.total[0][k]:.2f} nat in all"
         return f"{name} is known by {', '.join(parts)}; {total}." if parts else f"{name} is hardly known; {total}."
 

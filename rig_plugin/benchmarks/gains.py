@@ -2,9 +2,9 @@
 
 What is lost without a group is told by networks that were trained without it from the start, each as long as the one
 that sees all. One network from which groups are hidden at random would answer for every subset at once, but it learns
-the hard ones too slowly and then exaggerates what is lost; it is good enough for a group alone, and how far it is from
-networks of their own is told for two groups. These are small networks that saw few cells, none of them one that ships:
-what is told is how much a group is worth beside the others, and the level of all is theirs.
+the hard ones too slowly and exaggerates what is lost; it serves for a group alone, where it gives less than there is,
+and how far it is from networks of their own is told for two groups. These are small networks that saw few cells, none
+of them one that ships: what is told is how much a group is worth beside the others, and the level of all is theirs.
 """
 
 from __future__ import annotations
