@@ -6,7 +6,7 @@ at every sweep it is a draw from the prior, and what is asked for is its value a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,13 +21,16 @@ from simulators.compiled import ENTRY
 from simulators.electrode import KNOBS
 from simulators.parameter import Parameter
 
-__all__ = ["CELL", "OFF", "Nuisances", "Sets", "features_of", "generate", "simulate"]
+__all__ = ["CELL", "OFF", "Nuisances", "Sets", "Spoil", "features_of", "generate", "simulate"]
 
 CELL = ("C", "g_leak", "g_Na", "g_K", "g_M", "tau_max", "V_T", "E_leak", "rate_factor", "noise", "bridge", "offset")
 """Parameters of the process, in order: ten of the cell, two of the rig."""
 
 OFF = (0.0, 0.0)
 """Range of a nuisance that is not there."""
+
+Spoil = Callable[[npt.NDArray[np.float32], npt.NDArray[np.int64], dict[str, npt.NDArray[np.float64]]], None]
+"""What goes wrong between a cell and its features."""
 
 
 @dataclass(frozen=True)
@@ -157,6 +160,7 @@ def simulate(
     nuisances: Nuisances,
     rng: np.random.Generator,
     of_cell: npt.NDArray[np.int64] | None = None,
+    spoil: Spoil | None = None,
 ) -> npt.NDArray[np.float64]:
     """Simulate one sweep for each row and measure it.
 
@@ -166,6 +170,8 @@ def simulate(
         nuisances: Ranges of what else is drawn.
         rng: Source of randomness.
         of_cell: Which cell each row belongs to: rows of one cell share its nuisances; None: each its own.
+        spoil: Called with the samples, shape (s, n) [mV], how many of its row each sweep has, and the context's
+            columns, to change the samples before they are measured.
 
     Returns:
         Features, shape (s, f), NaN where missing.
@@ -193,6 +199,8 @@ def simulate(
     column = {name: context[:, k] for k, name in enumerate(CONTEXT)}
     ends, levels, skip = _epochs(column)
     samples, counts = record(theta[:, :10], reversals, electrodes, ends, levels, skip, column["rate"], rng)
+    if spoil is not None:
+        spoil(samples, counts, column)
     return features_of(samples, counts, column)
 
 

@@ -20,6 +20,7 @@ from estimators.follower import Follower
 from estimators.generation import simulate
 from estimators.novelty import Novelty
 from estimators.prequential import Prediction, predict, rank
+from estimators.surprise import Surprise
 from simulators.stimulus import step
 
 __all__ = ["Observer", "Verdict"]
@@ -49,6 +50,13 @@ class Verdict:
     reasons: tuple[str, ...]
 
 
+def _novelty(checkpoint: Checkpoint) -> Novelty | Surprise:
+    """Choose who judges a single sweep: the prior predictive, and the nearest sweeps of training without one."""
+    if checkpoint.predictive is None or checkpoint.watchman is None:
+        return Novelty(checkpoint.network.scaling, checkpoint.reference)
+    return Surprise(checkpoint.predictive, checkpoint.watchman, checkpoint.reference["surprise_scores"])
+
+
 class Observer:
     """Follow one cell.
 
@@ -60,7 +68,7 @@ class Observer:
 
     def __init__(self, checkpoint: Checkpoint, seed: int = 0, draws: int = 1000) -> None:
         self._checkpoint, self._seed, self._count = checkpoint, seed, draws
-        self._novelty = Novelty(checkpoint.network.scaling, checkpoint.reference)
+        self._novelty = _novelty(checkpoint)
         self._rows: list[npt.NDArray[np.float64]] = []
         self._contexts: list[Context] = []
         self._draws: npt.NDArray[np.float64] | None = None

@@ -1,0 +1,194 @@
+"""This file is the surprise: how unlike sweeps of its own design one sweep is, as a p-value that holds for one.
+
+Two scores. The first follows the prior predictive density through the sweep's features: how far out in its
+distribution, given the design and the features before it, the farthest one lies, or how unlikely it was to be missing.
+The second is a watchman's suspicion of a known fault. Each is ranked among those of fresh simulated sweeps, and the
+lower rank is ranked again (a conformal p-value). Nothing is clamped before it is scored.
+
+References:
+    Bates et al. (2023), Ann. Statist. 51, 149-178. https://doi.org/10.1214/22-AOS2244
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from estimators.context import CONTEXT
+from estimators.features import FEATURES, NAMES
+from estimators.generation import generate
+from estimators.likelihood import ORDER, Likelihood
+from estimators.novelty import Strange
+from estimators.spec import Spec
+from estimators.watchman import Watchman
+
+__all__ = ["Surprise"]
+
+Array = npt.NDArray[np.float64]
+
+_FAINTEST = 1e-13
+_NAMED = 1e-3
+_MOST = 3
+_DRAWS = 500
+_RANGE = (0.01, 0.99)
+_COUNTS = 4
+_AT_ONCE = 1000
+_EXCLUDED = CONTEXT.index("excluded")
+
+
+class Surprise:
+    """Compare a sweep with what the model makes of its design.
+
+    Args:
+        predictive: The density of a sweep given its design.
+        watchman: Who has seen faults.
+        scores: From `make`.
+    """
+
+    def __init__(self, predictive: Likelihood, watchman: Watchman, scores: Array) -> None:
+        # A percentile far out is lost in single precision.
+        self._predictive, self._watchman = _double(predictive), watchman
+        self._sorted = np.sort(scores.astype(np.float64), axis=0)
+        self._lowest = np.sort(self._ranks(scores.astype(np.float64)).min(axis=1))
+
+    @staticmethod
+    def make(predictive: Likelihood, watchman: Watchman, spec: Spec, rng: np.random.Generator, size: int) -> Array:
+        """Score fresh sweeps of the process.
+
+        Args:
+            predictive: The density of a sweep given its design.
+            watchman: Who has seen faults.
+            spec: The process.
+            rng: Source of randomness.
+            size: Sweeps, each of a cell of its own.
+
+        Returns:
+            Scores, shape (at most size, 2).
+        """
+        precise = _double(predictive)
+        scores = []
+        for sets in generate(spec.parameters, spec.designs, spec.nuisances, size, rng, sweeps=1):
+            used = sets.context[:, _EXCLUDED] == 0
+            scores.append(_scores(precise, watchman, sets.features[used], sets.context[used])[0])
+        return np.concatenate(scores)
+
+    def judge(self, row: Array, context: Array) -> Strange:
+        """Judge one sweep.
+
+        Args:
+            row: Its features, shape (f,), NaN where missing.
+            context: Shape (c,).
+
+        Returns:
+            What is strange about it.
+        """
+        scores, tails, below = _scores(self._predictive, self._watchman, row[None], context[None])
+        p = self.p_values(scores)[0]
+        distance = float(scores[0, 0] / self._sorted[-1, 0])
+        return Strange(float(p), distance, self._sentences(row, context, tails[0], below[0]))
+
+    def judge_all(self, features: Array, context: Array) -> Array:
+        """Give the p-values of many sweeps, shape (n,).
+
+        Args:
+            features: Shape (n, f), NaN where missing.
+            context: Shape (n, c).
+        """
+        parts = range(0, len(features), _AT_ONCE)
+        both = [(features[k : k + _AT_ONCE], context[k : k + _AT_ONCE]) for k in parts]
+        return self.p_values(np.concatenate([_scores(self._predictive, self._watchman, *part)[0] for part in both]))
+
+    def p_values(self, scores: Array) -> Array:
+        """Rank scores among those of fresh sweeps.
+
+        Args:
+            scores: Shape (n, 2).
+
+        Returns:
+            Shape (n,), above 0 and at most 1.
+        """
+        lowest = self._ranks(scores).min(axis=1)
+        as_low = np.searchsorted(self._lowest, lowest, side="right")
+        return np.asarray((as_low + 1) / (len(self._lowest) + 1))
+
+    def _ranks(self, scores: Array) -> Array:
+        """Give the share of fresh sweeps whose score is at least as large, one by one."""
+        n = len(self._sorted)
+        pairs = zip(self._sorted.T, scores.T, strict=True)
+        beyond = [n - np.searchsorted(column, score, side="left") for column, score in pairs]
+        return (np.stack(beyond, axis=1) + 1.0) / (n + 1.0)
+
+    def _sentences(self, row: Array, context: Array, tails: Array, below: Array) -> tuple[str, ...]:
+        """Say which features are off, farthest first."""
+        worst = [k for k in np.argsort(-tails)[:_MOST] if tails[k] > -np.log(_NAMED)]
+        if not worst:
+            return ()
+        low, high = self._range(context)
+        told = []
+        for k in worst:
+            column = ORDER[k]
+            feature, value = FEATURES[column], row[column]
+            usual = (
+                f"; 98 % of sweeps with such a step lie in {low[column]:.3g} to {high[column]:.3g} {feature.unit}"
+                if np.isfinite(low[column])
+                else ""
+            )
+            if not np.isfinite(value):
+                told.append(f"{feature.name} is missing, as in {_share(float(np.exp(-tails[k])))} of such sweeps")
+            elif np.isnan(below[k]):
+                told.append(f"{feature.name} is {value:.3g} {feature.unit}, which hardly any such sweep has at all")
+            else:
+                side = "below" if below[k] < 0.5 else "above"
+                share = _share(min(below[k], 1.0 - below[k]))
+                told.append(
+                    f"{feature.name} is {value:.3g} {feature.unit}, {share} are {side} it where step and other "
+                    f"features are like this{usual}"
+                )
+        return tuple(told)
+
+    def _range(self, context: Array) -> tuple[Array, Array]:
+        """Tell where features lie in sweeps of this design, NaN where hardly any has one."""
+        told = torch.as_tensor(context, dtype=torch.float64)
+        generator = torch.Generator().manual_seed(0)
+        drawn = self._predictive.draw(torch.zeros(_DRAWS, 0, dtype=torch.float64), told, generator).numpy()
+        there = np.isfinite(drawn).sum(axis=0) > 10
+        quantiles = np.full((2, len(NAMES)), np.nan)
+        quantiles[:, there] = np.nanquantile(drawn[:, there], _RANGE, axis=0)
+        return quantiles[0], quantiles[1]
+
+
+def _double(predictive: Likelihood) -> Likelihood:
+    """Copy a density in double precision."""
+    precise = Likelihood((), predictive.shape)
+    precise.load_state_dict(predictive.state_dict())
+    return precise.double().eval().requires_grad_(False)
+
+
+def _scores(
+    predictive: Likelihood, watchman: Watchman, features: npt.NDArray[np.floating], context: npt.NDArray[np.floating]
+) -> tuple[Array, Array, Array]:
+    """Give both scores, each column's surprise in the chain's order, and its share below."""
+    rows, circumstances = (torch.as_tensor(table, dtype=torch.float64) for table in (features, context))
+    with torch.inference_mode():
+        links = predictive.links(rows, circumstances, rows[:, :0], percentiles=True)
+        suspicion = watchman.suspect(rows.float(), circumstances.float()).double()
+        below = torch.full_like(links.flag, torch.nan) if links.below is None else links.below
+        tails = _tails(links.flag, below)
+        scores = torch.stack([tails.amax(dim=1), suspicion], dim=1)
+    return scores.numpy(), tails.numpy(), below.numpy()
+
+
+def _tails(flag: Tensor, below: Tensor) -> Tensor:
+    """Give how surprising each column is, on either side of its distribution or for being there or not [nat]."""
+    both = 2.0 * torch.minimum(below, 1.0 - below)
+    value = -torch.log(both.clamp(_FAINTEST, 1.0)).nan_to_num(nan=0.0)
+    # The flag of a count is its zero, which its percentile has in it.
+    flag = torch.cat([torch.zeros_like(flag[:, :_COUNTS]), -flag[:, _COUNTS:]], dim=1)
+    return torch.maximum(value, flag.clamp(max=-float(np.log(_FAINTEST))))
+
+
+def _share(share: float) -> str:
+    """Write a small share."""
+    return f"{100.0 * share:.2g} %" if share > 1e-6 else "less than 0.0001 %"
