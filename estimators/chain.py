@@ -12,6 +12,7 @@ References:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -179,15 +180,17 @@ class Chain(nn.Module):
             total += (mixture.log_mass(*_edges(x)) if count else mixture.log_prob(x)).sum(0)
         return total
 
-    def draw(self, told: Tensor, generator: torch.Generator) -> Entries:
+    def draw(self, told: Tensor, generator: torch.Generator, hide: Callable[[Tensor], Tensor] | None = None) -> Entries:
         """Draw one row for each vector.
 
         Args:
             told: Shape (n, told).
             generator: Source of randomness.
+            hide: Which columns to hide, shape (n, f), given the counts, shape (n, counts); nothing without it. What is
+                hidden tells those behind it nothing, as in a row that is scored.
 
         Returns:
-            Rows, shape (n, f), nothing hidden.
+            Rows, shape (n, f).
         """
         n, f = len(told), self.columns
         x, gone = torch.zeros(f, n, dtype=told.dtype), torch.zeros(f, n, dtype=torch.bool)
@@ -198,7 +201,12 @@ class Chain(nn.Module):
         slope = (self.slope * self.earlier).T.contiguous()
         summed = self.enter(told).T.contiguous()
         listen, speak = self.listen.mT.contiguous(), self.speak.mT.contiguous()
+        known = torch.ones_like(gone)
         for k in range(f):
+            if k == self.counts and hide is not None:
+                counts = torch.where(gone[:k], 0.0, torch.exp(x[:k])).round()
+                known = ~hide(counts.T).T
+                seen[2::3] = known.to(seen.dtype)
             raw = torch.addmm(self.offset[k][:, None], speak[k], torch.relu(summed))
             shift = raw[1] + straight[k] + slope[k, : 3 * k] @ seen[: 3 * k]
             drawn = Logistics(shift, raw[2] + straight[f + k], raw[3:]).draw(uniform[k, :2])
@@ -206,10 +214,10 @@ class Chain(nn.Module):
             if k < self.counts:
                 drawn = torch.log(torch.round(torch.exp(drawn.clamp(max=_HIGHEST))).clamp(min=1.0))
             x[k] = drawn.masked_fill_(gone[k], 0.0)
-            seen[3 * k] = x[k].clamp(-_SEEN, _SEEN)
-            seen[3 * k + 1] = gone[k]
+            seen[3 * k] = x[k].clamp(-_SEEN, _SEEN) * known[k]
+            seen[3 * k + 1] = gone[k] & known[k]
             summed.addmm_(listen[k], seen[3 * k : 3 * k + 3])
-        return Entries(x.T, gone.T, torch.ones_like(gone.T))
+        return Entries(x.T, gone.T, known.T)
 
 
 def _mixture(raw: Tensor, spread: Tensor) -> Logistics:

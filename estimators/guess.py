@@ -38,6 +38,7 @@ _GUESSED = (
 )
 _TAIL = float(ndtr(-4.0))
 _MOST = 10.0
+_READ = 0.375
 
 
 class Guess:
@@ -79,9 +80,17 @@ class Guess:
         full = step * resistance
         reached = full * (1.0 - torch.exp(-duration / tau))
         rises = [full * (1.0 - torch.exp(-time / tau)) + jump for time in (1.0, 3.0, 10.0, 30.0, 100.0)]
+        # The jumps are read off between a quarter and half of a millisecond, when the membrane has begun to follow.
+        begun = 1.0 - torch.exp(-_READ / tau)
         fades = [reached * torch.exp(-time / tau) for time in (30.0, 100.0)]
         slope = step / C * torch.exp(-2.75 / tau)
-        guessed = torch.stack([rest, jump, slope, *rises, reached + jump, rest + reached + jump, -jump, *fades], dim=-1)
+        guessed = torch.stack(
+            [
+                *(rest, full * begun + jump, slope, *rises, reached + jump, rest + reached + jump),
+                *(-reached * begun - jump, *fades),
+            ],
+            dim=-1,
+        )
         row = torch.zeros(*guessed.shape[:-1], len(NAMES), dtype=guessed.dtype)
         row[..., self._columns] = guessed
         scaled = scaling.along(row)[..., self._columns]

@@ -22,7 +22,7 @@ from estimators.chain import Chain, Entries, Links
 from estimators.context import CONTEXT
 from estimators.features import NAMES
 from estimators.guess import Guess
-from estimators.redundancy import determined, fill_in
+from estimators.redundancy import determined, fill_in, told_by
 from estimators.scaling import Scaling
 from simulators.parameter import Parameter
 
@@ -182,7 +182,7 @@ class Likelihood(nn.Module):
             Shape (n, f), NaN where missing.
         """
         context = context.expand(len(u), context.shape[-1])
-        row = self.chain.draw(self.tell(u, context), generator)
+        row = self.chain.draw(self.tell(u, context), generator, lambda counts: told_by(counts[:, 0])[:, list(ORDER)])
         x = torch.where(row.gone, torch.nan, row.x)[:, _BACK]
         features = self.scaling.back(x)
         for k, name in enumerate(_COUNTS):

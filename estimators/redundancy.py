@@ -12,7 +12,7 @@ from torch import Tensor
 from estimators.context import CONTEXT
 from estimators.features import NAMES
 
-__all__ = ["determined", "fill_in"]
+__all__ = ["determined", "fill_in", "told_by"]
 
 _AMPLITUDE = CONTEXT.index("amplitude")
 _COUNT = NAMES.index("spike_count")
@@ -27,6 +27,23 @@ _SMALLEST_STEP = 5.0
 _SAME = 1e-3
 
 
+def told_by(count: Tensor) -> Tensor:
+    """Tell which features others determine in a sweep with so many spikes, whatever their values.
+
+    Args:
+        count: Spikes in the step, shape (...).
+
+    Returns:
+        Shape (..., f), bool.
+    """
+    told = torch.zeros(*count.shape, len(NAMES), dtype=torch.bool)
+    told[..., _RESISTANCE] = True
+    told[..., _INTERVALS[2]] = (count == 2) | (count == 3)
+    told[..., _CV] = told[..., _ADAPTATION] = (count == 3) | (count == 4)
+    told[..., [change for change, _, _ in _CHANGES]] = (count == 2)[..., None]
+    return told
+
+
 def determined(features: Tensor) -> Tensor:
     """Tell which features others determine.
 
@@ -36,15 +53,12 @@ def determined(features: Tensor) -> Tensor:
     Returns:
         The same shape, bool.
     """
-    told = torch.zeros_like(features, dtype=torch.bool)
     count = features[..., _COUNT]
-    told[..., _RESISTANCE] = True
-    told[..., _INTERVALS[2]] = (count == 2) | (count == 3)
-    told[..., _CV] = told[..., _ADAPTATION] = (count == 3) | (count == 4)
+    told = told_by(count)
     for change, later, first in _CHANGES:
         # Where the last spike was cut off, the later one of three is the only one.
         same = torch.abs(features[..., change] - (features[..., later] - features[..., first])) < _SAME
-        told[..., change] = (count == 2) | ((count == 3) & same)
+        told[..., change] |= (count == 3) & same
     return told
 
 

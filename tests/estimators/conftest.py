@@ -112,7 +112,7 @@ def make_likelihood(parameters, sets, seed=3):
         torch.manual_seed(seed)
         likelihood = Likelihood(parameters, Shape(16, 2, 8, 2))
         for parameter in likelihood.chain.parameters():
-            parameter.data += 0.1 * torch.randn_like(parameter)
+            parameter.data += 0.02 * torch.randn_like(parameter)
     likelihood.scaling.fit(torch.from_numpy(sets.features), torch.from_numpy(sets.context))
     return likelihood.eval().requires_grad_(False)
 

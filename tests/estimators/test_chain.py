@@ -127,6 +127,26 @@ def test_draws_have_uniform_percentiles():
     assert float(links.below[:, 0].mean()) == pytest.approx(0.5, abs=0.02)
 
 
+def test_what_is_hidden_in_a_draw_tells_nothing_and_depends_on_the_counts():
+    chain = rough(4, 1)
+    told = torch.randn(500, TOLD, generator=torch.Generator().manual_seed(0))
+    asked = []
+
+    def hide(counts):
+        asked.append(counts)
+        hidden = torch.zeros(len(counts), 4, dtype=torch.bool)
+        hidden[:, 2] = counts[:, 0] == 1
+        return hidden
+
+    drawn = chain.draw(told, torch.Generator().manual_seed(1), hide)
+    (counts,) = asked
+    assert torch.equal(counts[:, 0], torch.where(drawn.gone[:, 0], 0.0, drawn.x[:, 0].exp()).round())
+    assert torch.equal(~drawn.known[:, 2], counts[:, 0] == 1)
+    assert 0 < int((~drawn.known).sum()) < 500
+    below = chain(told, drawn, percentiles=True).below[:, 3]
+    assert stats.kstest(below[torch.isfinite(below)].numpy(), "uniform").pvalue > 1e-3
+
+
 def test_draws_are_missing_as_often_as_the_density_says():
     chain = rough(3, 1)
     told = torch.randn(1, TOLD, generator=torch.Generator().manual_seed(4)).expand(20_000, -1)
