@@ -97,7 +97,7 @@ def weigh(u: npt.NDArray[np.float64], log_weights: npt.NDArray[np.float64]) -> R
 
 def refine(
     network: SweepSetEstimator,
-    likelihood: Likelihood,
+    likelihood: Likelihood | None,
     features: npt.NDArray[np.float64],
     context: npt.NDArray[np.float64],
     count: int,
@@ -108,7 +108,7 @@ def refine(
 
     Args:
         network: Whose draws.
-        likelihood: That weighs them.
+        likelihood: That weighs them; None, as a checkpoint without one has it, is refused.
         features: Its sweeps in order, shape (n, f), NaN where missing.
         context: Shape (n, c).
         count: Draws.
@@ -119,8 +119,10 @@ def refine(
         The weighted draws.
 
     Raises:
-        RefinementError: If they rest on too few draws.
+        RefinementError: If they rest on too few draws, or there is no likelihood.
     """
+    if likelihood is None:
+        raise RefinementError("This network has no likelihood that could weigh its draws; pretrain it anew with one.")
     rows, circumstances = (torch.as_tensor(table, dtype=torch.float32) for table in (features, context))
     with torch.inference_mode():
         posterior = network(rows[None], circumstances[None], torch.ones(1, len(rows), dtype=torch.bool))

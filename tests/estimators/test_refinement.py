@@ -115,3 +115,21 @@ def test_a_heavy_tail_is_refused_though_many_draws_count():
 def test_sweeps_that_no_draw_explains_are_refused():
     with pytest.raises(RefinementError, match="None of the draws"):
         weigh(np.zeros((500, 1)), np.full(500, -np.inf))
+
+
+def test_a_checkpoint_without_a_likelihood_says_so():
+    with pytest.raises(RefinementError, match="has no likelihood .* pretrain it anew"):
+        refine(Network(0.0, 1.0), None, *sweeps([2.0]), 200, torch.Generator().manual_seed(0))
+
+
+def test_the_network_and_the_likelihood_of_a_checkpoint_refine_together(taught, sets):
+    """Untrained as they are, they give weights or a refusal that names both figures."""
+    rows = slice(sets.first[0], sets.first[1])
+    features, context = sets.features[rows].astype(float), sets.context[rows].astype(float)
+    generator = torch.Generator().manual_seed(0)
+    try:
+        refined = refine(taught.network, taught.likelihood, features, context, 400, generator, (3e4, 3e7))
+    except RefinementError as error:
+        assert "are worth" in str(error)
+    else:
+        assert refined.weights.sum() == pytest.approx(1.0)

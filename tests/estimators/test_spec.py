@@ -8,7 +8,7 @@ import pytest
 
 from estimators.designs import Designs
 from estimators.generation import CELL, OFF, Nuisances
-from estimators.spec import SpecError, Training, read_spec, spec_from
+from estimators.spec import Schooling, SpecError, Training, read_spec, spec_from
 
 TEXT = (files("estimators.pretrained") / "cortical-steps.toml").read_text(encoding="utf-8")
 
@@ -220,3 +220,21 @@ def test_more_of_the_electrode_is_checked(name, value, wanted):
     message = refused(nuisance(name, value))
     assert f"nuisances.{name} is " in message
     assert wanted in message
+
+
+def test_without_a_section_the_likelihood_is_made_by_its_defaults():
+    assert "[likelihood]" not in TEXT
+    assert spec_from(TEXT, "mine.toml").likelihood == Schooling()
+
+
+def test_how_the_likelihood_is_made_can_be_chosen_key_by_key():
+    found = spec_from(f"{TEXT}\n[likelihood]\nrows = 7000\nlearning_rate = 1e-4\n", "mine.toml").likelihood
+    assert (found.rows, found.learning_rate, found.epochs) == (7000, 1e-4, Schooling().epochs)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [("rows = 0", "rows"), ("hidden = 1.5", "hidden"), ("learning_rate = -1.0", "learning_rate"), ("rate = 1", "rate")],
+)
+def test_what_the_likelihood_cannot_use_is_refused_by_its_key(line, said):
+    assert f"likelihood.{said}" in refused(f"{TEXT}\n[likelihood]\n{line}\n")
