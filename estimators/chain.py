@@ -152,31 +152,38 @@ class Chain(nn.Module):
             Log density, shape (n,).
         """
         heard = _heard(row)
-        summed, straight = self.enter(told), self.straight(told)
+        # Rows are columns here: what is read off a layer then lies together.
+        summed, straight = self.enter(told).T.contiguous(), self.straight(told).T
         constant = heard.flatten() @ (self.slope * self.earlier)
+        added, speak = heard[:, None] @ self.listen, self.speak.mT.contiguous()
         known, there = row.known.tolist(), row.there.tolist()
-        total = torch.zeros(len(told), dtype=told.dtype)
-        spoken = []
+        layer = torch.empty_like(summed)
+        flags, signs, spoken = [], [], []
         for k in range(self.columns):
             if not known[k]:
                 continue
-            layer = torch.relu(summed)
+            torch.clamp(summed, min=0.0, out=layer)
             if there[k]:
-                spoken.append(torch.mm(self.speak[k].T, layer.T))
-                flag = -spoken[-1][0] - self.offset[k, 0]
+                spoken.append(speak[k] @ layer)
+                flags.append(spoken[-1][0])
             else:
-                flag = layer @ self.speak[k, :, 0] + self.offset[k, 0]
-            total += functional.logsigmoid(flag)
-            summed += heard[k] @ self.listen[k]
+                flags.append(speak[k, 0] @ layer)
+            signs.append(-1.0 if there[k] else 1.0)
+            summed += added[k].T
+        if not flags:
+            return torch.zeros(len(told), dtype=told.dtype)
+        flag = torch.stack(flags) + self.offset[row.known, :1]
+        total = functional.logsigmoid(flag * torch.tensor(signs, dtype=told.dtype)[:, None]).sum(0)
         for begin, end, count in ((0, self.counts, True), (self.counts, self.columns, False)):
             columns = [k for k in range(begin, end) if there[k]]
             if not columns:
                 continue
-            raw = torch.stack(spoken[: len(columns)], dim=1) + self.offset[columns].T[..., None]
+            raw = torch.stack(spoken[: len(columns)], dim=1)
             del spoken[: len(columns)]
-            shift = raw[1] + (straight[:, columns] + constant[columns]).T
-            spread = raw[2] + straight[:, [self.columns + k for k in columns]].T
-            mixture, x = Logistics(shift, spread, raw[3:]), row.x[columns, None]
+            offset = self.offset[columns].T[..., None]
+            shift = raw[1] + (offset[1] + constant[columns, None]) + straight[columns]
+            spread = raw[2] + offset[2] + straight[[self.columns + k for k in columns]]
+            mixture, x = Logistics(shift, spread, raw[3:] + offset[3:]), row.x[columns, None]
             total += (mixture.log_mass(*_edges(x)) if count else mixture.log_prob(x)).sum(0)
         return total
 

@@ -118,7 +118,7 @@ def test_sweeps_that_no_draw_explains_are_refused():
 
 
 def test_a_checkpoint_without_a_likelihood_says_so():
-    with pytest.raises(RefinementError, match="has no likelihood .* pretrain it anew"):
+    with pytest.raises(RefinementError, match=r"has no likelihood .* pretrain it anew"):
         refine(Network(0.0, 1.0), None, *sweeps([2.0]), 200, torch.Generator().manual_seed(0))
 
 
