@@ -19,6 +19,7 @@ import torch
 from estimators.context import CONTEXT
 from estimators.domain import Domain
 from estimators.estimator import Architecture, SweepSetEstimator
+from estimators.faults import FAULTS
 from estimators.features import NAMES
 from estimators.generation import CELL
 from estimators.likelihood import Likelihood, Shape
@@ -237,7 +238,7 @@ def _reference(file: h5py.File, width: int, surprised: bool, path: Path) -> dict
     """Read what trust is measured against; without it no sweep can be judged."""
     shapes = {"novelty_tokens": (None, width), "novelty_scores": (None,), "feature_range": (2, len(NAMES))}
     shapes |= {f"misfit_{stratum}": (None,) for stratum in STRATA}
-    shapes |= {"surprise_scores": (None, 2)} if surprised else {}
+    shapes |= {"surprise_scores": (None, 1 + len(FAULTS))} if surprised else {}
     reference = {}
     for name, wanted in shapes.items():
         dataset = file[f"reference/{name}"]

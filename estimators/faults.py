@@ -30,11 +30,13 @@ class Fault:
     Args:
         spoil: What it does to a sweep: its samples [mV], its columns of context, each a number, and randomness;
             returns other samples.
+        words: What it is called.
         must: Whether it has to be caught, or is only compared with a classifier that knows it.
         smallest: Magnitude of the smallest step that it is planted in [pA].
     """
 
     spoil: Callable[[Array, dict[str, float], np.random.Generator], Array]
+    words: str
     must: bool
     smallest: float = 0.0
 
@@ -68,17 +70,17 @@ def _constant(v: Array, column: dict[str, float], rng: np.random.Generator) -> A
 
 FAULTS = MappingProxyType(
     {
-        "gain_10": Fault(lambda v, column, rng: 10.0 * v, True),
-        "gain_20": Fault(lambda v, column, rng: 20.0 * v, True),
-        "gain_1000": Fault(lambda v, column, rng: 1000.0 * v, True),
-        "gain_thousandth": Fault(lambda v, column, rng: 1e-3 * v, True),
-        "sign": Fault(lambda v, column, rng: -v, True, LARGE_STEP),
-        "no_cell_noise": Fault(_noise, True),
-        "no_cell_constant": Fault(_constant, True),
-        "offset_14_mV": Fault(lambda v, column, rng: v + 14.0, False),
-        "bridge_20_MOhm": Fault(_bridge, False),
-        "hum_half_mV": Fault(_hum, False),
-        "onset_20_ms": Fault(_late, False),
+        "gain_10": Fault(lambda v, column, rng: 10.0 * v, "ten times the gain", True),
+        "gain_20": Fault(lambda v, column, rng: 20.0 * v, "twenty times the gain", True),
+        "gain_1000": Fault(lambda v, column, rng: 1000.0 * v, "a thousand times the gain", True),
+        "gain_thousandth": Fault(lambda v, column, rng: 1e-3 * v, "volts that were taken for millivolts", True),
+        "sign": Fault(lambda v, column, rng: -v, "the wrong sign", True, LARGE_STEP),
+        "no_cell_noise": Fault(_noise, "no cell at all", True),
+        "no_cell_constant": Fault(_constant, "an amplifier without a cell", True),
+        "offset_14_mV": Fault(lambda v, column, rng: v + 14.0, "an offset of some 14 mV", False),
+        "bridge_20_MOhm": Fault(_bridge, "a bridge that is some 20 MOhm off", False),
+        "hum_half_mV": Fault(_hum, "hum of some 0.5 mV", False),
+        "onset_20_ms": Fault(_late, "a step that began some 20 ms earlier than told", False),
     }
 )
 """What is planted in traces, by its name."""

@@ -34,7 +34,7 @@ from simulators.workers import processes
 
 __all__ = ["pretrain"]
 
-_LESSONS = 5000
+_LESSONS = 6000
 _SURPRISES = 6000
 
 

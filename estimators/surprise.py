@@ -2,8 +2,8 @@
 
 Two scores. The first follows the prior predictive density through the sweep's features: how far out in its
 distribution, given the design and the features before it, the farthest one lies, or how unlikely it was to be missing.
-The second is a watchman's suspicion of a known fault. Each is ranked among those of fresh simulated sweeps, and the
-lower rank is ranked again (a conformal p-value). Nothing is clamped before it is scored.
+The second is a watchman's suspicion that one of the faults he knows is there. Each is ranked among those of fresh
+simulated sweeps, and the lower rank is ranked again (a conformal p-value). Nothing is clamped before it is scored.
 
 References:
     Bates et al. (2023), Ann. Statist. 51, 149-178. https://doi.org/10.1214/22-AOS2244
@@ -14,9 +14,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import torch
+from scipy.special import logsumexp
 from torch import Tensor
 
 from estimators.context import CONTEXT
+from estimators.faults import FAULTS
 from estimators.features import FEATURES, NAMES
 from estimators.generation import generate
 from estimators.likelihood import ORDER, Likelihood
@@ -30,6 +32,7 @@ Array = npt.NDArray[np.float64]
 
 _FAINTEST = 1e-13
 _NAMED = 1e-3
+_SUSPECTED = 1e-3
 _MOST = 3
 _DRAWS = 500
 _RANGE = (0.01, 0.99)
@@ -50,7 +53,8 @@ class Surprise:
     def __init__(self, predictive: Likelihood, watchman: Watchman, scores: Array) -> None:
         # A percentile far out is lost in single precision.
         self._predictive, self._watchman = _double(predictive), watchman
-        self._sorted = np.sort(scores.astype(np.float64), axis=0)
+        self._each = np.sort(scores.astype(np.float64), axis=0)
+        self._sorted = np.sort(_joined(scores.astype(np.float64)), axis=0)
         self._lowest = np.sort(self._ranks(scores.astype(np.float64)).min(axis=1))
 
     @staticmethod
@@ -65,7 +69,8 @@ class Surprise:
             size: Sweeps, each of a cell of its own.
 
         Returns:
-            Scores, shape (at most size, 2).
+            Scores, shape (at most size, 1 + faults): how surprising the farthest feature is, and the log odds of each
+                fault.
         """
         precise = _double(predictive)
         scores = []
@@ -87,7 +92,7 @@ class Surprise:
         scores, tails, below = _scores(self._predictive, self._watchman, row[None], context[None])
         p = self.p_values(scores)[0]
         distance = float(scores[0, 0] / self._sorted[-1, 0])
-        return Strange(float(p), distance, self._sentences(row, context, tails[0], below[0]))
+        return Strange(float(p), distance, self._sentences(row, context, tails[0], below[0], scores))
 
     def judge_all(self, features: Array, context: Array) -> Array:
         """Give the p-values of many sweeps, shape (n,).
@@ -96,15 +101,28 @@ class Surprise:
             features: Shape (n, f), NaN where missing.
             context: Shape (n, c).
         """
+        return self.p_values(self._all(features, context))
+
+    def judge_for(self, fault: str, features: Array, context: Array) -> Array:
+        """Give p-values that look for one fault only, shape (n,).
+
+        Args:
+            fault: Its name.
+            features: Shape (n, f), NaN where missing.
+            context: Shape (n, c).
+        """
+        return self._beyond(self._each, self._all(features, context))[:, 1 + list(FAULTS).index(fault)]
+
+    def _all(self, features: Array, context: Array) -> Array:
         parts = range(0, len(features), _AT_ONCE)
         both = [(features[k : k + _AT_ONCE], context[k : k + _AT_ONCE]) for k in parts]
-        return self.p_values(np.concatenate([_scores(self._predictive, self._watchman, *part)[0] for part in both]))
+        return np.concatenate([_scores(self._predictive, self._watchman, *part)[0] for part in both])
 
     def p_values(self, scores: Array) -> Array:
         """Rank scores among those of fresh sweeps.
 
         Args:
-            scores: Shape (n, 2).
+            scores: Shape (n, 1 + faults).
 
         Returns:
             Shape (n,), above 0 and at most 1.
@@ -114,13 +132,26 @@ class Surprise:
         return np.asarray((as_low + 1) / (len(self._lowest) + 1))
 
     def _ranks(self, scores: Array) -> Array:
-        """Give the share of fresh sweeps whose score is at least as large, one by one."""
-        n = len(self._sorted)
-        pairs = zip(self._sorted.T, scores.T, strict=True)
+        """Give the ranks of both scores, shape (n, 2)."""
+        return self._beyond(self._sorted, _joined(scores))
+
+    @staticmethod
+    def _beyond(columns: Array, scores: Array) -> Array:
+        """Give the share of fresh sweeps whose score is at least as large, column by column."""
+        n = len(columns)
+        pairs = zip(columns.T, scores.T, strict=True)
         beyond = [n - np.searchsorted(column, score, side="left") for column, score in pairs]
         return (np.stack(beyond, axis=1) + 1.0) / (n + 1.0)
 
-    def _sentences(self, row: Array, context: Array, tails: Array, below: Array) -> tuple[str, ...]:
+    def _sentences(self, row: Array, context: Array, tails: Array, below: Array, scores: Array) -> tuple[str, ...]:
+        """Say which features are off, farthest first, and which fault looks so."""
+        odds = self._beyond(self._each, scores)[0, 1:]
+        likeliest = int(np.argmax(np.where(odds == odds.min(), scores[0, 1:], -np.inf)))
+        fault = list(FAULTS.values())[likeliest]
+        looks = (f"the sweep looks like {fault.words}",) if odds[likeliest] <= _SUSPECTED else ()
+        return self._features(row, context, tails, below) + looks
+
+    def _features(self, row: Array, context: Array, tails: Array, below: Array) -> tuple[str, ...]:
         """Say which features are off, farthest first."""
         worst = [k for k in np.argsort(-tails)[:_MOST] if tails[k] > -np.log(_NAMED)]
         if not worst:
@@ -169,15 +200,20 @@ def _double(predictive: Likelihood) -> Likelihood:
 def _scores(
     predictive: Likelihood, watchman: Watchman, features: npt.NDArray[np.floating], context: npt.NDArray[np.floating]
 ) -> tuple[Array, Array, Array]:
-    """Give both scores, each column's surprise in the chain's order, and its share below."""
+    """Give the scores, each column's surprise in the chain's order, and its share below."""
     rows, circumstances = (torch.as_tensor(table, dtype=torch.float64) for table in (features, context))
     with torch.inference_mode():
         links = predictive.links(rows, circumstances, rows[:, :0], percentiles=True)
-        suspicion = watchman.suspect(rows.float(), circumstances.float()).double()
+        odds = watchman(rows.float(), circumstances.float()).double()
         below = torch.full_like(links.flag, torch.nan) if links.below is None else links.below
         tails = _tails(links.flag, below)
-        scores = torch.stack([tails.amax(dim=1), suspicion], dim=1)
+        scores = torch.cat([tails.amax(dim=1, keepdim=True), odds], dim=1)
     return scores.numpy(), tails.numpy(), below.numpy()
+
+
+def _joined(scores: Array) -> Array:
+    """Take the faults together: the log odds that any is there, each thought as likely; shape (n, 2)."""
+    return np.stack([scores[:, 0], logsumexp(scores[:, 1:], axis=1)], axis=1)
 
 
 def _tails(flag: Tensor, below: Tensor) -> Tensor:

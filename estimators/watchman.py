@@ -21,8 +21,8 @@ from estimators.spec import Spec
 
 __all__ = ["Watchman", "lessons"]
 
-_WIDTH = 96
-_EPOCHS = 12
+_WIDTH = 128
+_EPOCHS = 30
 _BATCH = 512
 _RATE = 2e-3
 _HOLDING, _KNOWN = CONTEXT.index("holding"), CONTEXT.index("holding_known")
@@ -57,10 +57,6 @@ class Watchman(nn.Module):
         """
         tokens = self.scaling(features[:, None], context[:, None])[:, 0]
         return torch.as_tensor(self.layers(tokens))
-
-    def suspect(self, features: Tensor, context: Tensor) -> Tensor:
-        """Give the log odds that any of the faults is there, each thought as likely, shape (n,)."""
-        return torch.logsumexp(self(features, context), dim=1)
 
     def learn(self, sweeps: dict[str, tuple[Array, Array]], scaling: Scaling, rng: np.random.Generator) -> None:
         """Learn to tell faults from sound sweeps, in place.

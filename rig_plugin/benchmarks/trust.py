@@ -2,14 +2,16 @@
 
 Faults are planted in the traces of fresh simulated sweeps, before features are measured. Of each fault stand the share
 that is caught at 5 % false alarms (of sweeps that the score was not calibrated on) and the area under the ROC curve:
-by the network's surprise, by the distance to the nearest sweeps of training, and by a classifier that was trained on
-this one fault. A sweep that can't be measured at all, for its voltage is no membrane's, counts as caught by each.
+by the network's surprise, which looks for anything; by its watchman asked for this fault alone ("named"); by the
+distance to the nearest sweeps of training; and by a classifier that was trained on this one fault. A sweep that can't
+be measured at all, for its voltage is no membrane's, counts as caught by each.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +61,8 @@ def measure(peers: bool = True, simulations: int = 3000, network: Path | None = 
 
     Returns:
         Figures: `caught_FAULT` and `area_FAULT` of the surprise (aims: 95 % of what must be caught; of the others, nine
-            tenths of the classifier's excess over a half), the same of the nearest sweeps and of the classifier, and
-            how often a sound sweep is an alarm.
+            tenths of the classifier's excess over a half), the same with the suffix `_named`, `_nearest`,
+            `_classifier`, and how often a sound sweep is an alarm.
 
     Raises:
         Refusal: If the checkpoint has no likelihood.
@@ -76,6 +78,9 @@ def measure(peers: bool = True, simulations: int = 3000, network: Path | None = 
     ]
     for fault, sweeps in asked.items():
         found = {name: (caught(score(sweeps)), area(levels[name], score(sweeps))) for name, score in scores.items()}
+        if fault in FAULTS:
+            known = _surprise(checkpoint, fault)
+            found["named"] = caught(known(sweeps)), area(known(sound), known(sweeps))
         if peers:
             found["classifier"] = _classified(taught["none"], taught[fault], sound, sweeps)
         figures += _figures(fault, found, len(sweeps[0]))
@@ -129,16 +134,17 @@ def _figures(fault: str, found: dict[str, tuple[float, float]], n: int) -> list[
             Figure(f"caught_{fault}{suffix}", share, "1", n, peer, there=classifier[0] if peer and classifier else None,
                    aim=_MUST if ours and must else None, better="more"),
             Figure(f"area_{fault}{suffix}", under, "1", n, peer, there=classifier[1] if peer and classifier else None,
-                   aim=wanted if ours else None, better="more"),
+                   aim=wanted if name in ("surprise", "named") else None, better="more"),
         ]  # fmt: skip
     return figures
 
 
-def _surprise(checkpoint: Checkpoint) -> Callable[[Sweeps], Array]:
+def _surprise(checkpoint: Checkpoint, fault: str | None = None) -> Callable[[Sweeps], Array]:
     if checkpoint.predictive is None or checkpoint.watchman is None:
         raise Refusal("This checkpoint has no likelihood; pretrain it anew from its spec, and give it with --network.")
     surprise = Surprise(checkpoint.predictive, checkpoint.watchman, checkpoint.reference["surprise_scores"])
-    return lambda sweeps: _measured(sweeps, surprise.judge_all)
+    judge = surprise.judge_all if fault is None else partial(surprise.judge_for, fault)
+    return lambda sweeps: _measured(sweeps, judge)
 
 
 def _nearest(checkpoint: Checkpoint) -> Callable[[Sweeps], Array]:

@@ -125,7 +125,7 @@ def taught(checkpoint, spec, sets):
     names = ["none", *FAULTS]
     sweeps = {name: (sets.features[k :: len(names)], sets.context[k :: len(names)]) for k, name in enumerate(names)}
     watchman.learn(sweeps, predictive.scaling, rng)
-    reference = dict(checkpoint.reference) | {"surprise_scores": rng.gamma(2.0, 2.0, (300, 2))}
+    reference = dict(checkpoint.reference) | {"surprise_scores": rng.gamma(2.0, 2.0, (300, 1 + len(FAULTS)))}
     likelihood = make_likelihood(spec.parameters, sets)
     return replace(checkpoint, likelihood=likelihood, predictive=predictive, watchman=watchman, reference=reference)
 

@@ -4,6 +4,7 @@ import torch
 from scipy import stats
 
 from estimators.context import CONTEXT
+from estimators.faults import FAULTS
 from estimators.features import NAMES
 from estimators.surprise import Surprise
 
@@ -21,11 +22,11 @@ def predictive(made, sets):
 def watchman():
     """One who suspects a sweep as far as its features are high."""
 
-    class Simple:
-        def suspect(self, features, context):
-            return torch.nan_to_num(features).sum(dim=1)
+    def simple(features, context):
+        total = torch.nan_to_num(features).sum(dim=1, keepdim=True)
+        return total * torch.linspace(1.0, 0.1, len(FAULTS))
 
-    return Simple()
+    return simple
 
 
 def drawn(predictive, sets, count, seed):
@@ -91,11 +92,15 @@ def test_nothing_is_clamped_before_it_is_scored(surprise, predictive, sets):
 
 
 def test_who_is_suspicious_is_heard_though_the_density_is_not_surprised(predictive, watchman, sets):
-    calm = np.stack([np.linspace(1.0, 9.0, 99), np.linspace(0.0, 1.0, 99)], axis=1)
+    calm = np.stack([np.linspace(1.0, 9.0, 99), *[np.linspace(0.0, 1.0, 99)] * len(FAULTS)], axis=1)
+
+    def score(tail, odds):
+        return np.array([[tail, *[odds] * len(FAULTS)]])
+
     surprise = Surprise(predictive, watchman, calm)
-    assert surprise.p_values(np.array([[1.0, 7.0]]))[0] <= 0.02
-    assert surprise.p_values(np.array([[99.0, 0.0]]))[0] <= 0.02
-    assert surprise.p_values(np.array([[5.0, 0.5]]))[0] > 0.3
+    assert surprise.p_values(score(1.0, 7.0))[0] <= 0.02
+    assert surprise.p_values(score(99.0, 0.0))[0] <= 0.02
+    assert surprise.p_values(score(5.0, 0.5))[0] > 0.3
 
 
 def test_fresh_sweeps_are_scored_without_those_that_were_excluded(predictive, watchman, spec, made, monkeypatch):
@@ -106,6 +111,26 @@ def test_fresh_sweeps_are_scored_without_those_that_were_excluded(predictive, wa
     monkeypatch.setattr("estimators.surprise.generate", generate)
     scores = Surprise.make(predictive, watchman, spec, np.random.default_rng(0), 200)
     used = int((made.sets(200, sweeps=1).context[:, EXCLUDED] == 0).sum())
-    assert scores.shape == (used, 2)
+    assert scores.shape == (used, 1 + len(FAULTS))
     assert used < 200
     assert np.isfinite(scores).all()
+
+
+def test_the_fault_that_a_sweep_looks_most_like_is_named(predictive, sets):
+    features, context = drawn(predictive, sets, 1, 7)
+    odds = torch.full((1, len(FAULTS)), -3.0)
+    odds[0, list(FAULTS).index("sign")] = 50.0
+    calm = np.random.default_rng(0).random((1500, 1 + len(FAULTS)))
+    told = Surprise(predictive, lambda *_: odds, calm).judge(features[0], context[0]).outside
+    assert told[-1] == "the sweep looks like the wrong sign"
+    quiet = Surprise(predictive, lambda *_: odds.clamp(max=0.5), calm).judge(features[0], context[0]).outside
+    assert not any("looks like" in sentence for sentence in quiet)
+
+
+def test_who_looks_for_one_fault_is_not_alarmed_by_another(predictive, sets):
+    features, context = drawn(predictive, sets, 3, 8)
+    odds = torch.full((3, len(FAULTS)), -3.0)
+    odds[:, list(FAULTS).index("sign")] = 50.0
+    surprise = Surprise(predictive, lambda *_: odds, np.random.default_rng(0).random((99, 1 + len(FAULTS))))
+    assert surprise.judge_for("sign", features, context).tolist() == [0.01] * 3
+    assert surprise.judge_for("hum_half_mV", features, context).tolist() == [1.0] * 3

@@ -59,10 +59,10 @@ def test_every_fault_has_figures_of_every_score(monkeypatch):
 
     judge = lambda sweeps: rng.random(len(sweeps[0]))  # noqa: E731
     monkeypatch.setattr(trust, "_planted", planted)
-    monkeypatch.setattr(trust, "_surprise", lambda _: judge)
+    monkeypatch.setattr(trust, "_surprise", lambda *_: judge)
     monkeypatch.setattr(trust, "_nearest", lambda _: judge)
     rows = measure(peers=False, simulations=80)
-    assert len(rows) == 2 + 4 * len(FAULTS)
+    assert len(rows) == 2 + 6 * len(FAULTS)
     assert all(0.0 <= row["value"] <= 1.0 for row in rows)
 
 
