@@ -27,7 +27,6 @@ __all__ = ["Observer", "Verdict"]
 
 _PREDICTED = 96
 _MOST = 40
-_FAR = 1.25
 _ALARM = 0.01
 
 
@@ -135,10 +134,8 @@ class Observer:
         if refusal is None:
             strange = self._novelty.judge(row, context.row())
             p = strange.p
-            if strange.distance > _FAR:
-                outside = f": {strange.outside[0]}" if strange.outside else ""
-                refusal = f"This sweep is unlike every sweep of training{outside}."
-            elif p <= _ALARM:
+            refusal = strange.refusal
+            if refusal is None and p <= _ALARM:
                 outside = f" ({strange.outside[0]})" if strange.outside else ""
                 reasons.append(f"This sweep is unusual for the model, p = {strange.p:.2g}{outside}.")
         if refusal is not None:

@@ -115,7 +115,7 @@ class Schooling:
     """
 
     rows: int = 500_000
-    epochs: int = 8
+    epochs: int = 7
     batch: int = 1024
     learning_rate: float = 2.0e-3
     width: int = 128

@@ -33,6 +33,9 @@ Array = npt.NDArray[np.float64]
 _FAINTEST = 1e-13
 _NAMED = 1e-3
 _SUSPECTED = 1e-3
+_SURE = 3.0
+"""Log odds from which a fault is taken for sure: of sound simulated sweeps some tenth of a percent have them."""
+
 _MOST = 3
 _DRAWS = 500
 _RANGE = (0.01, 0.99)
@@ -92,7 +95,8 @@ class Surprise:
         scores, tails, below = _scores(self._predictive, self._watchman, row[None], context[None])
         p = self.p_values(scores)[0]
         distance = float(scores[0, 0] / self._sorted[-1, 0])
-        return Strange(float(p), distance, self._sentences(row, context, tails[0], below[0], scores))
+        told = self._sentences(row, context, tails[0], below[0], scores)
+        return Strange(float(p), distance, told, self._refusal(scores[0], told))
 
     def judge_all(self, features: Array, context: Array) -> Array:
         """Give the p-values of many sweeps, shape (n,).
@@ -150,6 +154,15 @@ class Surprise:
         fault = list(FAULTS.values())[likeliest]
         looks = (f"the sweep looks like {fault.words}",) if odds[likeliest] <= _SUSPECTED else ()
         return self._features(row, context, tails, below) + looks
+
+    def _refusal(self, scores: Array, told: tuple[str, ...]) -> str | None:
+        """Refuse what is surely a fault that makes a sweep worthless; a real cell that is not the model is none."""
+        odds = [score if fault.must else -np.inf for score, fault in zip(scores[1:], FAULTS.values(), strict=True)]
+        k = int(np.argmax(odds))
+        if odds[k] <= _SURE:
+            return None
+        first = f": {told[0]}" if told else ""
+        return f"This sweep looks like {list(FAULTS.values())[k].words}, not like a cell on a sound rig{first}."
 
     def _features(self, row: Array, context: Array, tails: Array, below: Array) -> tuple[str, ...]:
         """Say which features are off, farthest first."""

@@ -184,6 +184,5 @@ def test_a_network_with_a_prior_predictive_judges_by_it_and_one_without_by_its_n
     row, context = rows[0][0].copy(), rows[0][1]
     row[REST] = 1e4
     verdict = observer.observe(row, context)
-    assert not verdict.in_distribution
-    assert "rest is 1e+04 mV" in verdict.reasons[0]
-    assert verdict.draws is None
+    assert any("rest is 1e+04 mV" in reason for reason in verdict.reasons)
+    assert verdict.score < 0.01

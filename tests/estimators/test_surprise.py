@@ -134,3 +134,26 @@ def test_who_looks_for_one_fault_is_not_alarmed_by_another(predictive, sets):
     surprise = Surprise(predictive, lambda *_: odds, np.random.default_rng(0).random((99, 1 + len(FAULTS))))
     assert surprise.judge_for("sign", features, context).tolist() == [0.01] * 3
     assert surprise.judge_for("hum_half_mV", features, context).tolist() == [1.0] * 3
+
+
+@pytest.mark.parametrize(
+    ("fault", "odds", "refused"), [("sign", 4.0, True), ("sign", 2.0, False), ("hum_half_mV", 9.0, False)]
+)
+def test_only_what_surely_makes_a_sweep_worthless_is_refused(predictive, sets, fault, odds, refused):
+    features, context = drawn(predictive, sets, 1, 9)
+    said = torch.full((1, len(FAULTS)), -3.0)
+    said[0, list(FAULTS).index(fault)] = odds
+    strange = Surprise(predictive, lambda *_: said, np.random.default_rng(0).random((99, 1 + len(FAULTS))))
+    refusal = strange.judge(features[0], context[0]).refusal
+    assert (refusal is not None) == refused
+    assert not refused or refusal.startswith("This sweep looks like the wrong sign, not like a cell on a sound rig")
+
+
+def test_a_cell_that_is_only_not_the_model_is_not_refused(predictive, sets):
+    features, context = drawn(predictive, sets, 1, 10)
+    features[0, REST] = 5e3
+    calm = Surprise(predictive, lambda *_: torch.full((1, len(FAULTS)), -9.0), np.ones((99, 1 + len(FAULTS))))
+    strange = calm.judge(features[0], context[0])
+    assert strange.distance > 1.25
+    assert strange.p < 0.02
+    assert strange.refusal is None
