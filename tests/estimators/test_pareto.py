@@ -64,3 +64,11 @@ def test_one_weight_that_has_it_all_is_no_tail_that_could_be_fitted():
     smoothed, k = smooth(logs)
     assert k == np.inf
     assert effective_size(smoothed) == pytest.approx(1.0)
+
+
+def test_the_shape_is_drawn_to_a_half_as_by_ten_more_values():
+    logs = np.random.default_rng(5).standard_normal(1000)
+    _, k = smooth(logs)
+    weights = np.sort(np.exp(logs - logs.max()))
+    tail = weights[-95:] - weights[-96]
+    assert k == pytest.approx((fit(tail)[0] * 95 + 5.0) / 105)

@@ -5,7 +5,7 @@ import torch
 from estimators.context import CONTEXT
 from estimators.features import NAMES
 from estimators.generation import Sets, generate
-from estimators.redundancy import determined, fill_in
+from estimators.redundancy import determined, fill_in, told_by
 
 SEEN = ("spike_count", "input_resistance", "last_isi", "isi_cv", "adaptation", "threshold_change", "peak_change")
 
@@ -52,3 +52,10 @@ def test_two_spikes_have_one_interval():
     full = fill_in(row, torch.ones(1, len(CONTEXT)))
     assert float(full[0, NAMES.index("last_isi")]) == 17.0
     assert determined(row)[0, NAMES.index("last_isi")]
+
+
+@pytest.mark.parametrize(("count", "told"), [(2, False), (3, True), (4, True), (5, False)])
+def test_up_to_three_intervals_determine_their_variation(count, told):
+    found = told_by(torch.tensor([float(count)]))[0]
+    assert [bool(found[NAMES.index(name)]) for name in ("isi_cv", "adaptation")] == [told, told]
+    assert bool(found[NAMES.index("last_isi")]) == (count in (2, 3))

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from estimators.context import CONTEXT
-from estimators.schooling import Sweeps, school
+from estimators.schooling import Sweeps, _Course, school
 
 
 def finish(course):
@@ -69,3 +69,17 @@ def test_sweeps_that_were_excluded_are_not_learned_from(sets):
     assert len(Sweeps(sets, True)) == int((sets.context[:, CONTEXT.index("excluded")] == 0).sum()) < len(sets.u)
     assert Sweeps(sets, False).u.shape[1] == 0
     assert Sweeps(sets, True).u.shape[1] == sets.u.shape[1] == np.shape(sets.u)[1]
+
+
+def test_weights_that_held_out_sweeps_like_less_are_not_kept(spec, how, sets):
+    course = _Course(spec.parameters, how, Sweeps(sets, True), 1)
+    judges = Sweeps(sets, True)
+    course.best = float("inf")
+    before = {name: weight.clone() for name, weight in course.kept.state_dict().items()}
+    course.run()
+    course.choose(judges)
+    assert all(torch.equal(weight, before[name]) for name, weight in course.kept.state_dict().items())
+    course.best = -float("inf")
+    found = course.choose(judges)
+    assert course.best == found
+    assert not all(torch.equal(weight, before[name]) for name, weight in course.kept.state_dict().items())

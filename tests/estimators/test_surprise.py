@@ -101,6 +101,9 @@ def test_who_is_suspicious_is_heard_though_the_density_is_not_surprised(predicti
     assert surprise.p_values(score(1.0, 7.0))[0] <= 0.02
     assert surprise.p_values(score(99.0, 0.0))[0] <= 0.02
     assert surprise.p_values(score(5.0, 0.5))[0] > 0.3
+    # As strange as the strangest of 99, or stranger than all of them.
+    assert surprise.p_values(score(9.0, 0.0))[0] == pytest.approx(0.02)
+    assert surprise.p_values(score(99.0, 0.0))[0] == pytest.approx(0.01)
 
 
 def test_fresh_sweeps_are_scored_without_those_that_were_excluded(predictive, watchman, spec, made, monkeypatch):
