@@ -6,7 +6,7 @@ at every sweep it is a draw from the prior, and what is asked for is its value a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +30,7 @@ __all__ = [
     "Nuisances",
     "Rigs",
     "Sets",
+    "Spoil",
     "features_of",
     "generate",
     "respond",
@@ -40,6 +41,9 @@ __all__ = [
 
 OFF = (0.0, 0.0)
 """Range of a nuisance that is not there."""
+
+Spoil = Callable[[npt.NDArray[np.float32], npt.NDArray[np.int64], dict[str, npt.NDArray[np.float64]]], None]
+"""What goes wrong between a cell and its features."""
 
 
 @dataclass(frozen=True)
@@ -199,6 +203,7 @@ def simulate(
     rng: np.random.Generator,
     of_cell: npt.NDArray[np.int64] | None = None,
     names: Sequence[str] = CELL,
+    spoil: Spoil | None = None,
 ) -> npt.NDArray[np.float64]:
     """Simulate one sweep for each row and measure it.
 
@@ -209,6 +214,8 @@ def simulate(
         rng: Source of randomness.
         of_cell: Which cell each row belongs to: rows of one cell share its nuisances; None: each its own.
         names: Of the parameters: `CELL`, then any of `BESIDE`, in that order.
+        spoil: Called with the samples, shape (s, n) [mV], how many of its row each sweep has, and the context's
+            columns, to change the samples before they are measured.
 
     Returns:
         Features, shape (s, f), NaN where missing.
@@ -216,7 +223,7 @@ def simulate(
     Raises:
         ValueError: If theta has another number of parameters than there are names.
     """
-    return respond(theta, context, rigs(theta, nuisances, rng, of_cell), rng, names)
+    return respond(theta, context, rigs(theta, nuisances, rng, of_cell), rng, names, spoil)
 
 
 def rigs(
@@ -265,6 +272,7 @@ def respond(
     rigs: Rigs,
     rng: np.random.Generator,
     names: Sequence[str] = CELL,
+    spoil: Spoil | None = None,
 ) -> npt.NDArray[np.float64]:
     """Simulate sweeps whose rigs are drawn, and measure them.
 
@@ -274,6 +282,7 @@ def respond(
         rigs: Of these sweeps.
         rng: Source of randomness, of the noise alone.
         names: As `simulate`.
+        spoil: As `simulate`.
 
     Returns:
         Features, shape (s, f), NaN where missing.
@@ -290,6 +299,8 @@ def respond(
     samples, counts = record(
         membranes, rigs.reversals, rigs.electrodes, ends, levels, skip, column["rate"], rng, has or None
     )
+    if spoil is not None:
+        spoil(samples, counts, column)
     return features_of(samples, counts, column)
 
 

@@ -26,6 +26,7 @@ from estimators.scaling import Scaling
 __all__ = ["Novelty", "Strange"]
 
 _NEAREST = 5
+_FAR = 1.25
 _COLUMNS = len(NAMES)
 
 
@@ -37,11 +38,13 @@ class Strange:
         p: Share of fresh training sweeps that are at least as far from the others, 0 to 1.
         distance: Distance over that of the strangest fresh training sweep.
         outside: Sentences on features beyond the range of all training sweeps.
+        refusal: Why it can be no sweep of a cell on a sound rig, or None where it can.
     """
 
     p: float
     distance: float
     outside: tuple[str, ...]
+    refusal: str | None = None
 
 
 class Novelty:
@@ -100,7 +103,10 @@ class Novelty:
             for k, feature in enumerate(FEATURES)
             if np.isfinite(row[k]) and not self._low[k] <= row[k] <= self._high[k]
         )
-        return Strange((beyond + 1) / (len(self._scores) + 1), score / float(self._scores[-1]), outside)
+        distance = score / float(self._scores[-1])
+        told = f": {outside[0]}" if outside else ""
+        refusal = f"This sweep is unlike every sweep of training{told}." if distance > _FAR else None
+        return Strange((beyond + 1) / (len(self._scores) + 1), distance, outside, refusal)
 
 
 def _tokens(

@@ -21,13 +21,13 @@ from estimators.follower import Follower
 from estimators.generation import simulate
 from estimators.novelty import Novelty
 from estimators.prequential import Prediction, predict, rank
+from estimators.surprise import Surprise
 from simulators.stimulus import step
 
 __all__ = ["Observer", "Verdict"]
 
 _PREDICTED = 96
 _MOST = 40
-_FAR = 1.25
 _ALARM = 0.01
 
 
@@ -50,6 +50,13 @@ class Verdict:
     reasons: tuple[str, ...]
 
 
+def _novelty(checkpoint: Checkpoint) -> Novelty | Surprise:
+    """Choose who judges a single sweep: the prior predictive, and the nearest sweeps of training without one."""
+    if checkpoint.predictive is None or checkpoint.watchman is None:
+        return Novelty(checkpoint.network.scaling, checkpoint.reference)
+    return Surprise(checkpoint.predictive, checkpoint.watchman, checkpoint.reference["surprise_scores"])
+
+
 class Observer:
     """Follow one cell.
 
@@ -62,7 +69,7 @@ class Observer:
     def __init__(self, checkpoint: Checkpoint, seed: int = 0, draws: int = 1000) -> None:
         self._checkpoint, self._seed, self._count = checkpoint, seed, draws
         self._distortion = Distortion(checkpoint.spec.parameters, checkpoint.network.scaling)
-        self._novelty = Novelty(checkpoint.network.scaling, checkpoint.reference)
+        self._novelty = _novelty(checkpoint)
         self._rows: list[npt.NDArray[np.float64]] = []
         self._contexts: list[Context] = []
         self._draws: npt.NDArray[np.float64] | None = None
@@ -132,10 +139,8 @@ class Observer:
         if refusal is None:
             strange = self._novelty.judge(row, context.row())
             p = strange.p
-            if strange.distance > _FAR:
-                outside = f": {strange.outside[0]}" if strange.outside else ""
-                refusal = f"This sweep is unlike every sweep of training{outside}."
-            elif p <= _ALARM:
+            refusal = strange.refusal
+            if refusal is None and p <= _ALARM:
                 outside = f" ({strange.outside[0]})" if strange.outside else ""
                 reasons.append(f"This sweep is unusual for the model, p = {strange.p:.2g}{outside}.")
         if refusal is not None:

@@ -59,7 +59,7 @@ def record(
         lanes, rows = pad(b)
         finish = np.rint(ends / DT).astype(np.int32)
         begin = np.rint(skip / DT).astype(np.int32)
-        parts = lead(electrodes, 1 / DT, *seeds.T, skip)
+        parts = lead(electrodes, 1 / DT, seeds[:, 0], seeds[:, 1], skip)
         sampled = (begin, 1.0 / (rates * DT), counts)
         arguments = (courses, levels, *parts, finish, levels.astype(np.float32), *sampled, seeds)
         with ENTRY:

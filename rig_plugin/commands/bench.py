@@ -26,7 +26,10 @@ __all__ = ["command"]
 @click.option("--no-peers", is_flag=True, help="Leave the other programs out.")
 @click.option("--task", metavar="T", help="Of sbibm: two_moons, slcp, ..., or all.")
 @click.option(
-    "--simulations", metavar="N", type=click.IntRange(min=100), help="Of sbibm and inference: how many to learn from."
+    "--simulations",
+    metavar="N",
+    type=click.IntRange(min=100),
+    help="Of sbibm and inference: how many to learn from; of trust: sweeps.",
 )
 @click.option("--seeds", metavar="N", type=click.IntRange(min=1), help="Of sbibm: how often, from new simulations.")
 @click.option("--observations", metavar="N", type=click.IntRange(min=1), help="Of sbibm, of the ten, and inference.")
@@ -46,6 +49,7 @@ __all__ = ["command"]
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Of families: recordings of real cells; the folder that RIG_DATA names without it.",
 )
+@click.option("--network", metavar="NET", type=a_file, help="Of trust: a checkpoint; the one that ships without it.")
 @json_option
 @click.pass_context
 def command(context: click.Context, /, name: str, *, no_peers: bool, as_json: bool, **options: Any) -> None:  # noqa: ANN401

@@ -175,3 +175,14 @@ def test_warming_up_leaves_no_trace(checkpoint, rows):
     warm.warm()
     assert warm.expect(STEP) is None
     assert np.array_equal(warm.observe(*rows[0]).draws, cold.observe(*rows[0]).draws)
+
+
+def test_a_network_with_a_prior_predictive_judges_by_it_and_one_without_by_its_nearest_sweeps(taught, checkpoint, rows):
+    assert type(Observer(checkpoint)._novelty).__name__ == "Novelty"
+    observer = Observer(taught, draws=20)
+    assert type(observer._novelty).__name__ == "Surprise"
+    row, context = rows[0][0].copy(), rows[0][1]
+    row[REST] = 1e4
+    verdict = observer.observe(row, context)
+    assert any("rest is 1e+04 mV" in reason for reason in verdict.reasons)
+    assert verdict.score < 0.01
