@@ -43,6 +43,7 @@ components = 2
 """
 
 BESIDE = """
+discrepancy = { unit = "1", low = 0.02, high = 0.4, scale = "log" }
 coupling = { unit = "nS", low = 2.0, high = 60.0, scale = "log" }
 dendrite_ratio = { unit = "1", low = 0.3, high = 3.0, scale = "log" }
 g_Kv3 = { unit = "mS/cm2", low = 0.1, high = 20.0, scale = "log" }

@@ -26,7 +26,7 @@ def simulated(monkeypatch, made):
     def generate(parameters, designs, nuisances, cells, rng, *, chunk=150, sweeps=None, kind=None):
         yield made.sets(cells, seed=int(rng.integers(2**31)), sweeps=sweeps)
 
-    def lessons(spec, count, rng):
+    def lessons(spec, count, rng, distortion):
         drawn = {name: made.sets(40, seed=k, sweeps=1) for k, name in enumerate(["none", *FAULTS])}
         return {name: (sets.features, sets.context) for name, sets in drawn.items()}
 
