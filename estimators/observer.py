@@ -22,6 +22,7 @@ from estimators.generation import simulate
 from estimators.novelty import Novelty
 from estimators.prequential import Prediction, predict, rank
 from estimators.surprise import Surprise
+from estimators.wager import ALARM, Wager
 from simulators.stimulus import step
 
 __all__ = ["Observer", "Verdict"]
@@ -74,8 +75,7 @@ class Observer:
         self._contexts: list[Context] = []
         self._draws: npt.NDArray[np.float64] | None = None
         self._seen = 0
-        self._surprises = 0
-        self._predicted = 0
+        self._wager = Wager()
 
     def warm(self) -> None:
         """Compile and load all that a sweep will need, without touching what is known."""
@@ -151,16 +151,18 @@ class Observer:
             )
         if prediction is not None:
             misfit = rank(prediction, row, used, self._checkpoint.reference)
-            self._predicted += 1
+            self._wager = self._wager.after(misfit.p)
             p = min(p, misfit.p)
             if misfit.p <= _ALARM:
-                self._surprises += 1
                 what = f": {misfit.worst}" if misfit.worst else ""
                 reasons.insert(0, f"The sweeps before did not predict this one, p = {misfit.p:.2g}{what}.")
-        if self._surprises > 1:
+        elif used == 0:
+            self._wager = self._wager.after(p)
+        if self._wager.is_alarm:
             reasons.append(
-                f"{self._surprises} of {self._predicted} predicted sweeps were missed: this cell is not quite the "
-                "model, and the intervals are too narrow for it."
+                f"Over {self._wager.sweeps} sweeps the evidence against the model came to {self._wager.highest:.3g} to "
+                f"1, which one sound cell in {ALARM:.0f} at most ever reaches: this cell is not quite the model, and "
+                "the intervals are too narrow for it."
             )
         self._rows.append(row)
         self._contexts.append(context)
