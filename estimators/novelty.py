@@ -28,6 +28,8 @@ __all__ = ["Novelty", "Strange"]
 _NEAREST = 5
 _COLUMNS = len(NAMES)
 
+_Floats = npt.NDArray[np.float64]
+
 
 @dataclass(frozen=True)
 class Strange:
@@ -91,16 +93,29 @@ class Novelty:
         Returns:
             What is strange about it.
         """
-        token = _tokens(self._scaling, row[None].astype(np.float32), context[None].astype(np.float32))
-        score = float(_distances(self._tokens, self._squares, token)[0])
-        beyond = len(self._scores) - int(np.searchsorted(self._scores, score, side="left"))
+        p, distance = self.rank(row[None], context[None])
         outside = tuple(
             f"{feature.name} is {row[k]:.3g} {feature.unit}, training sweeps lie in "
             f"{self._low[k]:.3g} to {self._high[k]:.3g}"
             for k, feature in enumerate(FEATURES)
             if np.isfinite(row[k]) and not self._low[k] <= row[k] <= self._high[k]
         )
-        return Strange((beyond + 1) / (len(self._scores) + 1), score / float(self._scores[-1]), outside)
+        return Strange(float(p[0]), float(distance[0]), outside)
+
+    def rank(self, rows: npt.NDArray[Any], contexts: npt.NDArray[Any]) -> tuple[_Floats, _Floats]:
+        """Rank sweeps, each by itself.
+
+        Args:
+            rows: Their features, shape (s, f), NaN where missing.
+            contexts: Shape (s, c).
+
+        Returns:
+            The p-value and the distance of each, as `Strange` has them, shape (s,).
+        """
+        tokens = _tokens(self._scaling, rows.astype(np.float32), contexts.astype(np.float32))
+        scores = _distances(self._tokens, self._squares, tokens).astype(np.float64)
+        beyond = len(self._scores) - np.searchsorted(self._scores, scores, side="left")
+        return (beyond + 1) / (len(self._scores) + 1), scores / self._scores[-1]
 
 
 def _tokens(

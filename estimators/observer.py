@@ -23,12 +23,16 @@ from estimators.novelty import Novelty
 from estimators.prequential import Prediction, predict, rank
 from simulators.stimulus import step
 
-__all__ = ["Observer", "Verdict"]
+__all__ = ["ALARM", "FAR", "Observer", "Verdict"]
 
 _PREDICTED = 96
 _MOST = 40
-_FAR = 1.25
-_ALARM = 0.01
+
+FAR = 1.25
+"""A sweep that is farther from those of training than the strangest of them, by this factor, is not used."""
+
+ALARM = 0.01
+"""Of a sweep whose p-value is not above this one is warned."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,10 +136,10 @@ class Observer:
         if refusal is None:
             strange = self._novelty.judge(row, context.row())
             p = strange.p
-            if strange.distance > _FAR:
+            if strange.distance > FAR:
                 outside = f": {strange.outside[0]}" if strange.outside else ""
                 refusal = f"This sweep is unlike every sweep of training{outside}."
-            elif p <= _ALARM:
+            elif p <= ALARM:
                 outside = f" ({strange.outside[0]})" if strange.outside else ""
                 reasons.append(f"This sweep is unusual for the model, p = {strange.p:.2g}{outside}.")
         if refusal is not None:
@@ -148,7 +152,7 @@ class Observer:
             misfit = rank(prediction, row, used, self._checkpoint.reference)
             self._predicted += 1
             p = min(p, misfit.p)
-            if misfit.p <= _ALARM:
+            if misfit.p <= ALARM:
                 self._surprises += 1
                 what = f": {misfit.worst}" if misfit.worst else ""
                 reasons.insert(0, f"The sweeps before did not predict this one, p = {misfit.p:.2g}{what}.")
