@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from estimators.context import CONTEXT
+from estimators.ranks import Ranks
 from rig_plugin.__main__ import main
 from rig_plugin.benchmarks import robustness
 from rig_plugin.benchmarks.robustness import measure
@@ -70,6 +71,17 @@ def test_a_bridge_error_is_recovered_inside_training_and_lies_at_the_edge_beyond
     assert values["bridge/40 MOhm/beyond/recovered"] < 20.1
     assert values["bridge/40 MOhm/beyond/recovered_at_edge"] > 0.5
     assert values["bridge/40 MOhm/beyond/recovered_inside_90"] is None
+
+
+def test_what_is_recovered_is_the_truth_less_what_the_posterior_misses_it_by(checkpoint):
+    one, none = np.ones(4), np.zeros((4, 12))
+    # The truth of 10 MOhm is 2 standard deviations of the prior; the mean lies a posterior's deviation of .5 below.
+    ranks = Ranks(none + 0.5, one, none + 1.0, none + 0.25, one, one, one.astype(int), one > 0.0)
+    column = checkpoint.spec.names.index("bridge")
+    bridge = level(checkpoint, "bridge/10 MOhm/inside")
+    value, share, edge = robustness._recovered(checkpoint.spec.parameters[column], bridge, ranks, column)
+    assert value.value == pytest.approx(7.5, abs=0.01)
+    assert (share.value, edge.value) == (1.0, 0.0)
 
 
 def test_noise_far_beyond_training_leaves_less_to_know(values):

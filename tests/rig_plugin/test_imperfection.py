@@ -55,6 +55,12 @@ def test_inside_is_what_the_spec_draws(spec):
         assert level.inside == (low <= value <= high), level.name
 
 
+def test_a_filter_and_a_converter_are_the_worse_the_lower_they_are_and_all_else_the_higher():
+    for name, group in groupby(levels(WIDE), key=lambda level: level.imperfection):
+        values = [changed(WIDE, level)[1] for level in group if changed(WIDE, level)]
+        assert values == sorted(values, reverse=name in ("corner", "adc_range")), name
+
+
 def test_only_one_thing_is_wrong_at_a_time():
     for level in levels(SPEC):
         differing = [
