@@ -81,7 +81,7 @@ def _share(both: Sequence[Half]) -> str:
         word = "the model and a straight line through the counts, about equally"
     else:
         word = "a straight line through the counts rather than the model"
-    return f"{word} (share of the model {100.0 * share:.0f} %, before its error)."
+    return f"{word} (the model's share is {100.0 * share:.0f} %)."
 
 
 def _blamed(both: Sequence[Half], checkpoint: Checkpoint) -> str:
@@ -144,7 +144,8 @@ def _firing(cell: Cell, both: Sequence[Half]) -> str:
     return (
         f'<div class="panel"><h3>f-I curve</h3><div class="plots wide">{"".join(plots)}</div><p class="quiet">Full '
         "dots: sweeps that were seen. Open dots: held out; those outside their interval are filled in the colour of a "
-        "warning. Bars: 90 % interval with the model's error. Thin lines: the same by the posterior alone.</p></div>"
+        "warning. Bars: 90 % interval with the model's error. Thin lines: the same by the posterior alone; what is cut "
+        "off at the top goes on.</p></div>"
     )
 
 

@@ -13,6 +13,7 @@ __all__ = ["firing_plot"]
 
 _SIZE = (480.0, 250.0)
 _WIDTH = 0.36
+_HIGHEST = 2.0
 _TICKS = (10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
 
 Array = npt.NDArray[np.float64]
@@ -39,10 +40,12 @@ def firing_plot(
         An svg element: a bar for each interval with the error, a line in it for the one without, and a dot a sweep.
     """
     currents = np.concatenate([seen[0], asked[0]])
-    counts = np.concatenate([seen[1], asked[1], np.ravel(with_error), np.ravel(without)])
+    counts = np.concatenate([seen[1], asked[1], np.ravel(with_error)])
     apart = np.diff(np.unique(np.round(currents, 1)))
     gap = float(np.median(apart)) if apart.size else 10.0
+    # What the posterior alone believes may be far off, and must not flatten the curve.
     top = max(float(np.max(counts)), 1.0)
+    top = min(max(top, float(np.max(without))), _HIGHEST * top)
     frame = Frame((float(currents.min()) - gap, float(currents.max()) + gap), (-0.06 * top, 1.06 * top), *_SIZE)
     drawn = []
     for current, (low, high), (least, most) in zip(asked[0], with_error, without, strict=True):
@@ -50,7 +53,12 @@ def firing_plot(
         drawn.append(
             frame.box((current - _WIDTH * gap, current + _WIDTH * gap), (low - 0.008 * top, high + 0.008 * top), "told")
         )
-        drawn.append(frame.curve([(current, least - 0.008 * top), (current, most + 0.008 * top)], "untold"))
+        drawn.append(
+            frame.curve(
+                [(current, min(least - 0.008 * top, frame.y[1])), (current, min(most + 0.008 * top, frame.y[1]))],
+                "untold",
+            )
+        )
     drawn += [frame.dot(current, count, "seen", 3.2) for current, count in zip(*seen, strict=True)]
     for current, count, (low, high) in zip(*asked, with_error, strict=True):
         drawn.append(frame.dot(current, count, "asked" if low <= count <= high else "astray", 3.4))

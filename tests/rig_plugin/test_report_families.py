@@ -140,6 +140,15 @@ def test_a_sweep_outside_its_interval_is_marked():
     assert "−0" not in drawing
 
 
+def test_what_the_posterior_alone_believes_does_not_flatten_the_curve():
+    seen, asked = (np.array([0.0, 20.0]), np.array([0.0, 8.0])), (np.array([10.0, 30.0]), np.array([4.0, 9.0]))
+    drawing = firing_plot(seen, asked, [(3.0, 5.0), (8.0, 10.0)], [(0.0, 150.0), (1.0, 2.0)], "f-I")
+    far, near = lines(drawing, "untold")
+    assert far[:, 1].min() == pytest.approx(18.0, abs=0.1)
+    # From 1 to 2 spikes of twice the ten that matter, on 200 px.
+    assert 8.0 < np.ptp(near[:, 1]) < 20.0
+
+
 def test_the_table_tells_shares_and_widths_with_the_error_and_without():
     told = said(made((half(0, count_off=0.0), half(1, count_off=9.0))))
     # Of nine sweeps four are predicted right by the first half, and by the posterior alone none.
@@ -153,7 +162,7 @@ def test_the_rheobase_is_told_beside_what_was_recorded():
 
 
 @pytest.mark.parametrize(
-    ("share", "words"), [(0.95, "by the model ("), (0.5, "about equally"), (0.05, "rather than the model")]
+    ("share", "words"), [(0.95, "predicted by the model ("), (0.5, "about equally"), (0.05, "rather than the model")]
 )
 def test_the_share_of_the_model_in_the_count_is_told_in_words(share, words):
     assert words in said(made((half(0, share=share), half(1, share=share))))
