@@ -36,6 +36,7 @@ __all__ = [
     "respond",
     "rigs",
     "simulate",
+    "voltages",
     "walk",
 ]
 
@@ -290,18 +291,42 @@ def respond(
     Raises:
         ValueError: As `simulate`.
     """
+    samples, counts = voltages(theta, context, rigs, rng, names)
+    column = {name: context[:, k] for k, name in enumerate(CONTEXT)}
+    if spoil is not None:
+        spoil(samples, counts, column)
+    return features_of(samples, counts, column)
+
+
+def voltages(
+    theta: npt.NDArray[np.float64],
+    context: npt.NDArray[np.float64],
+    rigs: Rigs,
+    rng: np.random.Generator,
+    names: Sequence[str] = CELL,
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+    """Record sweeps whose rigs are drawn: baseline, step and tail of each, as features are measured from them.
+
+    Args:
+        theta: As `simulate`.
+        context: As `simulate`.
+        rigs: Of these sweeps.
+        rng: Source of randomness, of the noise alone.
+        names: As `simulate`.
+
+    Returns:
+        Samples, shape (s, n) [mV], and how many of its row each sweep has, shape (s,); what lies behind is not set.
+
+    Raises:
+        ValueError: As `simulate`.
+    """
     if theta.shape[1] != len(names):
         raise ValueError(f"Theta has {theta.shape[1]} parameters; {len(names)} were named: {', '.join(names)}.")
     column = {name: context[:, k] for k, name in enumerate(CONTEXT)}
     ends, levels, skip = _epochs(column)
     membranes, has = columns(theta, names)
     # What has nothing besides is left to the kernel that knows of nothing else.
-    samples, counts = record(
-        membranes, rigs.reversals, rigs.electrodes, ends, levels, skip, column["rate"], rng, has or None
-    )
-    if spoil is not None:
-        spoil(samples, counts, column)
-    return features_of(samples, counts, column)
+    return record(membranes, rigs.reversals, rigs.electrodes, ends, levels, skip, column["rate"], rng, has or None)
 
 
 def _log_uniform(rng: np.random.Generator, bounds: tuple[float, float], count: int) -> npt.NDArray[np.float64]:

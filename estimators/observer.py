@@ -25,11 +25,13 @@ from estimators.surprise import Surprise
 from estimators.wager import ALARM, Wager
 from simulators.stimulus import step
 
-__all__ = ["Observer", "Verdict"]
+__all__ = ["UNUSUAL", "Observer", "Verdict"]
 
 _PREDICTED = 96
 _MOST = 40
-_ALARM = 0.01
+
+UNUSUAL = 0.01
+"""Of a sweep whose p-value is not above this one is warned."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +142,7 @@ class Observer:
             strange = self._novelty.judge(row, context.row())
             p = strange.p
             refusal = strange.refusal
-            if refusal is None and p <= _ALARM:
+            if refusal is None and p <= UNUSUAL:
                 outside = f" ({strange.outside[0]})" if strange.outside else ""
                 reasons.append(f"This sweep is unusual for the model, p = {strange.p:.2g}{outside}.")
         if refusal is not None:
@@ -153,7 +155,7 @@ class Observer:
             misfit = rank(prediction, row, used, self._checkpoint.reference)
             self._wager = self._wager.after(misfit.p)
             p = min(p, misfit.p)
-            if misfit.p <= _ALARM:
+            if misfit.p <= UNUSUAL:
                 what = f": {misfit.worst}" if misfit.worst else ""
                 reasons.insert(0, f"The sweeps before did not predict this one, p = {misfit.p:.2g}{what}.")
         elif used == 0:
