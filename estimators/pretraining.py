@@ -121,14 +121,18 @@ def pretrain(
     cells.unlink()
     for path in (bookmark, *bookmarks.values()):
         path.unlink(missing_ok=True)
-    yield {
+    yield _summary(out, sets, network, calibration) | {"seconds": round(time.monotonic() - begun, 1)}
+
+
+def _summary(out: Path, sets: Sets, network: SweepSetEstimator, calibration: dict[str, Any]) -> dict[str, Any]:
+    """Tell what was made."""
+    return {
         "event": "summary",
         "network": str(out),
         "cells": len(sets),
         "sweeps": len(sets.u),
         "weights": sum(p.numel() for p in network.parameters()),
         "bytes": out.stat().st_size,
-        "seconds": round(time.monotonic() - begun, 1),
         "log_prob": calibration["log_prob"],
         "coverage": calibration["coverage"],
     }
