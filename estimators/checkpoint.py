@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -20,10 +20,14 @@ from estimators.cell import is_cell
 from estimators.context import CONTEXT
 from estimators.domain import Domain
 from estimators.estimator import Architecture, SweepSetEstimator
+from estimators.faults import FAULTS
 from estimators.features import NAMES
+from estimators.likelihood import Likelihood, Shape
 from estimators.prequential import STRATA
 from estimators.spec import Spec, SpecError, spec_from
 from estimators.sweep_set import HEADS
+from estimators.watchman import Watchman
+from simulators.parameter import Parameter
 from simulators.refusal import Refusal
 
 __all__ = ["FORMAT", "Checkpoint", "CheckpointError", "load", "save"]
@@ -47,6 +51,9 @@ class Checkpoint:
         record: How training went.
         calibration: What `check` found when it was made.
         reference: Arrays that trust is measured against.
+        likelihood: Of a sweep given theta and its design; None in checkpoints that were made without.
+        predictive: Of a sweep given its design alone, the prior predictive; None where there is no likelihood.
+        watchman: Who has seen faults; None where there is no prior predictive.
     """
 
     network: SweepSetEstimator
@@ -54,6 +61,9 @@ class Checkpoint:
     record: Mapping[str, Any] = field(default_factory=dict)
     calibration: Mapping[str, Any] = field(default_factory=dict)
     reference: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+    likelihood: Likelihood | None = None
+    predictive: Likelihood | None = None
+    watchman: Watchman | None = None
 
     @property
     def domain(self) -> Domain:
@@ -91,14 +101,25 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
             ("calibration", dict(checkpoint.calibration)),
         ):
             file.create_dataset(key, data=json.dumps(value))
-        for name, tensor in checkpoint.network.state_dict().items():
-            # With a checksum, so that a flipped bit is no weight.
-            file.create_dataset(f"weights/{name}", data=tensor.detach().cpu().numpy(), fletcher32=True)
+        _write(file, "weights", checkpoint.network)
+        for name in ("likelihood", "predictive"):
+            likelihood = getattr(checkpoint, name)
+            if likelihood is not None:
+                file.create_dataset(f"{name}_shape", data=json.dumps(asdict(likelihood.shape)))
+                _write(file, name, likelihood)
+        if checkpoint.watchman is not None:
+            _write(file, "watchman", checkpoint.watchman)
         for name, array in checkpoint.reference.items():
             file.create_dataset(f"reference/{name}", data=array, compression="gzip", shuffle=True, fletcher32=True)
         file.flush()
         os.fsync(file.id.get_vfd_handle())
     beside.rename(path)
+
+
+def _write(file: h5py.File, group: str, module: torch.nn.Module) -> None:
+    for name, tensor in module.state_dict().items():
+        # With a checksum, so that a flipped bit is no weight.
+        file.create_dataset(f"{group}/{name}", data=tensor.detach().cpu().numpy(), fletcher32=True)
 
 
 def load(path: str | Path) -> Checkpoint:
@@ -152,11 +173,28 @@ def _read(file: h5py.File, path: Path) -> Checkpoint:
     if parameters != [asdict(parameter) for parameter in spec.parameters] or domain != spec.designs.domain():
         raise CheckpointError(f"{path} has another prior or domain than the spec in it; take a sound copy of it.")
     network = SweepSetEstimator(spec.parameters, _architecture(json.loads(file["architecture"][()]), path))
-    network.load_state_dict(_weights(file, network, path))
-    reference = _reference(file, network.scaling.width, path)
-    return Checkpoint(
-        network.eval(), spec, json.loads(file["record"][()]), json.loads(file["calibration"][()]), reference
-    )
+    network.load_state_dict(_weights(file, "weights", network, path))
+    likelihood = _likelihood(file, "likelihood", spec.parameters, path)
+    predictive = _likelihood(file, "predictive", (), path)
+    watchman = None if predictive is None else _watchman(file, path)
+    reference = _reference(file, network.scaling.width, predictive is not None, path)
+    record, calibration = (json.loads(file[key][()]) for key in ("record", "calibration"))
+    return Checkpoint(network.eval(), spec, record, calibration, reference, likelihood, predictive, watchman)
+
+
+def _likelihood(file: h5py.File, group: str, parameters: Sequence[Parameter], path: Path) -> Likelihood | None:
+    """Read a likelihood where the checkpoint has one."""
+    if group not in file and f"{group}_shape" not in file:
+        return None
+    sizes = json.loads(file[f"{group}_shape"][()])
+    for name in (entry.name for entry in fields(Shape)):
+        size, low = sizes[name], 0 if name == "extra" else 1
+        if not isinstance(size, int) or isinstance(size, bool) or not low <= size <= _WIDEST // 2:
+            raise CheckpointError(f"{path}: {name} of the {group} is {size!r}; {low} to {_WIDEST // 2} was wanted.")
+    with torch.random.fork_rng(devices=[]):
+        likelihood = Likelihood(parameters, Shape(**sizes))
+    likelihood.load_state_dict(_weights(file, group, likelihood, path))
+    return likelihood.eval().requires_grad_(False)
 
 
 def _architecture(sizes: Mapping[str, Any], path: Path) -> Architecture:
@@ -174,10 +212,17 @@ def _architecture(sizes: Mapping[str, Any], path: Path) -> Architecture:
     return architecture
 
 
-def _weights(file: h5py.File, network: SweepSetEstimator, path: Path) -> dict[str, torch.Tensor]:
+def _watchman(file: h5py.File, path: Path) -> Watchman:
+    with torch.random.fork_rng(devices=[]):
+        watchman = Watchman()
+    watchman.load_state_dict(_weights(file, "watchman", watchman, path))
+    return watchman.eval().requires_grad_(False)
+
+
+def _weights(file: h5py.File, group: str, network: torch.nn.Module, path: Path) -> dict[str, torch.Tensor]:
     weights = {}
     for name, tensor in network.state_dict().items():
-        stored = file[f"weights/{name}"]
+        stored = file[f"{group}/{name}"]
         if stored.shape != tuple(tensor.shape):
             raise CheckpointError(
                 f"{path}: {name} has shape {stored.shape}, {tuple(tensor.shape)} was wanted; take a sound copy."
@@ -189,10 +234,11 @@ def _weights(file: h5py.File, network: SweepSetEstimator, path: Path) -> dict[st
     return weights
 
 
-def _reference(file: h5py.File, width: int, path: Path) -> dict[str, npt.NDArray[Any]]:
+def _reference(file: h5py.File, width: int, surprised: bool, path: Path) -> dict[str, npt.NDArray[Any]]:
     """Read what trust is measured against; without it no sweep can be judged."""
     shapes = {"novelty_tokens": (None, width), "novelty_scores": (None,), "feature_range": (2, len(NAMES))}
     shapes |= {f"misfit_{stratum}": (None,) for stratum in STRATA}
+    shapes |= {"surprise_scores": (None, 1 + len(FAULTS))} if surprised else {}
     reference = {}
     for name, wanted in shapes.items():
         dataset = file[f"reference/{name}"]

@@ -19,7 +19,7 @@ from estimators.context import CONTEXT, Context
 from estimators.discrepancy import Discrepancy
 from estimators.features import NAMES
 from estimators.firing import Firing
-from estimators.generation import simulate
+from estimators.generation import rigs, simulate, voltages
 from estimators.yardstick import Yardstick
 
 __all__ = ["Forecast"]
@@ -75,6 +75,7 @@ class Forecast:
         if not len(rows) or len(rows) != len(contexts):
             raise ValueError(f"{len(rows)} sweeps have {len(contexts)} contexts; one each, and a sweep, were wanted.")
         self._rng = np.random.default_rng([seed, 11])
+        self._spec, self._contexts = checkpoint.spec, tuple(asked)
         self._yardstick = Yardstick(checkpoint.network.scaling)
         self.theta = self._propose(checkpoint, rows, contexts, draws)
         order = np.argsort([context.amplitude for context in contexts], kind="stable")
@@ -171,6 +172,29 @@ class Forecast:
         """
         return self._firing.rheobase(self._rng.choice(len(self.theta), draws, p=self.weights))
 
+    def traces(self, k: int, draws: int = 3, sure: bool = False) -> list[npt.NDArray[np.float32]]:
+        """Record draws of theta under a stimulus that was asked about, as the model has them, without what it misses.
+
+        Args:
+            k: Which of those asked.
+            draws: How many.
+            sure: Whether they come from the posterior of all sweeps, and not from all draws by their weights.
+
+        Returns:
+            Baseline, step and tail of each [mV].
+        """
+        theta = self.sure if sure else self.theta
+        chosen = theta[self._rng.choice(len(theta), draws, p=None if sure else self.weights)]
+        table = np.tile(self._contexts[k].row(), (draws, 1))
+        drawn = rigs(chosen, self._spec.nuisances, self._rng)
+        samples, counts = voltages(chosen, table, drawn, self._rng, self._spec.names)
+        return [sweep[:count] for sweep, count in zip(samples, counts, strict=True)]
+
+    @property
+    def share(self) -> float:
+        """Share of the model in the count of spikes, 0 to 1; the rest is a straight line through what was counted."""
+        return float(self.weights @ self._firing.share)
+
     @property
     def sure(self) -> Array:
         """Draws of theta from the posterior of all sweeps, shape (a third of the draws, p)."""
@@ -186,6 +210,17 @@ class Forecast:
             Shape (a third of the draws, f), NaN where a draw does not have the feature.
         """
         return self._yardstick.back(self._asked[: self._sure, k])
+
+    def tempered(self, k: int) -> Array:
+        """Give the features of a sweep that was asked about as the posteriors of small parts of the sweeps have them.
+
+        Args:
+            k: Which of those asked.
+
+        Returns:
+            Shape (two thirds of the draws, f), NaN where a draw does not have the feature.
+        """
+        return self._yardstick.back(self._asked[self._sure :, k])
 
 
 def _tempered(score: Array) -> Array:

@@ -6,7 +6,7 @@ at every sweep it is a draw from the prior, and what is asked for is its value a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +30,7 @@ __all__ = [
     "Nuisances",
     "Rigs",
     "Sets",
+    "Spoil",
     "features_of",
     "generate",
     "recorded",
@@ -37,11 +38,15 @@ __all__ = [
     "rigs",
     "simulate",
     "tables",
+    "voltages",
     "walk",
 ]
 
 OFF = (0.0, 0.0)
 """Range of a nuisance that is not there."""
+
+Spoil = Callable[[npt.NDArray[np.float32], npt.NDArray[np.int64], dict[str, npt.NDArray[np.float64]]], None]
+"""What goes wrong between a cell and its features."""
 
 
 @dataclass(frozen=True)
@@ -201,6 +206,7 @@ def simulate(
     rng: np.random.Generator,
     of_cell: npt.NDArray[np.int64] | None = None,
     names: Sequence[str] = CELL,
+    spoil: Spoil | None = None,
 ) -> npt.NDArray[np.float64]:
     """Simulate one sweep for each row and measure it.
 
@@ -211,6 +217,8 @@ def simulate(
         rng: Source of randomness.
         of_cell: Which cell each row belongs to: rows of one cell share its nuisances; None: each its own.
         names: Of the parameters: `CELL`, then any of `BESIDE`, in that order.
+        spoil: Called with the samples, shape (s, n) [mV], how many of its row each sweep has, and the context's
+            columns, to change the samples before they are measured.
 
     Returns:
         Features, shape (s, f), NaN where missing.
@@ -218,7 +226,7 @@ def simulate(
     Raises:
         ValueError: If theta has another number of parameters than there are names.
     """
-    return respond(theta, context, rigs(theta, nuisances, rng, of_cell), rng, names)
+    return respond(theta, context, rigs(theta, nuisances, rng, of_cell), rng, names, spoil)
 
 
 def rigs(
@@ -267,6 +275,7 @@ def respond(
     rigs: Rigs,
     rng: np.random.Generator,
     names: Sequence[str] = CELL,
+    spoil: Spoil | None = None,
 ) -> npt.NDArray[np.float64]:
     """Simulate sweeps whose rigs are drawn, and measure them.
 
@@ -276,6 +285,7 @@ def respond(
         rigs: Of these sweeps.
         rng: Source of randomness, of the noise alone.
         names: As `simulate`.
+        spoil: As `simulate`.
 
     Returns:
         Features, shape (s, f), NaN where missing.
@@ -283,18 +293,21 @@ def respond(
     Raises:
         ValueError: As `simulate`.
     """
-    samples, counts = recorded(theta, context, rigs, rng, names)
-    return features_of(samples, counts, {name: context[:, k] for k, name in enumerate(CONTEXT)})
+    samples, counts = voltages(theta, context, rigs, rng, names)
+    column = {name: context[:, k] for k, name in enumerate(CONTEXT)}
+    if spoil is not None:
+        spoil(samples, counts, column)
+    return features_of(samples, counts, column)
 
 
-def recorded(
+def voltages(
     theta: npt.NDArray[np.float64],
     context: npt.NDArray[np.float64],
     rigs: Rigs,
     rng: np.random.Generator,
     names: Sequence[str] = CELL,
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-    """Simulate sweeps whose rigs are drawn, and keep their traces.
+    """Record sweeps whose rigs are drawn: baseline, step and tail of each, as features are measured from them.
 
     Args:
         theta: As `simulate`.

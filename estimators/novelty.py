@@ -23,10 +23,15 @@ from estimators.features import FEATURES, NAMES
 from estimators.generation import Sets
 from estimators.scaling import Scaling
 
-__all__ = ["Novelty", "Strange"]
+__all__ = ["FAR", "Novelty", "Strange"]
 
 _NEAREST = 5
+FAR = 1.25
+"""A sweep that is farther from those of training than the strangest of them, by this factor, is not used."""
+
 _COLUMNS = len(NAMES)
+
+_Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -37,11 +42,13 @@ class Strange:
         p: Share of fresh training sweeps that are at least as far from the others, 0 to 1.
         distance: Distance over that of the strangest fresh training sweep.
         outside: Sentences on features beyond the range of all training sweeps.
+        refusal: Why it can be no sweep of a cell on a sound rig, or None where it can.
     """
 
     p: float
     distance: float
     outside: tuple[str, ...]
+    refusal: str | None = None
 
 
 class Novelty:
@@ -91,16 +98,32 @@ class Novelty:
         Returns:
             What is strange about it.
         """
-        token = _tokens(self._scaling, row[None].astype(np.float32), context[None].astype(np.float32))
-        score = float(_distances(self._tokens, self._squares, token)[0])
-        beyond = len(self._scores) - int(np.searchsorted(self._scores, score, side="left"))
+        p, distances = self.rank(row[None], context[None])
         outside = tuple(
             f"{feature.name} is {row[k]:.3g} {feature.unit}, training sweeps lie in "
             f"{self._low[k]:.3g} to {self._high[k]:.3g}"
             for k, feature in enumerate(FEATURES)
             if np.isfinite(row[k]) and not self._low[k] <= row[k] <= self._high[k]
         )
-        return Strange((beyond + 1) / (len(self._scores) + 1), score / float(self._scores[-1]), outside)
+        distance = float(distances[0])
+        told = f": {outside[0]}" if outside else ""
+        refusal = f"This sweep is unlike every sweep of training{told}." if distance > FAR else None
+        return Strange(float(p[0]), distance, outside, refusal)
+
+    def rank(self, rows: npt.NDArray[Any], contexts: npt.NDArray[Any]) -> tuple[_Floats, _Floats]:
+        """Rank sweeps, each by itself.
+
+        Args:
+            rows: Their features, shape (s, f), NaN where missing.
+            contexts: Shape (s, c).
+
+        Returns:
+            The p-value and the distance of each, as `Strange` has them, shape (s,).
+        """
+        tokens = _tokens(self._scaling, rows.astype(np.float32), contexts.astype(np.float32))
+        scores = _distances(self._tokens, self._squares, tokens).astype(np.float64)
+        beyond = len(self._scores) - np.searchsorted(self._scores, scores, side="left")
+        return (beyond + 1) / (len(self._scores) + 1), scores / self._scores[-1]
 
 
 def _tokens(

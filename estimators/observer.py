@@ -21,14 +21,17 @@ from estimators.follower import Follower
 from estimators.generation import simulate
 from estimators.novelty import Novelty
 from estimators.prequential import Prediction, predict, rank
+from estimators.surprise import Surprise
+from estimators.wager import ALARM, Wager
 from simulators.stimulus import step
 
-__all__ = ["Observer", "Verdict"]
+__all__ = ["UNUSUAL", "Observer", "Verdict"]
 
 _PREDICTED = 96
 _MOST = 40
-_FAR = 1.25
-_ALARM = 0.01
+
+UNUSUAL = 0.01
+"""Of a sweep whose p-value is not above this one is warned."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +53,13 @@ class Verdict:
     reasons: tuple[str, ...]
 
 
+def _novelty(checkpoint: Checkpoint) -> Novelty | Surprise:
+    """Choose who judges a single sweep: the prior predictive, and the nearest sweeps of training without one."""
+    if checkpoint.predictive is None or checkpoint.watchman is None:
+        return Novelty(checkpoint.network.scaling, checkpoint.reference)
+    return Surprise(checkpoint.predictive, checkpoint.watchman, checkpoint.reference["surprise_scores"])
+
+
 class Observer:
     """Follow one cell.
 
@@ -62,13 +72,12 @@ class Observer:
     def __init__(self, checkpoint: Checkpoint, seed: int = 0, draws: int = 1000) -> None:
         self._checkpoint, self._seed, self._count = checkpoint, seed, draws
         self._distortion = Distortion(checkpoint.spec.parameters, checkpoint.network.scaling)
-        self._novelty = Novelty(checkpoint.network.scaling, checkpoint.reference)
+        self._novelty = _novelty(checkpoint)
         self._rows: list[npt.NDArray[np.float64]] = []
         self._contexts: list[Context] = []
         self._draws: npt.NDArray[np.float64] | None = None
         self._seen = 0
-        self._surprises = 0
-        self._predicted = 0
+        self._wager = Wager()
 
     def warm(self) -> None:
         """Compile and load all that a sweep will need, without touching what is known."""
@@ -132,10 +141,8 @@ class Observer:
         if refusal is None:
             strange = self._novelty.judge(row, context.row())
             p = strange.p
-            if strange.distance > _FAR:
-                outside = f": {strange.outside[0]}" if strange.outside else ""
-                refusal = f"This sweep is unlike every sweep of training{outside}."
-            elif p <= _ALARM:
+            refusal = strange.refusal
+            if refusal is None and p <= UNUSUAL:
                 outside = f" ({strange.outside[0]})" if strange.outside else ""
                 reasons.append(f"This sweep is unusual for the model, p = {strange.p:.2g}{outside}.")
         if refusal is not None:
@@ -146,16 +153,18 @@ class Observer:
             )
         if prediction is not None:
             misfit = rank(prediction, row, used, self._checkpoint.reference)
-            self._predicted += 1
+            self._wager = self._wager.after(misfit.p)
             p = min(p, misfit.p)
-            if misfit.p <= _ALARM:
-                self._surprises += 1
+            if misfit.p <= UNUSUAL:
                 what = f": {misfit.worst}" if misfit.worst else ""
                 reasons.insert(0, f"The sweeps before did not predict this one, p = {misfit.p:.2g}{what}.")
-        if self._surprises > 1:
+        elif used == 0:
+            self._wager = self._wager.after(p)
+        if self._wager.is_alarm:
             reasons.append(
-                f"{self._surprises} of {self._predicted} predicted sweeps were missed: this cell is not quite the "
-                "model, and the intervals are too narrow for it."
+                f"Over {self._wager.sweeps} sweeps the evidence against the model came to {self._wager.highest:.3g} to "
+                f"1, which one sound cell in {ALARM:.0f} at most ever reaches: this cell is not quite the model, and "
+                "the intervals are too narrow for it."
             )
         self._rows.append(row)
         self._contexts.append(context)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from estimators.context import CONTEXT
 from estimators.designs import draw_set
-from estimators.generation import features_of, recorded, rigs, walk
+from estimators.generation import features_of, rigs, voltages, walk
 from estimators.spec import Spec
 from estimators.thinning import THIN_RATE, thinned
 
@@ -96,7 +96,7 @@ class Panel:
         context = np.concatenate(tables)
         theta = np.stack([p.constrain(u[:, k]) for k, p in enumerate(spec.parameters)], axis=1)
         made_with = rigs(theta, spec.nuisances, rng, np.repeat(np.arange(cells), sweeps))
-        samples, counts = recorded(theta, context, made_with, rng, spec.names)
+        samples, counts = voltages(theta, context, made_with, rng, spec.names)
         features = features_of(samples, counts, {name: context[:, k] for k, name in enumerate(CONTEXT)})
         kept = None
         if traces:

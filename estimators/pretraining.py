@@ -6,11 +6,11 @@ import math
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -21,15 +21,23 @@ from estimators.checkpoint import Checkpoint, CheckpointError, save
 from estimators.distortion import Distortion
 from estimators.estimator import SweepSetEstimator
 from estimators.generation import Sets
+from estimators.likelihood import Likelihood
 from estimators.misfits import misfits
 from estimators.novelty import Novelty
 from estimators.refit import refit
+from estimators.schooling import school
 from estimators.simulation import load_sets, simulate_to
 from estimators.spec import Spec, SpecError, read_spec
+from estimators.surprise import Surprise
 from estimators.training import Epoch, train
+from estimators.watchman import Watchman, lessons
+from simulators.parameter import Parameter
 from simulators.workers import processes
 
 __all__ = ["pretrain"]
+
+_LESSONS = 6000
+_SURPRISES = 6000
 
 
 def pretrain(
@@ -44,7 +52,8 @@ def pretrain(
     """Make a network.
 
     Simulated cells wait beside the result in `OUT.cells`, chunk by chunk, and how training stands in `OUT.training`,
-    epoch by epoch, so that a killed run goes on where it was; both are removed when the checkpoint is there.
+    `OUT.likelihood` and `OUT.predictive`, epoch by epoch, so that a killed run goes on where it was; all are removed
+    when the checkpoint is there.
 
     Args:
         spec: What for, or its file.
@@ -92,25 +101,38 @@ def pretrain(
     distortion = Distortion(spec.parameters, network.scaling)
     gain = _refit(spec, network, distortion(held_out, np.random.default_rng([spec.seed, 8])))
     yield {"event": "progress", "stage": "refit", "gain": round(gain, 4)}
+    shown = distortion(sets, np.random.default_rng([spec.seed, 9]))
+    aside = distortion(held_out, np.random.default_rng([spec.seed, 11]))
+    bookmarks = {name: out.with_name(f"{out.name}.{name}") for name in ("likelihood", "predictive")}
+    likelihood = yield from _schooled("likelihood", spec, spec.parameters, shown, aside, bookmarks)
+    predictive = yield from _schooled("predictive", spec, (), shown, aside, bookmarks)
     yield {"event": "progress", "stage": "reference"}
+    references = _references(spec, network, shown)
+    watchman = Watchman()
+    watchman.learn(lessons(spec, _LESSONS, _rng(spec, 12), distortion), predictive.scaling, _rng(spec, 13))
+    references["surprise_scores"] = Surprise.make(predictive, watchman, spec, _rng(spec, 10), _SURPRISES, distortion)
     made = datetime.now(UTC).isoformat(timespec="seconds")
     record = {"epochs": epochs, "refit": gain, "seconds": time.monotonic() - begun, "made": made}
-    shown = distortion(sets, np.random.default_rng([spec.seed, 9]))
-    checkpoint = Checkpoint(network, spec, record, {}, _references(spec, network, shown))
+    checkpoint = Checkpoint(network, spec, record, {}, references, likelihood, predictive, watchman)
     yield {"event": "progress", "stage": "calibrate", "cells": spec.training.checked}
     calibration = calibrate(network, spec, spec.training.checked, np.random.default_rng([spec.seed, 4]))
     checkpoint = replace(checkpoint, calibration=calibration)
     save(out, checkpoint)
     cells.unlink()
-    bookmark.unlink(missing_ok=True)
-    yield {
+    for path in (bookmark, *bookmarks.values()):
+        path.unlink(missing_ok=True)
+    yield _summary(out, sets, network, calibration) | {"seconds": round(time.monotonic() - begun, 1)}
+
+
+def _summary(out: Path, sets: Sets, network: SweepSetEstimator, calibration: dict[str, Any]) -> dict[str, Any]:
+    """Tell what was made."""
+    return {
         "event": "summary",
         "network": str(out),
         "cells": len(sets),
         "sweeps": len(sets.u),
         "weights": sum(p.numel() for p in network.parameters()),
         "bytes": out.stat().st_size,
-        "seconds": round(time.monotonic() - begun, 1),
         "log_prob": calibration["log_prob"],
         "coverage": calibration["coverage"],
     }
@@ -154,6 +176,28 @@ def _refit(spec: Spec, network: SweepSetEstimator, held_out: Sets) -> float:
     most = math.floor(0.8 * len(held_out))
     rng = np.random.default_rng([spec.seed, 6])
     return refit(network, _part(held_out, 0, most), _part(held_out, most, len(held_out)), rng)
+
+
+def _schooled(
+    stage: str,
+    spec: Spec,
+    parameters: tuple[Parameter, ...],
+    sets: Sets,
+    held_out: Sets,
+    bookmarks: dict[str, Path],
+) -> Generator[dict[str, Any], None, Likelihood]:
+    """Train a likelihood, or, without parameters, the prior predictive, and tell how it goes."""
+    course = school(parameters, spec.likelihood, sets, held_out, spec.seed, bookmarks[stage])
+    while True:
+        try:
+            epoch = next(course)
+        except StopIteration as end:
+            return cast(Likelihood, end.value)
+        yield _progress(epoch) | {"stage": stage}
+
+
+def _rng(spec: Spec, part: int) -> np.random.Generator:
+    return np.random.default_rng([spec.seed, part])
 
 
 def _references(spec: Spec, network: SweepSetEstimator, sets: Sets) -> dict[str, npt.NDArray[Any]]:

@@ -37,6 +37,7 @@ _LOG = {
     or feature.name.startswith(("deflection", "onset", "end_", "after", "steady", "input", "sag", "rebound"))
 }
 _SMALLEST_STEP = 5.0
+_HIGHEST = 25.0
 
 
 class Scaling(nn.Module):
@@ -83,6 +84,33 @@ class Scaling(nn.Module):
             self.centre[k] = float(x.mean())
             self.spread[k] = float(x.std()) or 1.0
 
+    def along(self, features: Tensor) -> Tensor:
+        """Scale features alone, and cut nothing.
+
+        Args:
+            features: Shape (..., f), NaN where missing.
+
+        Returns:
+            The same shape, NaN where missing.
+        """
+        f = len(NAMES)
+        bent = torch.sign(features) * torch.log1p(features.abs() / self.bend[:f])
+        return (torch.where(self.logs[:f], bent, features) - self.centre[:f]) / self.spread[:f]
+
+    def back(self, scaled: Tensor) -> Tensor:
+        """Turn scaled numbers into features; the inverse of `along`.
+
+        Args:
+            scaled: Shape (..., f), NaN where missing.
+
+        Returns:
+            The same shape, NaN where missing.
+        """
+        f = len(NAMES)
+        x = scaled * self.spread[:f] + self.centre[:f]
+        bent = torch.sign(x) * torch.expm1(x.abs().clamp(max=_HIGHEST)) * self.bend[:f]
+        return torch.where(self.logs[:f], bent, x)
+
     def _columns(self, features: Tensor, context: Tensor) -> Tensor:
         step = context[..., CONTEXT.index("amplitude"), None]
         ratios = features[..., self.ratios] / step
@@ -104,10 +132,17 @@ class Scaling(nn.Module):
         x = torch.where(missing, torch.zeros_like(x), x)
         x = torch.where(self.logs, torch.sign(x) * torch.log1p(x.abs() / self.bend), x)
         x = torch.where(missing, torch.zeros_like(x), (x - self.centre) / self.spread).clamp(-10.0, 10.0)
-        return torch.cat([x, missing[..., : len(NAMES)].to(x.dtype), self._circumstances(context)], dim=-1)
+        return torch.cat([x, missing[..., : len(NAMES)].to(x.dtype), self.circumstances(context)], dim=-1)
 
-    def _circumstances(self, context: Tensor) -> Tensor:
-        """Scale the context; times look back from the latest sweep, whose theta is asked for."""
+    def circumstances(self, context: Tensor) -> Tensor:
+        """Scale the context; times look back from the latest sweep, whose theta is asked for.
+
+        Args:
+            context: Shape (..., n, c).
+
+        Returns:
+            Shape (..., n, 14).
+        """
         column = dict(zip(CONTEXT, context.unbind(-1), strict=True))
         latest = column["start"].amax(dim=-1, keepdim=True)
         amplitude, holding, history = column["amplitude"], column["holding"], column["history_level"]

@@ -14,7 +14,7 @@ from estimators.generation import OFF, Nuisances
 from simulators.parameter import Parameter
 from simulators.refusal import Refusal
 
-__all__ = ["Spec", "SpecError", "Training", "read_spec", "spec_from"]
+__all__ = ["Schooling", "Spec", "SpecError", "Training", "read_spec", "spec_from"]
 
 UNITS = {
     "C": "pF",
@@ -61,7 +61,7 @@ _BOUNDS = {
     "held_out": (20, 1_000_000),
 }
 
-T = TypeVar("T", Designs, Nuisances, "Training")
+T = TypeVar("T", Designs, Nuisances, "Training", "Schooling")
 
 
 class SpecError(Refusal):
@@ -102,6 +102,31 @@ class Training:
 
 
 @dataclass(frozen=True)
+class Schooling:
+    """How the likelihood is made, and beside it the prior predictive.
+
+    Args:
+        rows: Sweeps in an epoch, of those there are.
+        epochs: How often so many are taken.
+        batch: Sweeps in a step.
+        learning_rate: Largest step size; it warms up and falls to nothing along a cosine.
+        width: Width of the layers that look at theta and the design.
+        layers: How many.
+        hidden: Width of the layer that sums up the features so far.
+        components: Logistic distributions that the density of a feature is made of.
+    """
+
+    rows: int = 500_000
+    epochs: int = 7
+    batch: int = 1024
+    learning_rate: float = 2.0e-3
+    width: int = 128
+    layers: int = 3
+    hidden: int = 80
+    components: int = 3
+
+
+@dataclass(frozen=True)
 class Spec:
     """A network to be made.
 
@@ -112,6 +137,7 @@ class Spec:
         designs: Ranges of the stimuli.
         nuisances: Ranges of what is marginalized.
         training: How it is made.
+        likelihood: How its likelihood is made.
         text: The file as it was read; kept in the checkpoint.
     """
 
@@ -121,6 +147,7 @@ class Spec:
     designs: Designs = field(default_factory=Designs)
     nuisances: Nuisances = field(default_factory=Nuisances)
     training: Training = field(default_factory=Training)
+    likelihood: Schooling = field(default_factory=Schooling)
     text: str = ""
 
     @property
@@ -166,7 +193,7 @@ def spec_from(text: str, origin: str) -> Spec:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SpecError(f"{origin} is not TOML ({error}); mend that line.") from error
-    _only(table, {"name", "seed", "prior", "designs", "nuisances", "training"}, origin, "")
+    _only(table, {"name", "seed", "prior", "designs", "nuisances", "training", "likelihood"}, origin, "")
     name, seed = table.get("name"), table.get("seed")
     if not isinstance(name, str) or not name:
         raise SpecError(f"{origin}: name is {name!r}, a word was wanted.")
@@ -179,6 +206,7 @@ def spec_from(text: str, origin: str) -> Spec:
         _section(Designs, _table(table, "designs", origin), origin, "designs"),
         _section(Nuisances, _table(table, "nuisances", origin), origin, "nuisances"),
         _section(Training, _table(table, "training", origin), origin, "training"),
+        _section(Schooling, _table(table, "likelihood", origin), origin, "likelihood"),
         text,
     )
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from rig_plugin.trial import Posterior
 from simulators.sweep import Sweep
 
-__all__ = ["no_cell", "no_voltage", "warnings_of"]
+__all__ = ["EDGE", "no_cell", "no_voltage", "warnings_of"]
 
 _MEMBRANE = 150.0
 _DEAD = -30.0
@@ -23,7 +23,9 @@ _NOISE = 0.5
 _HEIGHT = 40.0
 _BRIDGE = 10.0
 _SURE = 0.95
-_EDGE = 2.6  # standard deviations of the prior, beyond which half a percent of it lies on either side
+
+EDGE = 2.6
+"""Standard deviations of the prior, beyond which half a percent of it lies on either side."""
 
 
 def no_voltage(response: npt.NDArray[np.float64]) -> str | None:
@@ -79,7 +81,7 @@ def warnings_of(sweep: Sweep, features: Mapping[str, float], posterior: Posterio
         found += [
             f"{parameter.name} lies at the edge of its prior, so its value is a bound and no estimate."
             for parameter, u in zip(posterior.parameters, _medians(posterior), strict=True)
-            if abs(u) > _EDGE
+            if abs(u) > EDGE
         ]
     if features["rest"] > _REST:
         found.append(f"The rest is {features['rest']:.1f} mV, above {_REST:g} mV: the cell may be dying.")

@@ -29,6 +29,7 @@ def record(
     levels: npt.NDArray[np.float64],
     rates: npt.NDArray[np.float64],
     rng: np.random.Generator,
+    skip: npt.NDArray[np.float64] | None = None,
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
     """Record sweeps of cells that rest at their first level before they start.
 
@@ -42,21 +43,25 @@ def record(
         levels: Command in each epoch, shape (b, e) [pA, or mV in voltage clamp].
         rates: Sampling rates, shape (b,) [kHz].
         rng: Source of the lanes' seeds.
+        skip: Time from the start that is simulated and not recorded, shape (b,) [ms]; none without it.
 
     Returns:
         Samples, shape (b, n) [mV or pA], and how many of its row each sweep has, shape (b,); what lies behind is not
         set.
     """
     b = len(courses)
-    counts = np.rint(ends[:, -1] * rates).astype(np.int64)
+    skip = np.zeros(b) if skip is None else skip
+    counts = np.rint((ends[:, -1] - skip) * rates).astype(np.int64)
     # One for the membrane and one for the amplifier.
     seeds = rng.integers(1, 2**32 - 1, (b, 2), dtype=np.uint32)
     out = np.empty((b, int(counts.max(initial=0))), dtype=np.float32)
     if b:
         lanes, rows = pad(b)
         finish = np.rint(ends / DT).astype(np.int32)
-        parts = lead(electrodes, 1 / DT, *seeds.T)
-        arguments = (courses, levels, *parts, finish, levels.astype(np.float32), 1.0 / (rates * DT), counts, seeds)
+        begin = np.rint(skip / DT).astype(np.int32)
+        parts = lead(electrodes, 1 / DT, seeds[:, 0], seeds[:, 1], skip)
+        sampled = (begin, 1.0 / (rates * DT), counts)
+        arguments = (courses, levels, *parts, finish, levels.astype(np.float32), *sampled, seeds)
         with ENTRY:
             _record(
                 *(np.ascontiguousarray(argument[lanes]) for argument in arguments),
@@ -71,8 +76,8 @@ def record(
 
 @njit(error_model="numpy", nogil=True, parallel=True, cache=True)
 def _record(
-    courses, commands, electrodes, coefficients, noises, ends, levels, period, counts, seeds, bath, clamped, table,
-    rows, out,
+    courses, commands, electrodes, coefficients, noises, ends, levels, begin, period, counts, seeds, bath, clamped,
+    table, rows, out,
 ):  # fmt: skip
     """Settle each block, run it through its epochs and electrodes, and read it out, tile by tile in the cache."""
     for block in prange(len(courses) // LANES):
@@ -83,7 +88,7 @@ def _record(
         state, row = _settled(courses[part], bath, commands[part], random)
         memory = np.empty((KEPT, LANES), dtype=np.float32)
         tile = np.empty((TILE + 1, LANES), dtype=np.float32)
-        starts, done = np.zeros(LANES, dtype=np.int32), np.zeros(LANES, dtype=np.int64)
+        done = np.zeros(LANES, dtype=np.int64)
         last = finish[-1].max()
         tile[0] = state[0]
         plug_in(tile[0], level[0], clamped, knobs, table, taps, memory, noise)
@@ -91,7 +96,7 @@ def _record(
             steps = min(TILE, last - start)
             integrate(state, row, random, finish, start, steps, tile[1:])
             through(tile, start, steps, DT, finish, level, clamped, knobs, table, taps, memory, noise)
-            keep(tile, start, steps, starts, period[part], counts[part], knobs, rows[part], done, out)
+            keep(tile, start, steps, begin[part], period[part], counts[part], knobs, rows[part], done, out)
 
 
 @njit(error_model="numpy")

@@ -14,25 +14,23 @@ References:
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from estimators.checkpoint import Checkpoint
 from estimators.features import NAMES
-from estimators.forecast import Forecast
-from rig_plugin.benchmarks.cells import Cell, cells
-from rig_plugin.benchmarks.in_sample import in_sample
-from rig_plugin.opening import network
+from rig_plugin.opening import network as opened
+from rig_plugin.tasks.cell import Cell, cells
 from rig_plugin.tasks.figure import Figure
+from rig_plugin.tasks.half import Half, halves, held
+from rig_plugin.tasks.in_sample import in_sample, single
 from simulators.refusal import Refusal
 
-__all__ = ["ASKED", "judge", "measure"]
-
-ASKED = ("spike_count", "rest", "threshold", "peak", "half_width", "mean_voltage", "latency", "steady_deflection")
-"""What is to be predicted of a sweep."""
+__all__ = ["judge", "measure"]
 
 _COUNT = NAMES.index("spike_count")
 _DRAWS = 400
@@ -41,73 +39,89 @@ _LOW, _HIGH = 0.80, 0.97
 Array = npt.NDArray[np.float64]
 
 
-def measure(peers: bool = True, data: Path | None = None, draws: int = _DRAWS) -> list[dict[str, Any]]:
+def measure(
+    peers: bool = True,
+    data: Path | None = None,
+    draws: int = _DRAWS,
+    network: Path | None = None,
+    html: Path | None = None,
+) -> list[dict[str, Any]]:
     """Measure how well sweeps of real cells are predicted.
 
     Args:
         peers: Whether to measure the straight line beside.
         data: Folder of recordings; without it the one that RIG_DATA names.
         draws: Draws of theta of each forecast.
+        network: A checkpoint; None takes the one that ships.
+        html: Where to write a page with recorded and simulated traces, or None.
 
     Returns:
-        Figures of each family: share inside 90 % intervals, with the model's discrepancy and without; half-width of
-            the counts over what is wanted; rheobase off by so many steps; interval score of the counts.
+        Figures of each family: share inside 90 % intervals, with the model's discrepancy, without, and by the
+            posteriors of small parts of the sweeps, which are wider; half-width of the counts over what is wanted;
+            rheobase off by so many steps; interval score of the counts.
 
     Raises:
-        Refusal: If there is no folder, or no family in it.
+        Refusal: If there is no folder, or no family in it, or the page can't be written.
     """
     data = data or (Path(os.environ["RIG_DATA"]) if "RIG_DATA" in os.environ else None)
     if data is None or not data.is_dir():
         raise Refusal(f"The folder of recordings is {data}; name one with --data FOLDER, or by RIG_DATA.")
-    checkpoint = network()
+    checkpoint = opened(network)
     figures: list[dict[str, Any]] = []
-    alone = []
+    families, alone = [], []
     for cell in cells(data, checkpoint):
         if cell.is_family:
-            figures += judge(cell, checkpoint, draws, beside=peers)
+            both = halves(cell, checkpoint, draws)
+            figures += judge(cell, both, beside=peers)
+            families.append((cell, both))
         elif len(cell.rows) == 1 and cell.counts[0] > 0:
-            alone.append(cell)
-    if not figures and not alone:
+            alone.append(single(cell, checkpoint, draws))
+    if not families and not alone:
         raise Refusal(f"No recording in {data} holds a family of steps or a sweep that fires; name another folder.")
-    return figures + in_sample(alone, checkpoint, draws)
+    if html is not None:
+        from rig_plugin.report.families import families_page
+        from rig_plugin.report.page import write
+
+        write(html, families_page(families, alone, checkpoint, date.today().isoformat()))
+    return figures + in_sample(alone)
 
 
-def judge(family: Cell, checkpoint: Checkpoint, draws: int, *, beside: bool) -> list[dict[str, Any]]:
-    """Predict each half of a family from the other, and compare.
+def judge(family: Cell, both: Sequence[Half], *, beside: bool) -> list[dict[str, Any]]:
+    """Compare what each half of a family says of the other with what that was.
 
     Args:
         family: The sweeps.
-        checkpoint: The network.
-        draws: Draws of theta of each forecast.
+        both: Its halves.
         beside: Whether to give the straight line's figures.
 
     Returns:
         The figures.
     """
-    inside, alone, widths, scores, lines, off = [], [], [], [], [], []
-    for half in (0, 1):
-        seen, asked = np.arange(half, len(family.rows), 2), np.arange(1 - half, len(family.rows), 2)
-        contexts = [family.contexts[k] for k in seen]
-        forecast = Forecast(checkpoint, family.rows[seen], contexts, [family.contexts[k] for k in asked], 0, draws)
-        line = _Line(family.currents[seen], family.counts[seen])
-        for k, sweep in enumerate(asked):
+    inside: list[bool] = []
+    alone: list[bool] = []
+    parts: list[bool] = []
+    widths, scores, lines, off = [], [], [], []
+    for half in both:
+        line = _Line(family.currents[half.seen], family.counts[half.seen])
+        for sweep, drawn, unaided, tempered in zip(half.asked, half.drawn, half.unaided, half.tempered, strict=True):
             truth = family.rows[sweep]
-            drawn = forecast.sweep(k)
-            inside += _held(drawn, truth)
-            alone += _held(forecast.unaided(k), truth)
+            inside += held(drawn, truth).values()
+            alone += held(unaided, truth).values()
+            parts += held(tempered, truth).values()
             low, high = np.quantile(drawn[:, _COUNT], [0.05, 0.95])
             scores.append(_interval_score(low, high, truth[_COUNT]))
             lines.append(_interval_score(*line.interval(float(family.currents[sweep])), truth[_COUNT]))
             if truth[_COUNT] > 0:
                 widths.append((high - low) / 2.0 / max(2.0, 0.2 * truth[_COUNT]))
-        off.append(_rheobase_off(family, forecast.rheobase(draws)))
+        off.append(_rheobase_off(family, half.rheobase))
     share, score, straight = float(np.mean(inside)), float(np.mean(scores)), float(np.mean(lines))
-    held = Figure("inside_90", share, "1", len(inside), aim=_LOW, better="more").row()
+    right = Figure("inside_90", share, "1", len(inside), aim=_LOW, better="more").row()
     # Intervals that hold everything are too wide.
-    held["met"] = held["met"] and share <= _HIGH
+    right["met"] = right["met"] and share <= _HIGH
     figures = [
-        held,
+        right,
         Figure("inside_90_without_discrepancy", float(np.mean(alone)), "1", len(alone)).row(),
+        Figure("inside_90_of_parts", float(np.mean(parts)), "1", len(parts)).row(),
         Figure("count_half_width_over_wanted", float(np.median(widths)), "1", len(widths), aim=1.0).row(),
         Figure("rheobase_off", max(off), "steps", 2, aim=1.0).row(),
         Figure(
@@ -121,23 +135,6 @@ def judge(family: Cell, checkpoint: Checkpoint, draws: int, *, beside: bool) -> 
         ).row(),
     ]
     return [figure | {"name": f"{family.name}/{figure['name']}"} for figure in figures]
-
-
-def _held(drawn: Array, truth: Array) -> list[bool]:
-    """Tell for each quantity that the sweep has whether the central nine tenths of the draws hold it."""
-    held = []
-    for name in ASKED:
-        column = NAMES.index(name)
-        there = drawn[np.isfinite(drawn[:, column]), column]
-        if not np.isfinite(truth[column]):
-            continue
-        # What hardly any draw has was not predicted.
-        if len(there) < 0.05 * len(drawn):
-            held.append(False)
-            continue
-        low, high = np.quantile(there, [0.05, 0.95])
-        held.append(bool(low - 1e-9 <= truth[column] <= high + 1e-9))
-    return held
 
 
 def _interval_score(low: float, high: float, truth: float) -> float:

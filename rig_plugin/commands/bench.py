@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from rig_plugin import benchmarks
-from rig_plugin.commands.arguments import a_file
+from rig_plugin.commands.arguments import a_file, is_new
 from rig_plugin.commands.output import QuietCommand, json_option, output_of
 from rig_plugin.commands.table import outline
 from simulators.refusal import Refusal
@@ -30,7 +30,7 @@ __all__ = ["command"]
     "--simulations",
     metavar="N",
     type=click.IntRange(min=100),
-    help="Of sbibm, inference, gains, missing and traces: how many to learn from.",
+    help="Of sbibm, inference, gains, missing and traces: how many to learn from; of trust: sweeps.",
 )
 @click.option("--seeds", metavar="N", type=click.IntRange(min=1), help="Of sbibm: how often, from new simulations.")
 @click.option("--observations", metavar="N", type=click.IntRange(min=1), help="Of sbibm, of the ten, and inference.")
@@ -49,6 +49,22 @@ __all__ = ["command"]
     metavar="FOLDER",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Of families: recordings of real cells; the folder that RIG_DATA names without it.",
+)
+@click.option(
+    "--network",
+    metavar="NET",
+    type=a_file,
+    help="Of families, robustness and trust: a checkpoint; the shipped one without it.",
+)
+@click.option(
+    "--html",
+    metavar="REPORT",
+    type=click.Path(path_type=Path),
+    callback=is_new,
+    help="Of families: a page with recorded and simulated traces, a new file.",
+)
+@click.option(
+    "--cells", metavar="N", type=click.IntRange(min=1), help="Of robustness: simulated cells, the same at each level."
 )
 @json_option
 @click.pass_context

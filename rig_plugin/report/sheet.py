@@ -57,6 +57,13 @@ td.number, th.number {{ text-align: right; }}
 .thin {{ stroke: var(--past); stroke-width: .9; }}
 .curve {{ stroke: var(--now); stroke-width: 1.9; }}
 .point {{ fill: var(--now); }}
+.recorded {{ fill: none; stroke: var(--text); stroke-width: 1.2; stroke-linejoin: round; }}
+.simulated {{ fill: none; stroke: var(--now); stroke-width: 1; stroke-dasharray: 3 1.5; stroke-linejoin: round; }}
+.told {{ fill: var(--now); fill-opacity: .28; }}
+.untold {{ fill: none; stroke: var(--quiet); stroke-width: 1.6; }}
+.seen {{ fill: var(--text); }}
+.asked {{ fill: var(--panel); stroke: var(--text); stroke-width: 1.4; }}
+.astray {{ fill: var(--caution); stroke: var(--text); stroke-width: 1.4; }}
 @media print {{ body {{ background: #fff; max-width: none; padding: 0; font-size: 11px; }} .panel, .verdict
   {{ border-color: #bbb; }} h2 {{ break-after: avoid; }} tr {{ break-inside: avoid; }} }}
 @media screen and (max-width: 760px) {{ .plots, .plots.wide {{ grid-template-columns: 1fr; }} }}

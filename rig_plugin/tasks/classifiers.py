@@ -85,10 +85,22 @@ class Classifiers:
         Returns:
             Shape (count, n), bool.
         """
+        return self.odds(x) > 0.0
+
+    @torch.inference_mode()
+    def odds(self, x: Tensor) -> Tensor:
+        """Give the log odds of belonging to the second set.
+
+        Args:
+            x: Shape (count, n, size).
+
+        Returns:
+            Shape (count, n).
+        """
         first, first_bias, middle, middle_bias, last, last_bias = self._layers(self._values)
         hidden = torch.baddbmm(first_bias, x, first).relu_()
         hidden = torch.baddbmm(middle_bias, hidden, middle).relu_()
-        return torch.baddbmm(last_bias, hidden, last)[..., 0] > 0.0
+        return torch.baddbmm(last_bias, hidden, last)[..., 0]
 
     def _epoch(
         self, values: Tensor, moments: tuple[Tensor, Tensor], x: Tensor, second: Tensor, steps: int

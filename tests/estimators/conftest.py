@@ -12,11 +12,14 @@ from estimators.checkpoint import Checkpoint, save
 from estimators.context import CONTEXT
 from estimators.designs import Designs, draw_set
 from estimators.estimator import Architecture, SweepSetEstimator
+from estimators.faults import FAULTS
 from estimators.features import NAMES
 from estimators.generation import Sets
+from estimators.likelihood import Likelihood, Shape
 from estimators.novelty import Novelty
 from estimators.panel import Panel
 from estimators.spec import spec_from
+from estimators.watchman import Watchman
 
 TRAINING = """
 [training]
@@ -29,9 +32,19 @@ width = 16
 transforms = 2
 hidden = 16
 bins = 4
+
+[likelihood]
+rows = 300
+epochs = 2
+batch = 64
+width = 16
+layers = 2
+hidden = 8
+components = 2
 """
 
 BESIDE = """
+discrepancy = { unit = "1", low = 0.02, high = 0.4, scale = "log" }
 coupling = { unit = "nS", low = 2.0, high = 60.0, scale = "log" }
 dendrite_ratio = { unit = "1", low = 0.3, high = 3.0, scale = "log" }
 g_Kv3 = { unit = "mS/cm2", low = 0.1, high = 20.0, scale = "log" }
@@ -118,6 +131,30 @@ def checkpoint(spec, sets, network):
     return Checkpoint(network, replace(spec, seed=7), {"epochs": []}, {"n": 0}, reference)
 
 
+def make_likelihood(parameters, sets, seed=3):
+    """Make a likelihood that listens though it was never trained."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        likelihood = Likelihood(parameters, Shape(16, 2, 8, 2))
+        for parameter in likelihood.chain.parameters():
+            parameter.data += 0.02 * torch.randn_like(parameter)
+    likelihood.scaling.fit(torch.from_numpy(sets.features), torch.from_numpy(sets.context))
+    return likelihood.eval().requires_grad_(False)
+
+
+@pytest.fixture
+def taught(checkpoint, spec, sets):
+    """The checkpoint with a likelihood, a prior predictive and a watchman."""
+    rng = np.random.default_rng(4)
+    predictive, watchman = make_likelihood((), sets), Watchman()
+    names = ["none", *FAULTS]
+    sweeps = {name: (sets.features[k :: len(names)], sets.context[k :: len(names)]) for k, name in enumerate(names)}
+    watchman.learn(sweeps, predictive.scaling, rng)
+    reference = dict(checkpoint.reference) | {"surprise_scores": rng.gamma(2.0, 2.0, (300, 1 + len(FAULTS)))}
+    likelihood = make_likelihood(spec.parameters, sets)
+    return replace(checkpoint, likelihood=likelihood, predictive=predictive, watchman=watchman, reference=reference)
+
+
 @pytest.fixture
 def saved(checkpoint, tmp_path):
     path = tmp_path / "tiny.h5"
@@ -128,4 +165,6 @@ def saved(checkpoint, tmp_path):
 @pytest.fixture(scope="session")
 def made():
     """The makers themselves, for tests that need other sets."""
-    return SimpleNamespace(sets=make_sets, panel=make_panel, network=make_network, spec=make_spec)
+    return SimpleNamespace(
+        sets=make_sets, panel=make_panel, network=make_network, spec=make_spec, likelihood=make_likelihood
+    )

@@ -12,6 +12,7 @@ from estimators.adaptive import SWEEPS, adapt, disagreement
 from estimators.context import CONTEXT
 from estimators.features import NAMES
 from estimators.generation import Sets
+from estimators.scaling import Scaling
 
 COUNT = NAMES.index("spike_count")
 AMPLITUDE, HOLDING, KNOWN = (CONTEXT.index(name) for name in ("amplitude", "holding", "holding_known"))
@@ -22,7 +23,7 @@ class Network:
     """Draws that are its noise, whatever it was shown, of which it takes note."""
 
     def __init__(self, parameters):
-        self.parameters, self.shown = parameters, []
+        self.parameters, self.shown, self.scaling = parameters, [], Scaling()
 
     def __call__(self, features, context, there):
         self.shown.append((features.numpy().copy(), context.numpy().copy()))
@@ -46,7 +47,7 @@ def answers(monkeypatch, fires):
     """Let sweeps be answered by `fires(theta, context)`; note what was played."""
     played = []
 
-    def respond(theta, context, rigs, rng):
+    def respond(theta, context, rigs, rng, names):
         played.append((theta.copy(), context.copy(), rigs))
         features = np.full((len(theta), len(NAMES)), np.nan)
         features[:, COUNT] = fires(theta, context)

@@ -248,6 +248,54 @@ def test_a_reference_of_another_shape_or_without_numbers_is_refused(saved, tmp_p
     assert "misfit_1" in refusal(other)
 
 
+@pytest.fixture
+def complete(taught, tmp_path):
+    path = tmp_path / "complete.h5"
+    save(path, taught)
+    return path
+
+
+def test_a_likelihood_comes_back_as_it_was(complete, taught):
+    there = load(complete)
+    for name in ("likelihood", "predictive", "watchman"):
+        one, other = getattr(there, name).state_dict(), getattr(taught, name).state_dict()
+        assert one.keys() == other.keys()
+        assert all(torch.equal(one[key], other[key]) for key in one)
+        assert not getattr(there, name).training
+    assert there.likelihood.parameters_of_cell == taught.spec.parameters
+    assert there.predictive.parameters_of_cell == ()
+    assert np.array_equal(there.reference["surprise_scores"], taught.reference["surprise_scores"])
+
+
+def test_a_checkpoint_without_a_likelihood_is_read_as_ever(saved):
+    there = load(saved)
+    assert there.likelihood is there.predictive is there.watchman is None
+    assert "surprise_scores" not in there.reference
+
+
+@pytest.mark.parametrize("group", ["likelihood", "predictive"])
+@pytest.mark.parametrize(("size", "value"), [("hidden", 10**9), ("width", 0), ("components", 1.5), ("extra", -1)])
+def test_an_absurd_likelihood_is_refused(complete, group, size, value):
+    damage(complete, **{f"{group}_shape": lambda text: json.dumps(json.loads(text) | {size: value})})
+    assert f"{size} of the {group}" in refusal(complete)
+
+
+@pytest.mark.parametrize(
+    "name", ["likelihood", "likelihood_shape", "likelihood/chain.speak", "predictive/enter.weight", "watchman",
+             "watchman/scaling.spread", "reference/surprise_scores"]
+)  # fmt: skip
+def test_a_likelihood_that_is_not_whole_is_refused(complete, name):
+    with h5py.File(complete, "a") as file:
+        del file[name]
+    refusal(complete)
+
+
+@pytest.mark.parametrize("name", ["likelihood/chain.speak", "predictive/scaling.centre", "watchman/layers.0.bias"])
+def test_a_likelihood_without_numbers_is_refused(complete, name):
+    damage(complete, **{name.replace("/", "__"): lambda array: np.full_like(array, np.nan)})
+    assert "not finite" in refusal(complete)
+
+
 def test_damaged_json_is_refused(saved):
     damage(saved, calibration="{'not': json")
     assert "is damaged" in refusal(saved)

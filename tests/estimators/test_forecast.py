@@ -97,6 +97,28 @@ def test_of_many_sweeps_twelve_spread_over_the_currents_serve(checkpoint):
     assert forecast._made.shape[1] == 12
 
 
+def test_traces_are_of_draws_that_have_weight_under_the_stimulus_asked_about(checkpoint, monkeypatch):
+    rows, contexts = sweeps(checkpoint)
+    forecast = Forecast(checkpoint, rows, contexts, contexts[:3], draws=60)
+    forecast.weights = np.eye(60)[41]
+
+    def voltages(theta, table, rigs, rng, names):
+        return np.column_stack([theta[:, 7], table[:, 0], theta[:, 0]]), np.full(len(theta), 2)
+
+    monkeypatch.setattr("estimators.forecast.voltages", voltages)
+    for trace in forecast.traces(2, 4):
+        np.testing.assert_array_equal(trace, [forecast.theta[41, 7], CURRENTS[2]])
+    assert {trace[0] for trace in forecast.traces(2, 20, sure=True)} <= set(forecast.sure[:, 7])
+
+
+def test_the_models_share_of_the_count_is_that_of_the_draws_with_weight(checkpoint):
+    rows, contexts = sweeps(checkpoint)
+    right = Forecast(checkpoint, rows, contexts, contexts[:1], draws=60).share
+    rows[:, COUNT] = np.where(CURRENTS > 0.0, 3.0, 0.0)
+    wrong = Forecast(checkpoint, rows, contexts, contexts[:1], draws=60).share
+    assert 0.0 <= wrong < right <= 1.0
+
+
 def test_sweeps_without_their_circumstances_are_refused(checkpoint):
     rows, contexts = sweeps(checkpoint)
     with pytest.raises(ValueError, match="7 sweeps have 6 contexts"):

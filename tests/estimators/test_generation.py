@@ -348,7 +348,7 @@ def test_a_cell_of_twelve_parameters_is_left_to_the_plain_kernel(monkeypatch):
     [(("g_h",), 4), (("slow_share",), 16), (("g_Kv3",), 32), (("dendrite_ratio", "coupling"), 8), (BESIDE, 60)],
 )
 def test_what_is_beside_reaches_its_column_and_its_flag(monkeypatch, names, has):
-    values = {"g_h": 0.02, "slow_share": 0.4, "g_Kv3": 3.0, "dendrite_ratio": 1.5, "coupling": 20.0}
+    values = {"g_h": 0.02, "slow_share": 0.4, "g_Kv3": 3.0, "dendrite_ratio": 1.5, "coupling": 20.0, "discrepancy": 0.1}
     theta = np.column_stack([CELLS, *(np.full(len(CELLS), values[name]) for name in names)])
     cells, reversals, told = handed(monkeypatch, theta, (*CELL, *names))
     assert told == has

@@ -89,6 +89,18 @@ def test_the_strangest_p_value_is_never_zero(novelty):
     assert strange.distance > 1.25
 
 
+def test_many_sweeps_are_ranked_as_each_by_itself(novelty, simulated):
+    rows, contexts = simulated.features[440:460].astype(float), simulated.context[440:460].astype(float)
+    rows[3] = 1e6
+    p, distance = novelty.rank(rows, contexts)
+    alone = [novelty.judge(row, context) for row, context in zip(rows, contexts, strict=True)]
+    np.testing.assert_allclose(p, [strange.p for strange in alone])
+    np.testing.assert_allclose(distance, [strange.distance for strange in alone], rtol=1e-5)
+    assert len(set(distance)) > 10
+    # Beyond the strangest sweep of the reference is what none of them is as strange as.
+    np.testing.assert_array_equal(distance > 1.0, p == p[3])
+
+
 def test_excluded_sweeps_are_no_reference(sets):
     scaling = Scaling()
     scaling.fit(torch.from_numpy(sets.features), torch.from_numpy(sets.context))

@@ -152,8 +152,10 @@ def test_a_missed_prediction_shows_in_score_and_reason(observer, rows):
     assert verdict.score <= 0.01
     assert verdict.reasons[0].startswith("The sweeps before did not predict this one, p = ")
     assert verdict.sweeps_used == 2
-    again = observer.observe(*rows[2], prediction)
-    assert any("2 of 2 predicted sweeps were missed" in reason for reason in again.reasons)
+    for k in (2, 3, 4):
+        again = observer.observe(*rows[k % len(rows)], prediction)
+    assert any("this cell is not quite the model" in reason for reason in again.reasons)
+    assert any("to 1, which one sound cell in 20 at most ever reaches" in reason for reason in again.reasons)
 
 
 def test_a_met_prediction_is_no_remark(observer, rows):
@@ -175,3 +177,14 @@ def test_warming_up_leaves_no_trace(checkpoint, rows):
     warm.warm()
     assert warm.expect(STEP) is None
     assert np.array_equal(warm.observe(*rows[0]).draws, cold.observe(*rows[0]).draws)
+
+
+def test_a_network_with_a_prior_predictive_judges_by_it_and_one_without_by_its_nearest_sweeps(taught, checkpoint, rows):
+    assert type(Observer(checkpoint)._novelty).__name__ == "Novelty"
+    observer = Observer(taught, draws=20)
+    assert type(observer._novelty).__name__ == "Surprise"
+    row, context = rows[0][0].copy(), rows[0][1]
+    row[REST] = 1e4
+    verdict = observer.observe(row, context)
+    assert any("rest is 1e+04 mV" in reason for reason in verdict.reasons)
+    assert verdict.score < 0.01

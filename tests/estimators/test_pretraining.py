@@ -10,6 +10,7 @@ import pytest
 from estimators import pretraining, simulation
 from estimators.cell import BESIDE, CELL
 from estimators.checkpoint import CheckpointError, load
+from estimators.faults import FAULTS
 from estimators.features import NAMES
 from estimators.observer import Observer
 from estimators.pretraining import pretrain
@@ -25,6 +26,10 @@ def simulated(monkeypatch, made):
     def generate(parameters, designs, nuisances, cells, rng, *, chunk=150, sweeps=None, kind=None):
         yield made.sets(cells, seed=int(rng.integers(2**31)), sweeps=sweeps)
 
+    def lessons(spec, count, rng, distortion):
+        drawn = {name: made.sets(40, seed=k, sweeps=1) for k, name in enumerate(["none", *FAULTS])}
+        return {name: (sets.features, sets.context) for name, sets in drawn.items()}
+
     def counted(*args, **rest):
         chunks.append(args[3])
         return generate(*args, **rest)
@@ -37,6 +42,9 @@ def simulated(monkeypatch, made):
     monkeypatch.setattr("estimators.misfits.generate", generate)
     monkeypatch.setattr("estimators.misfits.simulate", lambda theta, *_, names: np.ones((len(theta), len(NAMES))))
     monkeypatch.setattr("estimators.misfits._CELLS", 12)
+    monkeypatch.setattr("estimators.surprise.generate", generate)
+    monkeypatch.setattr(pretraining, "_SURPRISES", 80)
+    monkeypatch.setattr(pretraining, "lessons", lessons)
     return chunks
 
 
@@ -44,7 +52,8 @@ def test_a_spec_becomes_a_checkpoint(simulated, spec, tmp_path):
     out = tmp_path / "net.h5"
     events = list(pretrain(spec, out))
     assert [e["stage"] for e in events if e["event"] == "progress"] == [
-        "simulate", "simulate", "train", "train", "train", "refit", "reference", "calibrate",
+        "simulate", "simulate", "train", "train", "train", "refit",
+        "likelihood", "likelihood", "predictive", "predictive", "reference", "calibrate",
     ]  # fmt: skip
     summary = events[-1]
     assert summary["event"] == "summary"
@@ -58,7 +67,7 @@ def test_a_spec_becomes_a_checkpoint(simulated, spec, tmp_path):
     assert datetime.fromisoformat(there.record["made"]).tzinfo is not None
     assert len(there.record["epochs"]) == 3
     assert set(there.reference) == {
-        "novelty_tokens", "novelty_scores", "feature_range", "misfit_1", "misfit_3", "misfit_10",
+        "novelty_tokens", "novelty_scores", "feature_range", "misfit_1", "misfit_3", "misfit_10", "surprise_scores",
     }  # fmt: skip
     assert [path.name for path in tmp_path.iterdir()] == ["net.h5"]
 
@@ -109,7 +118,23 @@ def test_a_killed_run_ends_where_an_undisturbed_one_does(simulated, spec, tmp_pa
     begun.close()
     list(pretrain(spec, tmp_path / "killed.h5"))
     list(pretrain(spec, tmp_path / "whole.h5"))
-    one, other = (load(tmp_path / name).network.state_dict() for name in ("killed.h5", "whole.h5"))
+    killed, whole = (load(tmp_path / name) for name in ("killed.h5", "whole.h5"))
+    for part in ("network", "likelihood", "predictive", "watchman"):
+        one, other = getattr(killed, part).state_dict(), getattr(whole, part).state_dict()
+        assert all((one[name] == other[name]).all() for name in one)
+
+
+@pytest.mark.parametrize("stage", ["likelihood", "predictive"])
+def test_a_run_that_is_killed_at_its_likelihood_ends_where_an_undisturbed_one_does(simulated, spec, tmp_path, stage):
+    begun = pretrain(spec, tmp_path / "killed.h5")
+    while next(begun).get("stage") != stage:
+        pass
+    begun.close()
+    assert (tmp_path / f"killed.h5.{stage}").exists()
+    rest = list(pretrain(spec, tmp_path / "killed.h5"))
+    assert [e["epoch"] for e in rest if e.get("stage") == stage] == [2]
+    list(pretrain(spec, tmp_path / "whole.h5"))
+    one, other = (getattr(load(tmp_path / name), stage).state_dict() for name in ("killed.h5", "whole.h5"))
     assert all((one[name] == other[name]).all() for name in one)
 
 
@@ -174,6 +199,8 @@ def test_a_spec_that_has_more_in_its_cells_becomes_a_checkpoint(made, tmp_path, 
 @pytest.mark.long
 def test_two_hundred_cells_make_a_network_that_can_be_asked(spec, tmp_path, monkeypatch):
     monkeypatch.setattr("estimators.misfits._CELLS", 10)
+    monkeypatch.setattr(pretraining, "_LESSONS", 60)
+    monkeypatch.setattr(pretraining, "_SURPRISES", 100)
     monkeypatch.setattr(simulation, "CHUNK", 200)
     out = tmp_path / "net.h5"
     *_, summary = pretrain(spec, out, simulations=200)

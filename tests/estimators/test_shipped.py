@@ -1,13 +1,19 @@
 """The network that ships: its file, and what it promises."""
 
+import itertools
 import math
 from importlib.resources import files
 
+import numpy as np
 import pytest
 
 from estimators.aims import LEVELS, POOLED, STRATUM
 from estimators.calibration import check
 from estimators.checkpoint import load
+from estimators.context import CONTEXT, Context
+from estimators.distortion import Distortion
+from estimators.generation import generate
+from estimators.observer import Observer
 
 FILE = files("estimators.pretrained") / "cortical-steps.h5"
 LARGEST = 6_000_000
@@ -68,3 +74,23 @@ def test_its_intervals_hold_on_fresh_cells():
     assert min(found["cells"].values()) >= 1000
     # Two standard errors on top: of 480 shares, some of a thousand cells, a few stray so far by themselves.
     assert missed_anywhere(found, errors=2.0) == {}
+
+
+def sessions(shipped, cells, sweeps):
+    """Watch sessions of cells that are the model, sweep by sweep, as the app does."""
+    spec = shipped.spec
+    rng = np.random.default_rng([spec.seed, 77])
+    for sets in generate(spec.parameters, spec.designs, spec.nuisances, cells, rng, sweeps=sweeps):
+        sets = Distortion(spec.parameters, shipped.network.scaling)(sets, rng)
+        for first, end in itertools.pairwise(sets.first):
+            observer = Observer(shipped, seed=int(rng.integers(2**31)), draws=96)
+            for row, told in zip(sets.features[first:end].astype(float), sets.context[first:end], strict=True):
+                context = Context(**dict(zip(CONTEXT, told.tolist(), strict=True)))
+                verdict = observer.observe(row, context, observer.expect(context))
+            yield verdict
+
+
+@pytest.mark.long
+def test_of_sessions_of_ten_sweeps_of_sound_cells_one_in_twenty_at_most_is_an_alarm(shipped):
+    alarms = [any("not quite the model" in reason for reason in v.reasons) for v in sessions(shipped, 150, 10)]
+    assert np.mean(alarms) <= 0.05 + 2.0 * math.sqrt(0.05 * 0.95 / len(alarms))

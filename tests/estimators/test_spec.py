@@ -10,7 +10,7 @@ import pytest
 
 from estimators.designs import Designs
 from estimators.generation import BESIDE, CELL, OFF, Nuisances
-from estimators.spec import SpecError, Training, read_spec, spec_from
+from estimators.spec import Schooling, SpecError, Training, read_spec, spec_from
 
 TEXT = (files("estimators.pretrained") / "cortical-steps.toml").read_text(encoding="utf-8")
 
@@ -285,3 +285,21 @@ def test_the_example_of_the_readme_is_read_whole():
     (example,) = re.findall(r"```\n\[prior\] +# beside the twelve\n(.*?)```", readme, re.DOTALL)
     spec = spec_from(changed("[prior]\n", f"[prior]\n{example}"), "mine.toml")
     assert spec.names == (*CELL, *BESIDE)
+
+
+def test_without_a_section_the_likelihood_is_made_by_its_defaults():
+    assert "[likelihood]" not in TEXT
+    assert spec_from(TEXT, "mine.toml").likelihood == Schooling()
+
+
+def test_how_the_likelihood_is_made_can_be_chosen_key_by_key():
+    found = spec_from(f"{TEXT}\n[likelihood]\nrows = 7000\nlearning_rate = 1e-4\n", "mine.toml").likelihood
+    assert (found.rows, found.learning_rate, found.epochs) == (7000, 1e-4, Schooling().epochs)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [("rows = 0", "rows"), ("hidden = 1.5", "hidden"), ("learning_rate = -1.0", "learning_rate"), ("rate = 1", "rate")],
+)
+def test_what_the_likelihood_cannot_use_is_refused_by_its_key(line, said):
+    assert f"likelihood.{said}" in refused(f"{TEXT}\n[likelihood]\n{line}\n")

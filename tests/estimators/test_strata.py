@@ -1,6 +1,7 @@
 """Every stratum has as many cells as are promised."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,8 +10,10 @@ from estimators import strata
 from estimators.context import CONTEXT
 from estimators.designs import Designs
 from estimators.generation import Nuisances, generate
+from estimators.scaling import Scaling
 from estimators.strata import SWEEPS, draw_strata, enough, sweeps_of
 
+UNDISTORTED = SimpleNamespace(scaling=Scaling())
 AMPLITUDE, EXCLUDED = CONTEXT.index("amplitude"), CONTEXT.index("excluded")
 
 
@@ -36,7 +39,7 @@ def test_a_stratum_has_a_fifth_and_at_most_a_thousand(cells, wanted):
 
 def test_every_stratum_gets_as_many_as_are_promised(drawn, spec, made):
     sets = made.sets(100, seed=3, sweeps=3)
-    more = draw_strata(None, spec, sets, np.random.default_rng(0))
+    more = draw_strata(UNDISTORTED, spec, sets, np.random.default_rng(0))
     for name, (low, high) in SWEEPS.items():
         sizes = [sweeps_of(part) for part in (sets, more.get(name)) if part is not None]
         sizes = np.concatenate(sizes)
@@ -46,7 +49,7 @@ def test_every_stratum_gets_as_many_as_are_promised(drawn, spec, made):
 
 def test_what_is_there_already_is_not_drawn_again(drawn, spec, made):
     sets = made.sets(100, seed=3, sweeps=3)
-    assert "3" not in draw_strata(None, spec, sets, np.random.default_rng(0))
+    assert "3" not in draw_strata(UNDISTORTED, spec, sets, np.random.default_rng(0))
     assert [bounds for bounds, _, kind in drawn if kind is None and bounds == (2, 3)] == []
 
 
@@ -62,19 +65,19 @@ def test_cells_whose_sweeps_cannot_be_used_are_made_good(drawn, spec, made, monk
         yield some
 
     monkeypatch.setattr(strata, "generate", spoiling)
-    more = draw_strata(None, spec, sets, np.random.default_rng(5))
+    more = draw_strata(UNDISTORTED, spec, sets, np.random.default_rng(5))
     sizes = sweeps_of(more["10"])
     assert ((sizes >= 4) & (sizes <= 10)).sum() >= 20
 
 
 def test_strata_by_design_have_as_many_sweeps_as_adaptive_sets(drawn, spec, made):
-    draw_strata(None, spec, made.sets(50, sweeps=3), np.random.default_rng(0))
+    draw_strata(UNDISTORTED, spec, made.sets(50, sweeps=3), np.random.default_rng(0))
     assert [(bounds, kind) for bounds, _, kind in drawn if kind] == [((4, 10), "random"), ((4, 10), "family")]
 
 
 def test_a_spec_without_long_sets_has_no_strata_of_them(drawn, spec, made):
     short = replace(spec, designs=replace(spec.designs, sweeps=(1, 3)))
-    more = draw_strata(None, short, made.sets(50, sweeps=2), np.random.default_rng(0))
+    more = draw_strata(UNDISTORTED, short, made.sets(50, sweeps=2), np.random.default_rng(0))
     assert set(more) == {"1", "adaptive"}
 
 

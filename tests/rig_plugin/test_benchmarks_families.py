@@ -5,10 +5,12 @@ import pytest
 
 from estimators.context import Context
 from estimators.features import NAMES
-from rig_plugin.benchmarks.cells import Cell, cells
-from rig_plugin.benchmarks.families import _held, _interval_score, _Line, _rheobase_off, measure
-from rig_plugin.benchmarks.in_sample import AREAS, in_sample
+from rig_plugin.__main__ import main
+from rig_plugin.benchmarks.families import _interval_score, _Line, _rheobase_off, measure
 from rig_plugin.opening import network
+from rig_plugin.tasks.cell import Cell, cells
+from rig_plugin.tasks.half import held
+from rig_plugin.tasks.in_sample import AREAS, in_sample, single
 from simulators.refusal import Refusal
 
 COUNT, REST = NAMES.index("spike_count"), NAMES.index("rest")
@@ -36,7 +38,7 @@ def test_what_hardly_any_draw_has_was_not_predicted():
     drawn = np.full((200, len(NAMES)), np.nan)
     drawn[:, COUNT] = 3.0
     drawn[:3, REST] = -70.0
-    assert sorted(_held(drawn, truth)) == [False, True]
+    assert held(drawn, truth) == {"spike_count": True, "rest": False}
 
 
 def test_rheobase_is_off_by_steps_of_the_family():
@@ -83,15 +85,49 @@ def test_cells_of_one_sweep_are_told_apart_from_families(data):
     assert not any(cell.is_family for cell in single)
 
 
+def test_a_trace_is_what_its_features_were_measured_on(data):
+    cell = next(cell for cell in cells(data, network()) if cell.name == "171116sh_0018.abf")
+    assert len(cell.traces) == len(cell.rows) == 17
+    for trace, row, context in zip(cell.traces, cell.rows, cell.contexts, strict=True):
+        assert len(trace) == round((context.baseline + context.duration + context.tail) * context.rate)
+        onset, end = (round(time * context.rate) for time in (context.baseline, context.baseline + context.duration))
+        assert np.mean(trace[onset - 1000 : onset]) == pytest.approx(row[REST], abs=0.1)
+        # Its spikes reach 40 mV, and nothing else comes near 0.
+        above = trace[onset:end] > 0.0
+        assert (above[1:] & ~above[:-1]).sum() == row[COUNT]
+
+
 def test_a_single_sweep_is_predicted_from_itself_beside_the_paper_s_area(data):
     checkpoint = network()
-    single = [cell for cell in cells(data, checkpoint) if "567399060" in cell.name]
-    share, capacitance = in_sample(single, checkpoint, 90)
+    alone = [single(cell, checkpoint, 90) for cell in cells(data, checkpoint) if "567399060" in cell.name]
+    share, capacitance = in_sample(alone)
     assert share["n"] == 5
     assert 0.0 <= share["value"] <= 1.0
     assert capacitance["peer"] == "area of the eLife paper"
     assert capacitance["value"] * capacitance["ratio"] == pytest.approx(160.9)
-    assert in_sample([], checkpoint, 90) == []
+    assert in_sample([]) == []
+
+
+def test_the_page_shows_what_is_recorded_and_never_replaces_another(data, tmp_path, capsys):
+    folder, page = tmp_path / "cells", tmp_path / "REPORT.html"
+    folder.mkdir()
+    (folder / "allen_567399060_sweep38.nwb").symlink_to(data / "allen_567399060_sweep38.nwb")
+    arguments = ["bench", "families", "--data", str(folder), "--html", str(page), "--json"]
+    assert main(arguments) == 0
+    assert json.loads(capsys.readouterr().out)["figures"][0]["name"] == "in_sample_90"
+    text = page.read_text(encoding="utf-8")
+    assert "allen_567399060_sweep38.nwb (in-sample)" in text
+    assert "11 spikes recorded" in text
+    assert main(arguments) == 2
+    assert "never overwritten" in capsys.readouterr().err
+    assert page.read_text(encoding="utf-8") == text
+
+
+def test_another_network_is_asked_where_one_is_named(data, tmp_path, capsys):
+    other = tmp_path / "OTHER.h5"
+    other.write_bytes(b"no checkpoint")
+    assert main(["bench", "families", "--data", str(data), "--network", str(other)]) == 2
+    assert "OTHER.h5" in capsys.readouterr().err
 
 
 @pytest.mark.long

@@ -328,34 +328,6 @@ def test_every_steady_state_is_held():
     assert np.ptp(both, axis=2).max() < 1e-3
 
 
-def test_slow_inactivation_takes_height_from_spikes_all_along_a_train_and_gives_it_back_in_a_pause():
-    def heights(share):
-        cell = cell_of(slow_share=share, g_M=0.0)
-        V = ours(cell, (50.0, 1000.0, 3000.0, 20.0), [0.0, 1000.0, 0.0, 1000.0], has=SLOW)[0, 0]
-        peaks = np.flatnonzero((V[1:-1] > -10.0) & (V[1:-1] > V[:-2]) & (V[1:-1] >= V[2:])) + 1
-        during, after = V[peaks[peaks < 1050.0 / DT]], V[peaks[peaks > 4050.0 / DT]]
-        # Samples lie up to half a step beside a peak; ten of them average that out.
-        return during[0], during[10:190].reshape(-1, 10).mean(axis=1), after[0]
-
-    (_, plain, _), (first, slow, recovered) = heights(0.0), heights(0.9)
-    assert np.ptp(plain) < 0.1
-    assert (np.diff(slow) < -0.2).all()
-    assert slow[0] - slow[-1] > 4.0
-    assert recovered == pytest.approx(first, abs=0.5)
-
-
-@pytest.mark.parametrize("factor", [0.5, 1.0, 2.0])
-def test_Kv3_narrows_the_spike(factor):
-    def width(g_Kv3):
-        V = ours(cell_of(g_Kv3=g_Kv3, rate_factor=factor), (20.0, 40.0), [0.0, 1500.0], dt=DT / 4, has=KV3)[0, 0]
-        first = np.flatnonzero(V > -20.0)
-        end = first[np.flatnonzero(np.diff(first) > 1)[0]] if (np.diff(first) > 1).any() else first[-1]
-        return (end - first[0]) * DT / 4
-
-    widths = [width(g_Kv3) for g_Kv3 in (0.0, 5.0, 20.0)]
-    assert widths[0] > 1.05 * widths[1] > 1.05**2 * widths[2]
-
-
 def two_compartments(cell, time, level):
     """V of soma and dendrite of a passive cell after a step from its rest, by the eigenvectors, shape (2, t)."""
     C, g_leak, E, ratio, coupling = cell[0], cell[1], cell[7], cell[13], cell[14]

@@ -145,3 +145,44 @@ def test_a_blocker_of_Kv3_broadens_spikes_and_slow_inactivation_lowers_the_last_
     assert widths[1] > 1.1 * widths[0]
     without, slow = (V[round(800.0 * RATE) : round(900.0 * RATE)].max() for V in kept)
     assert without - slow > 0.8
+
+
+def richer(epochs, rate, **values):
+    """The voltage of the published RS cell with slow inactivation and Kv3 as they are given."""
+    cell = RegularSpiking(slow=True, kv3=True, electrode=Electrode(white=0.0, corner=16.0))
+    theta = CELLS["RS"].theta(cell.parameters)
+    for name, value in values.items():
+        theta[[parameter.name for parameter in cell.parameters].index(name)] = value
+    stimulus = Stimulus("current", tuple(Epoch(level, duration) for level, duration in epochs))
+    return cell.simulate(theta[None], stimulus, rate, np.random.default_rng(0))[0]
+
+
+def test_slow_inactivation_takes_height_from_spikes_all_along_a_train_and_gives_it_back_in_a_pause():
+    def heights(share):
+        train = [(0.0, 50.0), (2900.0, 1000.0), (0.0, 3000.0), (2900.0, 30.0)]
+        V = richer(train, RATE, slow_share=share, g_Kv3=0.0, g_M=0.0)
+        peaks = np.flatnonzero((V[1:-1] > -10.0) & (V[1:-1] > V[:-2]) & (V[1:-1] >= V[2:])) + 1
+        during, after = V[peaks[peaks < 1050.0 * RATE]], V[peaks[peaks > 4050.0 * RATE]]
+        # Samples lie up to half a step beside a peak; ten of them average that out.
+        whole = during[10 : 10 + (len(during) - 10) // 10 * 10]
+        return during[0], whole.reshape(-1, 10).mean(axis=1), after[0]
+
+    (_, plain, _), (first, slow, recovered) = heights(0.0), heights(0.9)
+    assert len(slow) >= 5
+    assert np.ptp(plain) < 0.3
+    assert (np.diff(slow) < 0.0).all()
+    assert slow[0] - slow[-1] > 3.0
+    assert recovered == pytest.approx(first, abs=0.6)
+
+
+@pytest.mark.parametrize("factor", [0.5, 1.0, 2.0])
+def test_Kv3_narrows_the_spike(factor):
+    def width(g_Kv3):
+        """Time above -20 mV of the first spike, interpolated [ms]."""
+        V = richer([(0.0, 20.0), (4000.0, 40.0)], 80.0, g_Kv3=g_Kv3, slow_share=0.0, rate_factor=factor)
+        up, down = (np.flatnonzero((s * V[:-1] < s * -20.0) & (s * V[1:] >= s * -20.0))[0] for s in (1.0, -1.0))
+        begin, end = (k + (-20.0 - V[k]) / (V[k + 1] - V[k]) for k in (up, down))
+        return (end - begin) / 80.0
+
+    widths = [width(g_Kv3) for g_Kv3 in (0.0, 5.0, 20.0)]
+    assert widths[0] > 1.05 * widths[1] > 1.05**2 * widths[2]

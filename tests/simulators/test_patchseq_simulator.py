@@ -7,6 +7,7 @@ import pytest
 
 from simulators.electrode import Electrode
 from simulators.patchseq import PatchSeq
+from simulators.patchseq_batch import record
 from simulators.stimulus import Dose, Epoch, Stimulus, step
 
 # A cell without channels.
@@ -80,3 +81,18 @@ def test_a_block_acts_in_its_epoch_only(crossings):
     assert counts[1] >= 5
     assert counts[2] <= 1
     assert counts[3] >= 5
+
+
+def test_what_is_skipped_was_simulated():
+    """A cell whose first 30 ms are not recorded answers as one that was watched from the start."""
+    courses = np.tile(QUIET, (20, 2, 1))
+    bath = np.array([69.0, -98.4, 127.2, 1.4, 0.4, 2.0, 0.0])
+    ends, levels = np.tile([50.0, 120.0], (20, 1)), np.tile([0.0, 300.0], (20, 1))
+    plain = Electrode(white=0.0).rows(False, 20, np.random.default_rng(0), 0.0, 0.0)
+    whole, later = (
+        record(courses, bath, plain, ends, levels, np.full(20, 20.0), np.random.default_rng(1), skip)
+        for skip in (None, np.full(20, 30.0))
+    )
+    assert (whole[1] == 2400).all()
+    assert (later[1] == 1800).all()
+    np.testing.assert_allclose(later[0][:, 200:1800], whole[0][:, 800:2400], rtol=0, atol=0.02)

@@ -16,6 +16,7 @@ from estimators.observer import Observer, Verdict
 from estimators.prequential import Prediction
 from hardware.recording import RecordingError
 from hardware.replay import Replay
+from rig_plugin.crop import crop
 from rig_plugin.protocol import recorded
 from rig_plugin.session import Session
 from simulators.refusal import Refusal
@@ -36,11 +37,14 @@ class Cell:
         name: Of the file.
         rows: Features, shape (n, f), NaN where missing.
         contexts: Their circumstances.
+        traces: Baseline, step and tail of each, as far as the junction potential and the bridge are known without
+            them [mV]; none where only the features are known.
     """
 
     name: str
     rows: Array
     contexts: tuple[Context, ...]
+    traces: tuple[Array, ...] = ()
 
     @property
     def currents(self) -> Array:
@@ -99,9 +103,21 @@ def cells(folder: Path, checkpoint: Checkpoint) -> Iterator[Cell]:
             continue
         reader = _Reader(checkpoint)
         try:
-            Session(rig, reader, checkpoint.spec.parameters, recorded(rig.stimuli)).run()
+            traces = _followed(Session(rig, reader, checkpoint.spec.parameters, recorded(rig.stimuli)), reader)
         except Refusal:
             continue
         if reader.taken:
             rows, contexts = zip(*reader.taken, strict=True)
-            yield Cell(path.name, np.stack(rows), tuple(contexts))
+            yield Cell(path.name, np.stack(rows), tuple(contexts), traces)
+
+
+def _followed(session: Session, reader: _Reader) -> tuple[Array, ...]:
+    """Run a session and keep of each sweep that is taken what its features were measured on."""
+    traces: list[Array] = []
+    for trial in session.trials():
+        if len(reader.taken) == len(traces) or trial.sweep is None or trial.sweep.stimulus is None:
+            continue
+        part, rate = crop(trial.sweep.stimulus), trial.sweep.rate
+        begin = round(part.skip * rate)
+        traces.append(trial.sweep.corrected[begin : begin + len(part.stimulus.command(rate))])
+    return tuple(traces)
