@@ -33,7 +33,6 @@ __all__ = [
     "Spoil",
     "features_of",
     "generate",
-    "recorded",
     "respond",
     "rigs",
     "simulate",
