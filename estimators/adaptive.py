@@ -22,7 +22,9 @@ from estimators.designs import draw_set
 from estimators.distortion import Distortion
 from estimators.estimator import SweepSetEstimator
 from estimators.features import NAMES
-from estimators.generation import Sets, respond, rigs, walk
+from estimators.generation import respond, walk
+from estimators.nuisances import rigs
+from estimators.sets import Sets
 from estimators.spec import Spec
 
 __all__ = ["SWEEPS", "adapt", "bisected", "disagreement"]

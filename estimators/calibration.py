@@ -25,8 +25,9 @@ from estimators.aims import LEVELS, missed, missed_by_chance, verdict
 from estimators.checkpoint import load
 from estimators.distortion import Distortion
 from estimators.estimator import SweepSetEstimator
-from estimators.generation import Sets, generate
+from estimators.generation import generate
 from estimators.ranks import Ranks, rank_cells
+from estimators.sets import Sets
 from estimators.spec import Spec
 from estimators.strata import DESIGNS, SWEEPS, draw_strata
 

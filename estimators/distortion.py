@@ -22,8 +22,8 @@ import numpy.typing as npt
 from estimators.cell import DISCREPANCY
 from estimators.context import CONTEXT
 from estimators.features import NAMES
-from estimators.generation import Sets
 from estimators.scaling import Scaling
+from estimators.sets import Sets
 from estimators.yardstick import COUNTS, Yardstick
 from simulators.parameter import Parameter
 

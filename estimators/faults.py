@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from estimators.cell import CELL
-from estimators.generation import Nuisances, features_of, simulate
+from estimators.generation import features_of, simulate
+from estimators.nuisances import Nuisances
 
 __all__ = ["FAULTS", "LARGE_STEP", "Fault", "planted"]
 

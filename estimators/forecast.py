@@ -19,7 +19,8 @@ from estimators.context import CONTEXT, Context
 from estimators.discrepancy import Discrepancy
 from estimators.features import NAMES
 from estimators.firing import Firing
-from estimators.generation import rigs, simulate, voltages
+from estimators.generation import simulate, voltages
+from estimators.nuisances import rigs
 from estimators.yardstick import Yardstick
 
 __all__ = ["Forecast"]

@@ -20,8 +20,8 @@ import torch
 
 from estimators.context import CONTEXT
 from estimators.features import FEATURES, NAMES
-from estimators.generation import Sets
 from estimators.scaling import Scaling
+from estimators.sets import Sets
 
 __all__ = ["FAR", "Novelty", "Strange"]
 

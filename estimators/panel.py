@@ -14,7 +14,8 @@ from torch import Tensor
 
 from estimators.context import CONTEXT
 from estimators.designs import draw_set
-from estimators.generation import features_of, rigs, voltages, walk
+from estimators.generation import features_of, voltages, walk
+from estimators.nuisances import rigs
 from estimators.spec import Spec
 from estimators.thinning import THIN_RATE, thinned
 

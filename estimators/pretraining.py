@@ -20,12 +20,12 @@ from estimators.calibration import calibrate
 from estimators.checkpoint import Checkpoint, CheckpointError, save
 from estimators.distortion import Distortion
 from estimators.estimator import SweepSetEstimator
-from estimators.generation import Sets
 from estimators.likelihood import Likelihood
 from estimators.misfits import misfits
 from estimators.novelty import Novelty
 from estimators.refit import refit
 from estimators.schooling import school
+from estimators.sets import Sets
 from estimators.simulation import load_sets, simulate_to
 from estimators.spec import Spec, SpecError, read_spec
 from estimators.surprise import Surprise

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from estimators.estimator import SweepSetEstimator
 from estimators.features import NAMES
-from estimators.generation import Sets
+from estimators.sets import Sets
 from estimators.strata import sweeps_of
 
 __all__ = ["Ranks", "rank_cells"]

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from estimators.estimator import SweepSetEstimator
-from estimators.generation import Sets
+from estimators.sets import Sets
 from estimators.training import batches
 
 __all__ = ["refit"]

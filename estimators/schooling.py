@@ -19,8 +19,8 @@ from torch import Tensor
 
 from estimators.bookmark import Bookmark, put, take
 from estimators.context import CONTEXT
-from estimators.generation import Sets
 from estimators.likelihood import Likelihood, Shape
+from estimators.sets import Sets
 from estimators.spec import Schooling
 from estimators.training import Epoch
 from simulators.parameter import Parameter

@@ -19,7 +19,8 @@ import numpy as np
 import simulators
 from estimators.context import CONTEXT
 from estimators.features import NAMES
-from estimators.generation import Sets, generate
+from estimators.generation import generate
+from estimators.sets import Sets
 from estimators.spec import Spec
 from simulators.chunks import holds, keep, missing, open_file, title
 from simulators.workers import spread
@@ -28,7 +29,7 @@ __all__ = ["CHUNK", "load_sets", "simulate_to"]
 
 CHUNK = 1500
 
-_MADE_OF = ("cell", "conditioning", "context", "designs", "features", "generation", "measuring", "spikes")
+_MADE_OF = ("cell", "conditioning", "context", "designs", "features", "generation", "measuring", "nuisances", "spikes")
 
 
 def _signature(spec: Spec) -> str:

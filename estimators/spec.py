@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from estimators.cell import BESIDE, CELL, WITHIN, halved
 from estimators.designs import Designs
-from estimators.generation import OFF, Nuisances
+from estimators.nuisances import OFF, Nuisances
 from simulators.parameter import Parameter
 from simulators.refusal import Refusal
 

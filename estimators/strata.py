@@ -17,7 +17,8 @@ from estimators.adaptive import adapt
 from estimators.context import CONTEXT
 from estimators.distortion import Distortion
 from estimators.estimator import SweepSetEstimator
-from estimators.generation import Sets, generate
+from estimators.generation import generate
+from estimators.sets import Sets
 from estimators.spec import Spec
 
 __all__ = ["DESIGNS", "SWEEPS", "draw_strata", "enough", "sweeps_of"]

@@ -23,7 +23,7 @@ from estimators.bookmark import Bookmark, put, take
 from estimators.context import CONTEXT
 from estimators.distortion import Distortion
 from estimators.estimator import Architecture, SweepSetEstimator, pad
-from estimators.generation import Sets
+from estimators.sets import Sets
 from estimators.spec import Spec
 
 __all__ = ["Batch", "Epoch", "batches", "held_out_log_prob", "train"]

@@ -20,10 +20,12 @@ from estimators.context import CONTEXT
 from estimators.designs import draw_set
 from estimators.distortion import Distortion
 from estimators.features import NAMES
-from estimators.generation import Sets, respond, rigs, walk
+from estimators.generation import respond, walk
 from estimators.novelty import FAR, Novelty
+from estimators.nuisances import rigs
 from estimators.observer import UNUSUAL
 from estimators.ranks import Ranks, rank_cells
+from estimators.sets import Sets
 from estimators.spec import Spec
 from rig_plugin.opening import network as opened
 from rig_plugin.quality import EDGE, no_cell

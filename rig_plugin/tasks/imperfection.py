@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from estimators.generation import OFF, Nuisances
+from estimators.nuisances import OFF, Nuisances
 from estimators.spec import Spec
 
 __all__ = ["HOLDING", "INFERRED", "Level", "levels"]

@@ -14,10 +14,10 @@ from estimators.designs import Designs, draw_set
 from estimators.estimator import Architecture, SweepSetEstimator
 from estimators.faults import FAULTS
 from estimators.features import NAMES
-from estimators.generation import Sets
 from estimators.likelihood import Likelihood, Shape
 from estimators.novelty import Novelty
 from estimators.panel import Panel
+from estimators.sets import Sets
 from estimators.spec import spec_from
 from estimators.watchman import Watchman
 

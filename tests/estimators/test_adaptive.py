@@ -11,8 +11,8 @@ from estimators import adaptive
 from estimators.adaptive import SWEEPS, adapt, disagreement
 from estimators.context import CONTEXT
 from estimators.features import NAMES
-from estimators.generation import Sets
 from estimators.scaling import Scaling
+from estimators.sets import Sets
 
 COUNT = NAMES.index("spike_count")
 AMPLITUDE, HOLDING, KNOWN = (CONTEXT.index(name) for name in ("amplitude", "holding", "holding_known"))

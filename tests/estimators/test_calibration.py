@@ -12,7 +12,7 @@ from estimators.aims import LEVELS, stray
 from estimators.calibration import assess, check, coverage, deviation
 from estimators.context import CONTEXT
 from estimators.features import NAMES
-from estimators.generation import Sets
+from estimators.sets import Sets
 from simulators.parameter import Parameter
 
 NOISE = 0.5

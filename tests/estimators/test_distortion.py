@@ -7,8 +7,8 @@ import torch
 from estimators.context import CONTEXT
 from estimators.distortion import Distortion, Waves
 from estimators.features import NAMES
-from estimators.generation import Sets
 from estimators.scaling import Scaling
+from estimators.sets import Sets
 from estimators.yardstick import COUNTS, Yardstick
 from simulators.parameter import Parameter
 

@@ -7,11 +7,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from estimators.cell import BESIDE, CELL
 from estimators.context import CONTEXT
 from estimators.designs import Designs
 from estimators.features import NAMES
-from estimators.generation import BESIDE, CELL, OFF, Nuisances, Sets, features_of, generate, simulate, walk
+from estimators.generation import features_of, generate, simulate, walk
 from estimators.measuring import LIMIT
+from estimators.nuisances import OFF, Nuisances
+from estimators.sets import Sets
 from estimators.spec import spec_from
 from simulators.batch import record
 from simulators.electrode import KNOBS

@@ -4,8 +4,9 @@ import torch
 
 from estimators.context import Context
 from estimators.features import NAMES
-from estimators.generation import Nuisances, simulate
+from estimators.generation import simulate
 from estimators.guess import _GUESSED, Guess, _constrain
+from estimators.nuisances import Nuisances
 from estimators.scaling import Scaling
 
 THETA = np.array([[100.0, 0.1, 5.0, 0.5, 0.003, 600.0, -40.0, -75.0, 1.0, 0.002, 6.0, 2.0]])

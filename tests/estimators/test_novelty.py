@@ -6,9 +6,10 @@ from scipy import stats
 from estimators.context import CONTEXT
 from estimators.features import NAMES
 from estimators.follower import Follower
-from estimators.generation import Sets, generate
+from estimators.generation import generate
 from estimators.novelty import Novelty
 from estimators.scaling import Scaling
+from estimators.sets import Sets
 from simulators.cortical import Cortical
 from simulators.stimulus import step
 

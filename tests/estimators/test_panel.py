@@ -5,7 +5,8 @@ import torch
 from estimators.context import CONTEXT
 from estimators.designs import draw_set
 from estimators.features import NAMES
-from estimators.generation import features_of, recorded, respond, rigs
+from estimators.generation import features_of, respond, voltages
+from estimators.nuisances import rigs
 from estimators.panel import Panel
 from estimators.thinning import THIN_RATE
 
@@ -62,7 +63,7 @@ def test_kept_traces_are_those_that_are_measured(made):
     context = draw_set(spec.designs, rng, 6)
     theta = np.tile([parameter.constrain(np.zeros(1))[0] for parameter in spec.parameters], (6, 1))
     made_with = rigs(theta, spec.nuisances, rng, np.zeros(6, dtype=np.int64))
-    samples, counts = recorded(theta, context, made_with, np.random.default_rng(5), spec.names)
+    samples, counts = voltages(theta, context, made_with, np.random.default_rng(5), spec.names)
     features = features_of(samples, counts, {name: context[:, k] for k, name in enumerate(CONTEXT)})
     assert (counts > 0).all()
     np.testing.assert_array_equal(features, respond(theta, context, made_with, np.random.default_rng(5), spec.names))

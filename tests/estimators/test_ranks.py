@@ -8,8 +8,8 @@ import torch
 
 from estimators.context import CONTEXT
 from estimators.features import NAMES
-from estimators.generation import Sets
 from estimators.ranks import Ranks, rank_cells
+from estimators.sets import Sets
 
 EXCLUDED = CONTEXT.index("excluded")
 

@@ -4,8 +4,9 @@ import torch
 
 from estimators.context import CONTEXT
 from estimators.features import NAMES
-from estimators.generation import Sets, generate
+from estimators.generation import generate
 from estimators.redundancy import determined, fill_in, told_by
+from estimators.sets import Sets
 
 SEEN = ("spike_count", "input_resistance", "last_isi", "isi_cv", "adaptation", "threshold_change", "peak_change")
 

@@ -11,7 +11,8 @@ import pytest
 
 from estimators import simulation
 from estimators.designs import Designs
-from estimators.generation import Sets, generate
+from estimators.generation import generate
+from estimators.sets import Sets
 from estimators.simulation import load_sets, simulate_to
 from estimators.spec import spec_from
 

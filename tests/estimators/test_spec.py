@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from estimators.cell import BESIDE, CELL
 from estimators.designs import Designs
-from estimators.generation import BESIDE, CELL, OFF, Nuisances
+from estimators.nuisances import OFF, Nuisances
 from estimators.spec import Schooling, SpecError, Training, read_spec, spec_from
 
 TEXT = (files("estimators.pretrained") / "cortical-steps.toml").read_text(encoding="utf-8")

@@ -9,7 +9,8 @@ import pytest
 from estimators import strata
 from estimators.context import CONTEXT
 from estimators.designs import Designs
-from estimators.generation import Nuisances, generate
+from estimators.generation import generate
+from estimators.nuisances import Nuisances
 from estimators.scaling import Scaling
 from estimators.strata import SWEEPS, draw_strata, enough, sweeps_of
 

@@ -8,7 +8,7 @@ import torch
 
 from estimators.context import CONTEXT
 from estimators.flow import Flow
-from estimators.generation import Sets
+from estimators.sets import Sets
 from estimators.training import batches, held_out_log_prob, train
 
 START, EXCLUDED = CONTEXT.index("start"), CONTEXT.index("excluded")

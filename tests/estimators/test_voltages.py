@@ -5,7 +5,8 @@ import pytest
 
 from estimators.context import CONTEXT, Context
 from estimators.features import NAMES
-from estimators.generation import Nuisances, features_of, respond, rigs, voltages
+from estimators.generation import features_of, respond, voltages
+from estimators.nuisances import Nuisances, rigs
 
 CELLS = np.tile([100.0, 0.06, 50.0, 5.0, 0.07, 600.0, -58.0, -70.0, 1.0, 0.0, 0.0, 0.0], (2, 1))
 SWEEPS = np.stack(

@@ -6,7 +6,7 @@ from itertools import groupby
 
 import pytest
 
-from estimators.generation import OFF, Nuisances
+from estimators.nuisances import OFF, Nuisances
 from estimators.spec import spec_from
 from rig_plugin.tasks.imperfection import HOLDING, levels
 

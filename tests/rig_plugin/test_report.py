@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from estimators.calibration import assess
 from estimators.context import CONTEXT
 from estimators.features import NAMES
-from estimators.generation import Sets
+from estimators.sets import Sets
 from rig_plugin.report import page as page_module
 from rig_plugin.report.calibration import calibration_page
 from rig_plugin.report.coverage_plot import coverage_plot

@@ -1,0 +1,42 @@
+"""This file is the sets: the sweeps of many cells, one row a sweep, as networks are trained and checked on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Sets"]
+
+
+@dataclass(frozen=True, eq=False)
+class Sets:
+    """Sets of sweeps of many cells, one row a sweep.
+
+    Args:
+        u: Theta at each sweep, unconstrained, shape (s, p), float32.
+        features: Shape (s, f), float32, NaN where missing.
+        context: Shape (s, c), float32.
+        first: Row at which each cell starts, and the number of rows, shape (cells + 1,).
+    """
+
+    u: npt.NDArray[np.float32]
+    features: npt.NDArray[np.float32]
+    context: npt.NDArray[np.float32]
+    first: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.first) - 1
+
+    @staticmethod
+    def join(parts: Sequence[Sets]) -> Sets:
+        """Put several together, in order."""
+        lengths = np.concatenate([np.diff(part.first) for part in parts])
+        return Sets(
+            np.concatenate([part.u for part in parts]),
+            np.concatenate([part.features for part in parts]),
+            np.concatenate([part.context for part in parts]),
+            np.concatenate([[0], np.cumsum(lengths)]),
+        )
