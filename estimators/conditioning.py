@@ -15,7 +15,7 @@ from numba import njit
 
 import simulators.compiled  # noqa: F401 - chooses the cache folder before anything is compiled
 
-__all__ = ["BANDWIDTH", "RATE", "REACH", "REACH_SLOW", "condition", "weights"]
+__all__ = ["BANDWIDTH", "RATE", "REACH", "REACH_SLOW", "condition", "tables", "weights"]
 
 RATE = 20.0
 """Rate at which features are taken [kHz]."""
@@ -136,3 +136,18 @@ def _edge(samples, available, first, weights_of):
         elif weights_of[tap] != 0.0:
             cut = True
     return total / weight if cut else total
+
+
+def tables(rate: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+    """Tabulate the low-pass for a batch of sweeps.
+
+    Args:
+        rate: Sampling rate of each, shape (s,) [kHz].
+
+    Returns:
+        One table for each rate, padded to one width, shape (rates, 65, taps); and which is each sweep's, shape (s,).
+    """
+    rates, which = np.unique(rate, return_inverse=True)
+    each = [weights(float(one)) for one in rates]
+    widest = max(table.shape[1] for table in each)
+    return np.stack([np.pad(t, ((0, 0), ((widest - t.shape[1]) // 2,) * 2)) for t in each]), which

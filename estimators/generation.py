@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from estimators.cell import CELL
-from estimators.conditioning import weights
+from estimators.conditioning import tables
 from estimators.context import CONTEXT
 from estimators.designs import Designs, draw_set
 from estimators.measuring import measure_all
@@ -29,7 +29,6 @@ __all__ = [
     "generate",
     "respond",
     "simulate",
-    "tables",
     "voltages",
     "walk",
 ]
@@ -247,18 +246,3 @@ def features_of(
             full["amplitude"],
         )
     return np.asarray(values)
-
-
-def tables(rate: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
-    """Tabulate the low-pass for a batch of sweeps.
-
-    Args:
-        rate: Sampling rate of each, shape (s,) [kHz].
-
-    Returns:
-        One table for each rate, padded to one width, shape (rates, 65, taps); and which is each sweep's, shape (s,).
-    """
-    rates, which = np.unique(rate, return_inverse=True)
-    each = [weights(float(one)) for one in rates]
-    widest = max(table.shape[1] for table in each)
-    return np.stack([np.pad(t, ((0, 0), ((widest - t.shape[1]) // 2,) * 2)) for t in each]), which

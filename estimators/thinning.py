@@ -9,9 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit, prange
 
-from estimators.conditioning import RATE, condition
+from estimators.conditioning import RATE, condition, tables
 from estimators.context import CONTEXT
-from estimators.generation import tables
 from estimators.measuring import LIMIT
 from simulators.compiled import ENTRY
 

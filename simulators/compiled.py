@@ -68,9 +68,11 @@ SOURCES = (
     "simulators/stg_kinetics.py",
     "simulators/stg_relaxation.py",
     "estimators/conditioning.py",
+    "estimators/context.py",
     "estimators/features.py",
     "estimators/measuring.py",
     "estimators/spikes.py",
+    "estimators/thinning.py",
     "estimators/unbending.py",
 )
 """Every file that imports numba, and every one that such a file imports from here; a test holds that."""
