@@ -12,15 +12,15 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from estimators.bookmark import Bookmark, put, take
+from estimators.bookmark import put, take
 from estimators.context import CONTEXT
+from estimators.course import Course
 from estimators.distortion import Distortion
 from estimators.estimator import Architecture, SweepSetEstimator, pad
 from estimators.sets import Sets
@@ -164,98 +164,42 @@ def train(
     return course.kept.eval()
 
 
-class _Course:
-    """A training under way: the network, the moving average of its weights, and the best of these so far."""
+class _Course(Course[SweepSetEstimator]):
+    """The training of a network on sets of sweeps."""
 
     def __init__(self, spec: Spec, sets: Sets, device: str) -> None:
-        self.how, self.device = spec.training, device
-        how = self.how
+        how = self.how = spec.training
+        self.device = device
         torch.manual_seed(spec.seed)
-        self.rng = np.random.default_rng([spec.seed, 2])
-        self.network = SweepSetEstimator(
+        rng = np.random.default_rng([spec.seed, 2])
+        network = SweepSetEstimator(
             spec.parameters, Architecture(how.width, how.layers, how.transforms, how.hidden, how.bins)
         )
-        some = self.rng.permutation(len(sets.u))[:100_000]
-        self.network.scaling.fit(torch.from_numpy(sets.features[some]), torch.from_numpy(sets.context[some]))
-        self.distortion = Distortion(spec.parameters, self.network.scaling)
-        self.network.to(device)
-        self.average = torch.optim.swa_utils.AveragedModel(self.network, avg_fn=_moving, use_buffers=False)
-        self.optimizer = torch.optim.AdamW(
-            self.network.parameters(), lr=how.learning_rate, weight_decay=how.weight_decay
-        )
-        self.kept = SweepSetEstimator(spec.parameters, self.network.architecture)
-        self.best, self.epoch = -math.inf, 0
+        some = rng.permutation(len(sets.u))[:100_000]
+        network.scaling.fit(torch.from_numpy(sets.features[some]), torch.from_numpy(sets.context[some]))
+        self.distortion = Distortion(spec.parameters, network.scaling)
+        network.to(device)
+        kept = SweepSetEstimator(spec.parameters, network.architecture)
+        steps = {"learning_rate": how.learning_rate, "weight_decay": how.weight_decay}
+        super().__init__(network, kept, rng, **steps, warming=0.01, keep=0.998)
 
     def run(self, sets: Sets) -> float:
         """Go through the cells once; give the mean loss, NaN where no step could be taken."""
         self.network.train()
-        losses = []
-        seen = 0
         # Another distortion every time, so that none is learned by heart.
-        shown = self.distortion(sets, self.rng)
-        for batch in batches(shown, self.rng, self.how.batch):
-            rate = self.how.learning_rate * _schedule((self.epoch + seen / len(sets)) / self.how.epochs)
-            for group in self.optimizer.param_groups:
-                group["lr"] = rate
+        return self.go_through(self._losses(self.distortion(sets, self.rng)))
+
+    def _losses(self, sets: Sets) -> Iterator[tuple[float, Tensor]]:
+        """Give the loss of each batch, and how much of the training is over before it."""
+        seen = 0
+        for batch in batches(sets, self.rng, self.how.batch):
             there = (batch.features.to(self.device), batch.context.to(self.device), batch.there.to(self.device))
             loss = -self.network(*there).log_prob(batch.u.to(self.device)).mean()
-            self.optimizer.zero_grad(set_to_none=True)
-            torch.as_tensor(loss).backward()  # type: ignore[no-untyped-call]
-            size = torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
-            # One broken batch must not break the weights.
-            if torch.isfinite(size):
-                self.optimizer.step()
-                self.average.update_parameters(self.network)
-                losses.append(loss.item())
+            yield (self.epoch + seen / len(sets)) / self.how.epochs, loss
             seen += len(batch.u)
-        self.epoch += 1
-        return float(np.mean(losses)) if losses else math.nan
 
     def choose(self, held_out: Sets) -> float:
         """Keep the averaged weights where held-out cells like them best so far; give what these say."""
-        averaged = cast(SweepSetEstimator, self.average.module)
-        now = held_out_log_prob(averaged.to("cpu"), held_out)
-        averaged.to(self.device)
-        if now > self.best:
-            self.best = now
-            self.kept.load_state_dict(averaged.state_dict())
-        return now
-
-    def stand(self) -> Bookmark:
-        """Note all that the next epoch depends on."""
-        tensors = {f"network/{name}": tensor for name, tensor in self.network.state_dict().items()}
-        tensors |= {f"average/{name}": tensor for name, tensor in self.average.state_dict().items()}
-        tensors |= {f"kept/{name}": tensor for name, tensor in self.kept.state_dict().items()}
-        for index, state in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer/{index}/{name}": tensor for name, tensor in state.items()}
-        best = self.best if math.isfinite(self.best) else None
-        return Bookmark(tensors, {"epoch": self.epoch, "best": best, "rng": self.rng.bit_generator.state})
-
-    def go_on(self, bookmark: Bookmark) -> None:
-        """Stand where the bookmark says."""
-        parts: dict[str, dict[str, Tensor]] = {"network": {}, "average": {}, "kept": {}, "optimizer": {}}
-        for name, tensor in bookmark.tensors.items():
-            part, rest = name.split("/", 1)
-            parts[part][rest] = tensor
-        self.network.load_state_dict(parts["network"])
-        self.average.load_state_dict(parts["average"])
-        self.kept.load_state_dict(parts["kept"])
-        states: dict[int, dict[str, Tensor]] = {}
-        for name, tensor in parts["optimizer"].items():
-            index, moment = name.split("/")
-            states.setdefault(int(index), {})[moment] = tensor
-        self.optimizer.load_state_dict(self.optimizer.state_dict() | {"state": states})
-        self.epoch = int(bookmark.numbers["epoch"])
-        self.best = -math.inf if bookmark.numbers["best"] is None else float(bookmark.numbers["best"])
-        self.rng.bit_generator.state = dict(bookmark.numbers["rng"])
-
-
-def _schedule(progress: float) -> float:
-    """Warm up over the first hundredth, then fall along a cosine."""
-    return min(1.0, progress / 0.01 + 0.01) * 0.5 * (1.0 + math.cos(math.pi * progress))
-
-
-def _moving(average: Tensor, now: Tensor, steps: Tensor | int) -> Tensor:
-    """Move the average towards the weights; at first fast, so that it forgets where they began."""
-    keep = min(0.998, (1.0 + float(steps)) / (10.0 + float(steps)))
-    return average + (1.0 - keep) * (now - average)
+        now = held_out_log_prob(self.averaged.to("cpu"), held_out)
+        self.averaged.to(self.device)
+        return self.judge(now)
