@@ -91,15 +91,17 @@ def condition(samples, available, complete, rate, table, out, done):
         cycle += 1
     stride = int(cycle * ratio)
     together = _GROUP * cycle
+    lanes = np.empty((stride, _GROUP + (stride + taps) // max(stride, 1)))
     while done < out.shape[0]:
         before = int(done * ratio)
         reached = int((done + together) * ratio) - half + taps
         if cycle < _LONGEST and before >= half and reached <= available and done + together <= out.shape[0]:
+            _deal(samples[before - half : reached], stride, lanes)
             for shift in range(cycle):
                 position = (done + shift) * ratio
-                before = int(position)
-                phase = int((position - before) * _PHASES + 0.5)
-                _sums(samples[before - half :], stride, table[phase], out[done + shift :], cycle)
+                ahead = int(position) - before
+                phase = int((position - int(position)) * _PHASES + 0.5)
+                _sums(lanes, ahead, table[phase], out[done + shift :], cycle)
             done += together
             continue
         if before >= available or (before - half + taps > available and not complete):
@@ -111,12 +113,23 @@ def condition(samples, available, complete, rate, table, out, done):
 
 
 @njit(cache=True, nogil=True)
-def _sums(samples, stride, weights_of, out, cycle):
+def _deal(samples, stride, lanes):
+    """Deal samples out to as many lanes as lie between two outputs of one phase, so that each tap reads in a row."""
+    for lane in range(stride):
+        column = samples[lane::stride]
+        for i in range(min(len(column), lanes.shape[1])):
+            lanes[lane, i] = column[i]
+
+
+@njit(cache=True, nogil=True)
+def _sums(lanes, ahead, weights_of, out, cycle):
     """Take outputs of one phase side by side, for speed; each sum is taken in the same order as at an edge."""
     total = np.zeros(_GROUP)
+    stride = lanes.shape[0]
     for tap in range(weights_of.shape[0]):
         weight = weights_of[tap]
-        column = samples[tap : tap + (_GROUP - 1) * stride + 1 : stride]
+        first = (ahead + tap) // stride
+        column = lanes[(ahead + tap) % stride, first : first + _GROUP]
         for i in range(_GROUP):
             total[i] += weight * column[i]
     for i in range(_GROUP):
