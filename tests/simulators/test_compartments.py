@@ -324,8 +324,15 @@ def test_every_steady_state_is_held():
         ]
     )
     both = ours(cells, (1000.0,), [10.0])
-    assert both.max() < -50.0
-    assert np.ptp(both, axis=2).max() < 1e-3
+    assert both.max() < -50.0 and np.ptp(both, axis=2).max() < 1e-3
+
+
+@pytest.mark.parametrize("share", [0.5, 1.0])
+def test_a_cell_answers_a_step_as_soon_as_it_rests_as_it_does_after_seconds_of_rest(share):
+    # Slow inactivation takes these seconds, and does not show in the voltage.
+    cell = cell_of(slow_share=share, E_leak=-62.0)
+    at_once, later = (ours(cell, (before, 200.0), [0.0, 300.0])[0, 0, round(before / DT) :] for before in (1.0, 4000.0))
+    assert rising(at_once, DT, -20.0).size >= 3 and worst(at_once, later, exact_dt=DT) < 0.05
 
 
 def two_compartments(cell, time, level):
