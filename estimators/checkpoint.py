@@ -20,13 +20,12 @@ from estimators.cell import is_cell
 from estimators.context import CONTEXT
 from estimators.domain import Domain
 from estimators.estimator import Architecture, SweepSetEstimator
-from estimators.faults import FAULTS
 from estimators.features import NAMES
 from estimators.likelihood import Likelihood, Shape
 from estimators.prequential import STRATA
 from estimators.spec import Spec, SpecError, spec_from
 from estimators.sweep_set import HEADS
-from estimators.watchman import Watchman
+from estimators.watchman import TAUGHT, Watchman
 from simulators.parameter import Parameter
 from simulators.refusal import Refusal
 
@@ -108,6 +107,7 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
                 file.create_dataset(f"{name}_shape", data=json.dumps(asdict(likelihood.shape)))
                 _write(file, name, likelihood)
         if checkpoint.watchman is not None:
+            file.create_dataset("taught", data=json.dumps(checkpoint.watchman.taught))
             _write(file, "watchman", checkpoint.watchman)
         for name, array in checkpoint.reference.items():
             file.create_dataset(f"reference/{name}", data=array, compression="gzip", shuffle=True, fletcher32=True)
@@ -177,7 +177,8 @@ def _read(file: h5py.File, path: Path) -> Checkpoint:
     likelihood = _likelihood(file, "likelihood", spec.parameters, path)
     predictive = _likelihood(file, "predictive", (), path)
     watchman = None if predictive is None else _watchman(file, path)
-    reference = _reference(file, network.scaling.width, predictive is not None, path)
+    scores = None if watchman is None else 1 + len(watchman.taught)
+    reference = _reference(file, network.scaling.width, scores, path)
     record, calibration = (json.loads(file[key][()]) for key in ("record", "calibration"))
     return Checkpoint(network.eval(), spec, record, calibration, reference, likelihood, predictive, watchman)
 
@@ -213,8 +214,14 @@ def _architecture(sizes: Mapping[str, Any], path: Path) -> Architecture:
 
 
 def _watchman(file: h5py.File, path: Path) -> Watchman:
+    taught = json.loads(file["taught"][()])
+    if not isinstance(taught, list) or not taught or not set(taught) <= set(TAUGHT):
+        raise CheckpointError(
+            f"{path}: its watchman was taught {taught!r}, some of {', '.join(TAUGHT)} were wanted; take a sound "
+            "copy, or pretrain it anew."
+        )
     with torch.random.fork_rng(devices=[]):
-        watchman = Watchman()
+        watchman = Watchman(taught)
     watchman.load_state_dict(_weights(file, "watchman", watchman, path))
     return watchman.eval().requires_grad_(False)
 
@@ -234,11 +241,11 @@ def _weights(file: h5py.File, group: str, network: torch.nn.Module, path: Path) 
     return weights
 
 
-def _reference(file: h5py.File, width: int, surprised: bool, path: Path) -> dict[str, npt.NDArray[Any]]:
+def _reference(file: h5py.File, width: int, scores: int | None, path: Path) -> dict[str, npt.NDArray[Any]]:
     """Read what trust is measured against; without it no sweep can be judged."""
     shapes = {"novelty_tokens": (None, width), "novelty_scores": (None,), "feature_range": (2, len(NAMES))}
     shapes |= {f"misfit_{stratum}": (None,) for stratum in STRATA}
-    shapes |= {"surprise_scores": (None, 1 + len(FAULTS))} if surprised else {}
+    shapes |= {} if scores is None else {"surprise_scores": (None, scores)}
     reference = {}
     for name, wanted in shapes.items():
         dataset = file[f"reference/{name}"]

@@ -22,6 +22,7 @@ LARGE_STEP = 50.0
 """From this on, a step tells of a wrong sign [pA]."""
 
 _SHIFT = 20.0
+_LOST = 0.3
 _LARGEST = 1e6
 
 
@@ -35,12 +36,14 @@ class Fault:
         words: What it is called.
         must: Whether it has to be caught, or is only compared with a classifier that knows it.
         smallest: Magnitude of the smallest step that it is planted in [pA].
+        alarming: It always is.
     """
 
     spoil: Callable[[Array, dict[str, float], np.random.Generator], Array]
     words: str
     must: bool
     smallest: float = 0.0
+    alarming: bool = True
 
 
 def _bridge(v: Array, column: dict[str, float], rng: np.random.Generator) -> Array:
@@ -60,6 +63,11 @@ def _hum(v: Array, column: dict[str, float], rng: np.random.Generator) -> Array:
 def _late(v: Array, column: dict[str, float], rng: np.random.Generator) -> Array:
     shift = round(_SHIFT * column["rate"])
     return np.concatenate([v[shift:], v[-1:].repeat(shift)])
+
+
+def _dying(v: Array, column: dict[str, float], rng: np.random.Generator) -> Array:
+    # What opens to 0 mV beside the membrane takes its share of every voltage, of spikes and of the rest alike.
+    return np.asarray(v * (1.0 - np.linspace(0.0, _LOST, len(v))))
 
 
 def _noise(v: Array, column: dict[str, float], rng: np.random.Generator) -> Array:
@@ -82,6 +90,7 @@ FAULTS = MappingProxyType(
         "offset_14_mV": Fault(lambda v, column, rng: v + 14.0, "an offset of some 14 mV", False),
         "bridge_20_MOhm": Fault(_bridge, "a bridge that is some 20 MOhm off", False),
         "hum_half_mV": Fault(_hum, "hum of some 0.5 mV", False),
+        "dying": Fault(_dying, "a cell that is dying, a third of its voltage lost within the sweep", False),
         "onset_20_ms": Fault(_late, "a step that began some 20 ms earlier than told", False),
     }
 )

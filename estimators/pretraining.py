@@ -20,6 +20,7 @@ from estimators.calibration import calibrate
 from estimators.checkpoint import Checkpoint, CheckpointError, save
 from estimators.distortion import Distortion
 from estimators.estimator import SweepSetEstimator
+from estimators.faults import FAULTS
 from estimators.likelihood import Likelihood
 from estimators.misfits import misfits
 from estimators.novelty import Novelty
@@ -28,6 +29,7 @@ from estimators.schooling import school
 from estimators.sets import Sets
 from estimators.simulation import load_sets, simulate_to
 from estimators.spec import Spec, SpecError, read_spec
+from estimators.strangers import strange_to
 from estimators.surprise import Surprise
 from estimators.training import Epoch, train
 from estimators.watchman import Watchman, lessons
@@ -108,7 +110,7 @@ def pretrain(
     predictive = yield from _schooled("predictive", spec, (), shown, aside, bookmarks)
     yield {"event": "progress", "stage": "reference"}
     references = _references(spec, network, shown)
-    watchman = Watchman()
+    watchman = Watchman((*FAULTS, *strange_to(spec.names)))
     watchman.learn(lessons(spec, _LESSONS, _rng(spec, 12), distortion), predictive.scaling, _rng(spec, 13))
     references["surprise_scores"] = Surprise.make(predictive, watchman, spec, _rng(spec, 10), _SURPRISES, distortion)
     made = datetime.now(UTC).isoformat(timespec="seconds")

@@ -19,13 +19,12 @@ from torch import Tensor
 
 from estimators.context import CONTEXT
 from estimators.distortion import Distortion
-from estimators.faults import FAULTS
 from estimators.features import FEATURES, NAMES
 from estimators.generation import generate
 from estimators.likelihood import ORDER, Likelihood
 from estimators.novelty import Strange
 from estimators.spec import Spec
-from estimators.watchman import Watchman
+from estimators.watchman import TAUGHT, Watchman
 
 __all__ = ["Surprise"]
 
@@ -58,7 +57,9 @@ class Surprise:
         # A percentile far out is lost in single precision.
         self._predictive, self._watchman = _double(predictive), watchman
         self._each = np.sort(scores.astype(np.float64), axis=0)
-        self._sorted = np.sort(_joined(scores.astype(np.float64)), axis=0)
+        self._words = [TAUGHT[name] for name in watchman.taught]
+        self._alarming = np.array([taught.alarming for taught in self._words])
+        self._sorted = np.sort(self._joined(scores.astype(np.float64)), axis=0)
         self._lowest = np.sort(self._ranks(scores.astype(np.float64)).min(axis=1))
 
     @staticmethod
@@ -81,8 +82,8 @@ class Surprise:
             distortion: How the model errs; without it the model is right.
 
         Returns:
-            Scores, shape (at most size, 1 + faults): how surprising the farthest feature is, and the log odds of each
-                fault.
+            Scores, shape (at most size, 1 + what the watchman was taught): how surprising the farthest feature is,
+                and the log odds of each fault.
         """
         precise = _double(predictive)
         scores = []
@@ -125,7 +126,7 @@ class Surprise:
             features: Shape (n, f), NaN where missing.
             context: Shape (n, c).
         """
-        return self._beyond(self._each, self._all(features, context))[:, 1 + list(FAULTS).index(fault)]
+        return self._beyond(self._each, self._all(features, context))[:, 1 + self._watchman.taught.index(fault)]
 
     def _all(self, features: Array, context: Array) -> Array:
         parts = range(0, len(features), _AT_ONCE)
@@ -136,7 +137,7 @@ class Surprise:
         """Rank scores among those of fresh sweeps.
 
         Args:
-            scores: Shape (n, 1 + faults).
+            scores: Shape (n, 1 + what the watchman was taught).
 
         Returns:
             Shape (n,), above 0 and at most 1.
@@ -147,7 +148,11 @@ class Surprise:
 
     def _ranks(self, scores: Array) -> Array:
         """Give the ranks of both scores, shape (n, 2)."""
-        return self._beyond(self._sorted, _joined(scores))
+        return self._beyond(self._sorted, self._joined(scores))
+
+    def _joined(self, scores: Array) -> Array:
+        """Take what is wrong with a rig together: the log odds that any is, each thought as likely; shape (n, 2)."""
+        return np.stack([scores[:, 0], logsumexp(scores[:, 1:][:, self._alarming], axis=1)], axis=1)
 
     @staticmethod
     def _beyond(columns: Array, scores: Array) -> Array:
@@ -161,18 +166,18 @@ class Surprise:
         """Say which features are off, farthest first, and which fault looks so."""
         odds = self._beyond(self._each, scores)[0, 1:]
         likeliest = int(np.argmax(np.where(odds == odds.min(), scores[0, 1:], -np.inf)))
-        fault = list(FAULTS.values())[likeliest]
+        fault = self._words[likeliest]
         looks = (f"the sweep looks like {fault.words}",) if odds[likeliest] <= _SUSPECTED else ()
         return self._features(row, context, tails, below) + looks
 
     def _refusal(self, scores: Array, told: tuple[str, ...]) -> str | None:
         """Refuse what is surely a fault that makes a sweep worthless; a real cell that is not the model is none."""
-        odds = [score if fault.must else -np.inf for score, fault in zip(scores[1:], FAULTS.values(), strict=True)]
+        odds = [score if fault.must else -np.inf for score, fault in zip(scores[1:], self._words, strict=True)]
         k = int(np.argmax(odds))
         if odds[k] <= _SURE:
             return None
         first = f": {told[0]}" if told else ""
-        return f"This sweep looks like {list(FAULTS.values())[k].words}, not like a cell on a sound rig{first}."
+        return f"This sweep looks like {self._words[k].words}, not like a cell on a sound rig{first}."
 
     def _features(self, row: Array, context: Array, tails: Array, below: Array) -> tuple[str, ...]:
         """Say which features are off, farthest first."""
@@ -232,11 +237,6 @@ def _scores(
         tails = _tails(links.flag, below)
         scores = torch.cat([tails.amax(dim=1, keepdim=True), odds], dim=1)
     return scores.numpy(), tails.numpy(), below.numpy()
-
-
-def _joined(scores: Array) -> Array:
-    """Take the faults together: the log odds that any is there, each thought as likely; shape (n, 2)."""
-    return np.stack([scores[:, 0], logsumexp(scores[:, 1:], axis=1)], axis=1)
 
 
 def _tails(flag: Tensor, below: Tensor) -> Tensor:

@@ -2,10 +2,15 @@
 
 What is not expected at all shows in the density of features; what is known to go wrong shows sooner to who was taught
 it. Fresh sweeps are simulated, the faults of `estimators.faults` are planted in their traces, and the network learns to
-tell these from the sound ones of the same designs. Its score is ranked among those of sound sweeps, like any other.
+tell these, and sweeps of `estimators.strangers`, from the sound ones. Its scores are ranked among those of sound
+sweeps, like any other.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +21,15 @@ from torch.nn import functional
 from estimators.context import CONTEXT
 from estimators.designs import draw_set
 from estimators.distortion import Distortion
-from estimators.faults import FAULTS, planted
+from estimators.faults import FAULTS, Fault, planted
 from estimators.scaling import Scaling
 from estimators.spec import Spec
+from estimators.strangers import STRANGERS, Stranger, encounter, strange_to
 
-__all__ = ["Watchman", "lessons"]
+__all__ = ["TAUGHT", "Watchman", "lessons"]
+
+TAUGHT: Mapping[str, Fault | Stranger] = MappingProxyType({**FAULTS, **STRANGERS})
+"""What a watchman may be taught, by its name."""
 
 _WIDTH = 128
 _EPOCHS = 30
@@ -28,22 +37,32 @@ _BATCH = 512
 _RATE = 2e-3
 _HOLDING, _KNOWN = CONTEXT.index("holding"), CONTEXT.index("holding_known")
 _AMPLITUDE = CONTEXT.index("amplitude")
+_CELLS, _DESIGNS = 16, 160
+"""Of a stranger: cells that see each design, and how many designs there are at most."""
 
 Array = npt.NDArray[np.float64]
 
 
 class Watchman(nn.Module):
-    """How much a sweep looks like a fault rather than like a cell on a sound rig."""
+    """How much a sweep looks like a fault rather than like a cell on a sound rig.
 
-    def __init__(self) -> None:
+    Args:
+        taught: Which he knows, of `TAUGHT`.
+
+    Attributes:
+        taught: The same, in the order of what he says.
+    """
+
+    def __init__(self, taught: Iterable[str]) -> None:
         super().__init__()
+        self.taught = tuple(taught)
         self.scaling = Scaling()
         self.layers = nn.Sequential(
             nn.Linear(self.scaling.width, _WIDTH),
             nn.SiLU(),
             nn.Linear(_WIDTH, _WIDTH),
             nn.SiLU(),
-            nn.Linear(_WIDTH, len(FAULTS)),
+            nn.Linear(_WIDTH, len(self.taught)),
         )
 
     def forward(self, features: Tensor, context: Tensor) -> Tensor:
@@ -63,7 +82,7 @@ class Watchman(nn.Module):
         """Learn to tell faults from sound sweeps, in place.
 
         Args:
-            sweeps: From `lessons`.
+            sweeps: From `lessons`, of all that he is taught.
             scaling: Of the features, fitted.
             rng: Source of randomness.
         """
@@ -73,7 +92,7 @@ class Watchman(nn.Module):
             for layer in self.layers:
                 if isinstance(layer, nn.Linear):
                     layer.reset_parameters()
-        names = ["none", *FAULTS]
+        names = ["none", *self.taught]
         features, context = (
             torch.from_numpy(np.concatenate([sweeps[name][k] for name in names]).astype(np.float32)) for k in (0, 1)
         )
@@ -99,7 +118,7 @@ class Watchman(nn.Module):
 def lessons(
     spec: Spec, count: int, rng: np.random.Generator, distortion: Distortion | None = None
 ) -> dict[str, tuple[Array, Array]]:
-    """Simulate single sweeps, sound and with each fault planted in their traces.
+    """Simulate single sweeps, sound, with each fault planted in their traces, and of strangers.
 
     Args:
         spec: The process.
@@ -109,7 +128,7 @@ def lessons(
 
     Returns:
         Features (n, f) and contexts (n, c) as the program would have them, by the fault's name, "none" without one; a
-        fault that wants a large step has fewer.
+        fault that wants a large step has fewer, and so have strangers.
     """
     context = np.concatenate([draw_set(spec.designs, rng, 1) for _ in range(count)])
     u = rng.standard_normal((count, len(spec.parameters)))
@@ -117,11 +136,22 @@ def lessons(
     found = planted(dict(FAULTS), theta, context, spec.nuisances, rng, spec.names)
     if distortion is not None:
         found = {name: distortion.forecast(features, theta, rng) for name, features in found.items()}
-    told = context.copy()
-    told[:, _HOLDING] *= told[:, _KNOWN]
+    told = _told(context)
     sweeps = {}
     for name, features in found.items():
         smallest = FAULTS[name].smallest if name in FAULTS else 0.0
         kept = np.abs(context[:, _AMPLITUDE]) >= smallest
         sweeps[name] = features[kept], told[kept]
+    simple = replace(spec.designs, prepulse=0.0)
+    designs = np.concatenate([draw_set(simple, rng, 1) for _ in range(min(_DESIGNS, -(-count // _CELLS)))])
+    shown = _told(np.repeat(designs, _CELLS, axis=0))
+    for name in strange_to(spec.names):
+        sweeps[name] = encounter(name, spec, designs, _CELLS, rng), shown
     return sweeps
+
+
+def _told(context: Array) -> Array:
+    """Hide the holdings that are not known."""
+    told = context.copy()
+    told[:, _HOLDING] *= told[:, _KNOWN]
+    return told

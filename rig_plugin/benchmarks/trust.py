@@ -1,6 +1,7 @@
 """This file is the benchmark of trust: how surely one sweep tells that it is no sound recording of a cell of the model.
 
-Faults are planted in the traces of fresh simulated sweeps, before features are measured. Of each fault stand the share
+Faults are planted in the traces of fresh simulated sweeps, before features are measured; beside them stand sweeps in
+voltage clamp and of cells of other models. Of each fault stand the share
 that is caught at 5 % false alarms (of sweeps that the score was not calibrated on) and the area under the ROC curve:
 by the network's surprise, which looks for anything; by its watchman asked for this fault alone ("named"); by the
 distance to the nearest sweeps of training; and by a classifier that was trained on this one fault. A sweep that can't
@@ -10,7 +11,6 @@ be measured at all, for its voltage is no membrane's, counts as caught by each.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,18 +22,14 @@ import torch
 from scipy.stats import rankdata
 
 from estimators.checkpoint import Checkpoint, load
-from estimators.context import CONTEXT
-from estimators.designs import draw_set
 from estimators.distortion import Distortion
-from estimators.faults import FAULTS
 from estimators.novelty import Novelty
 from estimators.scaling import Scaling
 from estimators.surprise import Surprise
-from estimators.watchman import lessons
+from estimators.watchman import TAUGHT, lessons
 from rig_plugin.opening import network as shipped
 from rig_plugin.tasks.classifiers import Classifiers
 from rig_plugin.tasks.figure import Figure
-from rig_plugin.tasks.strangers import STRANGERS, clamped, stranger
 from simulators.refusal import Refusal
 
 __all__ = ["area", "caught", "measure"]
@@ -44,11 +40,7 @@ Sweeps = tuple[Array, Array]
 _ALARMS = 0.05
 _MUST = 0.95
 _EXCESS = 0.9
-_CLAMP = "voltage_clamp"
-_CELLS = 16
-_DESIGNS = 20
 _WIDTH = 40
-_HOLDING, _KNOWN = CONTEXT.index("holding"), CONTEXT.index("holding_known")
 
 
 def measure(peers: bool = True, simulations: int = 3000, network: Path | None = None) -> list[dict[str, Any]]:
@@ -78,7 +70,7 @@ def measure(peers: bool = True, simulations: int = 3000, network: Path | None = 
     ]
     for fault, sweeps in asked.items():
         found = {name: (caught(score(sweeps)), area(levels[name], score(sweeps))) for name, score in scores.items()}
-        if fault in FAULTS:
+        if checkpoint.watchman is not None and fault in checkpoint.watchman.taught:
             known = _surprise(checkpoint, fault)
             found["named"] = caught(known(sweeps)), area(known(sound), known(sweeps))
         if peers:
@@ -122,7 +114,7 @@ def area(sound: Array, faulty: Array) -> float:
 
 def _figures(fault: str, found: dict[str, tuple[float, float]], n: int) -> list[Figure]:
     """Lay out what each score reached on one fault."""
-    must = fault == _CLAMP or (fault in FAULTS and FAULTS[fault].must)
+    must = TAUGHT[fault].must
     classifier = found.get("classifier")
     figures = []
     for name, (share, under) in found.items():
@@ -167,19 +159,10 @@ def _measured(sweeps: Sweeps, judge: Callable[[Array, Array], Array]) -> Array:
 
 
 def _planted(checkpoint: Checkpoint, count: int, seed: int) -> dict[str, Sweeps]:
-    """Make sound sweeps that could be measured, and those with each fault."""
+    """Make sound sweeps that could be measured, and those with each fault and of each stranger."""
     spec = checkpoint.spec
     rng = np.random.default_rng([spec.seed, 11, seed])
     sweeps = lessons(spec, count, rng, Distortion(spec.parameters, checkpoint.network.scaling))
-    simple = replace(spec.designs, prepulse=0.0)
-    designs = np.concatenate([draw_set(simple, rng, 1) for _ in range(min(_DESIGNS, count))])
-    told = np.repeat(designs, _CELLS, axis=0)
-    told[:, _HOLDING] *= told[:, _KNOWN]
-    u = rng.standard_normal((len(designs), _CELLS, len(spec.parameters)))
-    theta = np.stack([p.constrain(u[..., k]) for k, p in enumerate(spec.parameters)], axis=-1)
-    others = {_CLAMP: clamped(theta, designs, rng)}
-    others |= {name: stranger(name, _CELLS, designs, rng) for name in STRANGERS}
-    sweeps |= {name: (features.reshape(len(told), -1), told) for name, features in others.items()}
     features, context = sweeps["none"]
     there = ~np.isnan(features).all(axis=1)
     return sweeps | {"none": (features[there], context[there])}

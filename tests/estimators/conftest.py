@@ -146,11 +146,11 @@ def make_likelihood(parameters, sets, seed=3):
 def taught(checkpoint, spec, sets):
     """The checkpoint with a likelihood, a prior predictive and a watchman."""
     rng = np.random.default_rng(4)
-    predictive, watchman = make_likelihood((), sets), Watchman()
-    names = ["none", *FAULTS]
+    predictive, watchman = make_likelihood((), sets), Watchman((*FAULTS, "adex"))
+    names = ["none", *watchman.taught]
     sweeps = {name: (sets.features[k :: len(names)], sets.context[k :: len(names)]) for k, name in enumerate(names)}
     watchman.learn(sweeps, predictive.scaling, rng)
-    reference = dict(checkpoint.reference) | {"surprise_scores": rng.gamma(2.0, 2.0, (300, 1 + len(FAULTS)))}
+    reference = dict(checkpoint.reference) | {"surprise_scores": rng.gamma(2.0, 2.0, (300, len(names)))}
     likelihood = make_likelihood(spec.parameters, sets)
     return replace(checkpoint, likelihood=likelihood, predictive=predictive, watchman=watchman, reference=reference)
 

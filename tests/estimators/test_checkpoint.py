@@ -282,7 +282,7 @@ def test_an_absurd_likelihood_is_refused(complete, group, size, value):
 
 @pytest.mark.parametrize(
     "name", ["likelihood", "likelihood_shape", "likelihood/chain.speak", "predictive/enter.weight", "watchman",
-             "watchman/scaling.spread", "reference/surprise_scores"]
+             "watchman/scaling.spread", "taught", "reference/surprise_scores"]
 )  # fmt: skip
 def test_a_likelihood_that_is_not_whole_is_refused(complete, name):
     with h5py.File(complete, "a") as file:
@@ -294,6 +294,12 @@ def test_a_likelihood_that_is_not_whole_is_refused(complete, name):
 def test_a_likelihood_without_numbers_is_refused(complete, name):
     damage(complete, **{name.replace("/", "__"): lambda array: np.full_like(array, np.nan)})
     assert "not finite" in refusal(complete)
+
+
+@pytest.mark.parametrize("lessons", [[], {}, ["gain_10", "nothing that is known"]])
+def test_a_watchman_who_was_taught_something_else_is_refused(complete, lessons):
+    damage(complete, taught=json.dumps(lessons))
+    assert "its watchman was taught" in refusal(complete)
 
 
 def test_damaged_json_is_refused(saved):

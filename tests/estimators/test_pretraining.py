@@ -10,12 +10,12 @@ import pytest
 from estimators import pretraining, simulation
 from estimators.cell import BESIDE, CELL
 from estimators.checkpoint import CheckpointError, load
-from estimators.faults import FAULTS
 from estimators.features import NAMES
 from estimators.observer import Observer
 from estimators.pretraining import pretrain
 from estimators.spec import SpecError, spec_from
 from estimators.training import train
+from estimators.watchman import TAUGHT
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def simulated(monkeypatch, made):
         yield made.sets(cells, seed=int(rng.integers(2**31)), sweeps=sweeps)
 
     def lessons(spec, count, rng, distortion):
-        drawn = {name: made.sets(40, seed=k, sweeps=1) for k, name in enumerate(["none", *FAULTS])}
+        drawn = {name: made.sets(40, seed=k, sweeps=1) for k, name in enumerate(["none", *TAUGHT])}
         return {name: (sets.features, sets.context) for name, sets in drawn.items()}
 
     def counted(*args, **rest):

@@ -13,6 +13,18 @@ EXCLUDED = CONTEXT.index("excluded")
 SIZE = 400
 
 
+class Suspicious:
+    """A watchman who was taught the faults, and says what he is told to."""
+
+    taught = tuple(FAULTS)
+
+    def __init__(self, say):
+        self._say = say
+
+    def __call__(self, *sweeps):
+        return self._say(*sweeps)
+
+
 @pytest.fixture(scope="module")
 def predictive(made, sets):
     return made.likelihood((), sets)
@@ -26,7 +38,7 @@ def watchman():
         total = torch.nan_to_num(features).sum(dim=1, keepdim=True)
         return total * torch.linspace(1.0, 0.1, len(FAULTS))
 
-    return simple
+    return Suspicious(simple)
 
 
 def drawn(predictive, sets, count, seed):
@@ -106,6 +118,17 @@ def test_who_is_suspicious_is_heard_though_the_density_is_not_surprised(predicti
     assert surprise.p_values(score(99.0, 0.0))[0] == pytest.approx(0.01)
 
 
+def test_a_neuron_that_another_model_describes_better_is_no_alarm(predictive):
+    def suspicion(name, odds):
+        return np.array([[0.0, *(odds if each == name else 0.0 for each in ("sign", "adex"))]])
+
+    alike = Suspicious(None)
+    alike.taught = ("sign", "adex")
+    surprise = Surprise(predictive, alike, np.random.default_rng(0).random((99, 3)))
+    assert surprise.p_values(suspicion("sign", 7.0))[0] <= 0.02
+    assert surprise.p_values(suspicion("adex", 7.0))[0] > 0.1
+
+
 def test_fresh_sweeps_are_scored_without_those_that_were_excluded(predictive, watchman, spec, made, monkeypatch):
     def generate(parameters, designs, nuisances, cells, rng, *, sweeps):
         assert sweeps == 1
@@ -124,9 +147,11 @@ def test_the_fault_that_a_sweep_looks_most_like_is_named(predictive, sets):
     odds = torch.full((1, len(FAULTS)), -3.0)
     odds[0, list(FAULTS).index("sign")] = 50.0
     calm = np.random.default_rng(0).random((1500, 1 + len(FAULTS)))
-    told = Surprise(predictive, lambda *_: odds, calm).judge(features[0], context[0]).outside
+    told = Surprise(predictive, Suspicious(lambda *_: odds), calm).judge(features[0], context[0]).outside
     assert told[-1] == "the sweep looks like the wrong sign"
-    quiet = Surprise(predictive, lambda *_: odds.clamp(max=0.5), calm).judge(features[0], context[0]).outside
+    quiet = (
+        Surprise(predictive, Suspicious(lambda *_: odds.clamp(max=0.5)), calm).judge(features[0], context[0]).outside
+    )
     assert not any("looks like" in sentence for sentence in quiet)
 
 
@@ -134,7 +159,7 @@ def test_who_looks_for_one_fault_is_not_alarmed_by_another(predictive, sets):
     features, context = drawn(predictive, sets, 3, 8)
     odds = torch.full((3, len(FAULTS)), -3.0)
     odds[:, list(FAULTS).index("sign")] = 50.0
-    surprise = Surprise(predictive, lambda *_: odds, np.random.default_rng(0).random((99, 1 + len(FAULTS))))
+    surprise = Surprise(predictive, Suspicious(lambda *_: odds), np.random.default_rng(0).random((99, 1 + len(FAULTS))))
     assert surprise.judge_for("sign", features, context).tolist() == [0.01] * 3
     assert surprise.judge_for("hum_half_mV", features, context).tolist() == [1.0] * 3
 
@@ -146,7 +171,7 @@ def test_only_what_surely_makes_a_sweep_worthless_is_refused(predictive, sets, f
     features, context = drawn(predictive, sets, 1, 9)
     said = torch.full((1, len(FAULTS)), -3.0)
     said[0, list(FAULTS).index(fault)] = odds
-    strange = Surprise(predictive, lambda *_: said, np.random.default_rng(0).random((99, 1 + len(FAULTS))))
+    strange = Surprise(predictive, Suspicious(lambda *_: said), np.random.default_rng(0).random((99, 1 + len(FAULTS))))
     refusal = strange.judge(features[0], context[0]).refusal
     assert (refusal is not None) == refused
     assert not refused or refusal.startswith("This sweep looks like the wrong sign, not like a cell on a sound rig")
@@ -155,7 +180,8 @@ def test_only_what_surely_makes_a_sweep_worthless_is_refused(predictive, sets, f
 def test_a_cell_that_is_only_not_the_model_is_not_refused(predictive, sets):
     features, context = drawn(predictive, sets, 1, 10)
     features[0, REST] = 5e3
-    calm = Surprise(predictive, lambda *_: torch.full((1, len(FAULTS)), -9.0), np.ones((99, 1 + len(FAULTS))))
+    nobody = Suspicious(lambda *_: torch.full((1, len(FAULTS)), -9.0))
+    calm = Surprise(predictive, nobody, np.ones((99, 1 + len(FAULTS))))
     strange = calm.judge(features[0], context[0])
     assert strange.distance > 1.25
     assert strange.p < 0.02

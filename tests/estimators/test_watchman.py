@@ -6,7 +6,8 @@ from estimators.context import CONTEXT
 from estimators.faults import FAULTS
 from estimators.features import NAMES
 from estimators.scaling import Scaling
-from estimators.watchman import Watchman, lessons
+from estimators.strangers import STRANGERS
+from estimators.watchman import TAUGHT, Watchman, lessons
 
 REST, KNOWN = NAMES.index("rest"), CONTEXT.index("holding_known")
 
@@ -17,10 +18,11 @@ def drawn(spec):
 
 
 def test_each_fault_is_planted_in_the_same_sweeps(drawn):
-    assert set(drawn) == {"none", *FAULTS}
+    assert set(drawn) == {"none", *FAULTS, *STRANGERS}
     sound, context = drawn["none"]
     assert len(sound) == 150
-    for name, (features, told) in drawn.items():
+    for name in ("none", *FAULTS):
+        features, told = drawn[name]
         assert features.shape == (len(told), len(NAMES))
         smallest = FAULTS[name].smallest if name != "none" else 0.0
         assert len(told) == int((np.abs(context[:, 0]) >= smallest).sum())
@@ -54,10 +56,31 @@ def test_faults_act_on_the_trace(drawn):
     assert np.nanmedian(np.abs(drawn["no_cell_noise"][0][:, REST])) < 1.0
 
 
+def test_a_dying_cell_loses_of_every_voltage_the_more_the_later():
+    v = np.full(1000, -70.0)
+    died = FAULTS["dying"].spoil(v, {}, np.random.default_rng(0))
+    assert (died[0], died[-1]) == pytest.approx((-70.0, -49.0))
+    assert (np.diff(died) > 0).all()
+
+
+def test_strangers_are_met_under_designs_of_their_own_that_many_cells_see(drawn):
+    for name in STRANGERS:
+        features, told = drawn[name]
+        assert features.shape == (160, len(NAMES))
+        # Sixteen cells see each of ten designs.
+        assert len(np.unique(told[:, 0])) == 10
+        assert np.isfinite(features).any(axis=1).mean() > 0.5
+    clamped, context = drawn["voltage_clamp"]
+    read_as_pA = np.repeat(np.arange(10) % 2 == 1, 16)
+    # At -70 mV some pA flow and no -70 mV are read, whatever is read of them.
+    assert np.nanmedian(np.abs(clamped[~read_as_pA, REST])) < 20.0
+    assert context.shape[1] == len(CONTEXT)
+
+
 def test_it_learns_what_a_fault_looks_like_of_a_handful_of_sweeps(spec, drawn):
     scaling = Scaling()
     scaling.fit(*(torch.from_numpy(table).float() for table in drawn["none"]))
-    watchman = Watchman()
+    watchman = Watchman(TAUGHT)
     watchman.learn(drawn, scaling, np.random.default_rng(0))
     fresh = lessons(spec, 120, np.random.default_rng(8))
     suspect = {
@@ -73,7 +96,7 @@ def test_it_learns_what_a_fault_looks_like_of_a_handful_of_sweeps(spec, drawn):
 def test_the_same_seed_learns_the_same(drawn):
     weights = []
     for _ in range(2):
-        watchman = Watchman()
+        watchman = Watchman(TAUGHT)
         watchman.learn({name: (f[:10], c[:10]) for name, (f, c) in drawn.items()}, Scaling(), np.random.default_rng(5))
         weights.append(torch.cat([p.flatten() for p in watchman.parameters()]))
     assert torch.equal(*weights)

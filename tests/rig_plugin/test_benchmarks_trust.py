@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from estimators.faults import FAULTS
+from estimators.watchman import TAUGHT
 from rig_plugin.benchmarks import trust
 from rig_plugin.benchmarks.trust import _classified, _figures, _measured, area, caught, measure
 from simulators.refusal import Refusal
@@ -55,14 +55,14 @@ def test_every_fault_has_figures_of_every_score(monkeypatch):
     rng = np.random.default_rng(1)
 
     def planted(spec, count, seed):
-        return {name: (rng.random((count, 51)), rng.random((count, 12))) for name in ("none", *FAULTS)}
+        return {name: (rng.random((count, 51)), rng.random((count, 12))) for name in ("none", *TAUGHT)}
 
     judge = lambda sweeps: rng.random(len(sweeps[0]))  # noqa: E731
     monkeypatch.setattr(trust, "_planted", planted)
     monkeypatch.setattr(trust, "_surprise", lambda *_: judge)
     monkeypatch.setattr(trust, "_nearest", lambda _: judge)
     rows = measure(peers=False, simulations=80)
-    assert len(rows) == 2 + 6 * len(FAULTS)
+    assert len(rows) == 2 + 4 * len(TAUGHT)
     assert all(0.0 <= row["value"] <= 1.0 for row in rows)
 
 
