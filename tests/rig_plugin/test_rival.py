@@ -99,6 +99,18 @@ def test_what_the_rival_is_told_comes_from_the_half_that_is_seen(elife_family, b
     assert seen == [([0, 2, 4, 6, 8], 0)]
 
 
+def test_it_is_judged_by_the_half_that_it_has_not_seen(elife_family, both, trained, monkeypatch):
+    def right_where_unseen(fitted, family):
+        return [
+            np.repeat((row if k % 2 != fitted.asked.half else row + 100.0)[None], 40, axis=0)
+            for k, row in enumerate(family.rows)
+        ]
+
+    monkeypatch.setattr(rival, "foretold", right_where_unseen)
+    figures = told(elife_family, both, Rival(20, 40))
+    assert (figures["inside_90_sbi"]["value"], figures["count_interval_score_sbi"]["value"]) == (1.0, 0.0)
+
+
 def test_a_second_run_trains_nothing_and_tells_the_same(elife_family, both, trained, tmp_path):
     out = tmp_path / "fits.jsonl"
     first = told(elife_family, both, Rival(20, 30, out))
