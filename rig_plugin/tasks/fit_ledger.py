@@ -19,6 +19,8 @@ __all__ = ["FitLedger"]
 class FitLedger:
     """Single fits by recording, half, simulations, seed and version, and by what was asked.
 
+    It tells versions of sbi apart and nothing of ours: who changes how the cells are simulated starts another.
+
     Args:
         path: A file of JSON lines, made where there is none; None keeps nothing.
 

@@ -100,11 +100,12 @@ def _told(ours: Tally, theirs: Tally | None, fits: Sequence[SingleFit], said: st
     """Lay out both; one that is missing keeps its place."""
     held = [bool(each) for fitted in fits for each in reproduced(fitted)]
     score = theirs.score if theirs else None
+    n = {name: len(getattr(theirs, name)) if theirs else 0 for name in ("inside", "widths", "off", "scores")}
     rows = (
-        ("inside_90_sbi", theirs.share if theirs else None, "1", len(theirs.inside) if theirs else 0),
-        ("count_half_width_over_wanted_sbi", theirs.half_width if theirs else None, "1", len(ours.widths)),
-        ("rheobase_off_sbi", max(theirs.off) if theirs else None, "steps", len(ours.off)),
-        ("count_interval_score_sbi", score, "1", len(ours.scores)),
+        ("inside_90_sbi", theirs.share if theirs else None, "1", n["inside"]),
+        ("count_half_width_over_wanted_sbi", theirs.half_width if theirs else None, "1", n["widths"]),
+        ("rheobase_off_sbi", max(theirs.off) if theirs else None, "steps", n["off"]),
+        ("count_interval_score_sbi", score, "1", n["scores"]),
         ("fitted_statistics_inside_90_sbi", float(np.mean(held)) if held else None, "1", len(held)),
         ("train_cpu_s_sbi", float(np.mean([each.train_cpu_s for each in fits])) if fits else None, "s", len(fits)),
     )

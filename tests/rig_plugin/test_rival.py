@@ -133,6 +133,7 @@ def test_a_rival_that_is_not_installed_is_named_and_keeps_its_place(elife_family
     figures = told(elife_family, both, Rival(20, 10))
     assert {figures[name]["value"] for name in OWN} == {None}
     assert {figures[name]["peer_version"] for name in OWN} == {"not installed"}
+    assert {figures[name]["n"] for name in OWN} == {0}
     assert (figures["count_interval_score_against_sbi"]["aim"], figures["inside_90"]["value"]) == (None, 1.0)
 
 
