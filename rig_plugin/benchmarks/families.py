@@ -28,6 +28,8 @@ from rig_plugin.tasks.cell import Cell, cells
 from rig_plugin.tasks.figure import Figure
 from rig_plugin.tasks.half import Half, halves, held
 from rig_plugin.tasks.in_sample import in_sample, single
+from rig_plugin.tasks.rival import Rival
+from rig_plugin.tasks.tally import Tally, interval_score
 from simulators.refusal import Refusal
 
 __all__ = ["judge", "measure"]
@@ -45,34 +47,42 @@ def measure(
     draws: int = _DRAWS,
     network: Path | None = None,
     html: Path | None = None,
+    simulations: int | None = None,
+    out: Path | None = None,
 ) -> list[dict[str, Any]]:
     """Measure how well sweeps of real cells are predicted.
 
     Args:
-        peers: Whether to measure the straight line beside.
+        peers: Whether to measure the straight line beside, and sbi where a number of simulations is given.
         data: Folder of recordings; without it the one that RIG_DATA names.
         draws: Draws of theta of each forecast.
         network: A checkpoint; None takes the one that ships.
         html: Where to write a page with recorded and simulated traces, or None.
+        simulations: From which sbi learns each of its fits; None leaves it out, for 100,000 take it tens of minutes.
+        out: The ledger of these fits, which is gone on with; None for none.
 
     Returns:
         Figures of each family: share inside 90 % intervals, with the model's discrepancy, without, and by the
             posteriors of small parts of the sweeps, which are wider; half-width of the counts over what is wanted;
-            rheobase off by so many steps; interval score of the counts.
+            rheobase off by so many steps; interval score of the counts; and the same of sbi's fits.
 
     Raises:
-        Refusal: If there is no folder, or no family in it, or the page can't be written.
+        Refusal: If there is no folder, or no family in it, or the page can't be written, or a ledger is named without
+            a number of simulations.
     """
     data = data or (Path(os.environ["RIG_DATA"]) if "RIG_DATA" in os.environ else None)
     if data is None or not data.is_dir():
         raise Refusal(f"The folder of recordings is {data}; name one with --data FOLDER, or by RIG_DATA.")
+    if out is not None and simulations is None:
+        raise Refusal(f"{out} is to hold fits by sbi, and none was asked for; say --simulations N, or leave --out out.")
+    rival = Rival(simulations, draws, out) if peers and simulations is not None else None
     checkpoint = opened(network)
     figures: list[dict[str, Any]] = []
     families, alone = [], []
     for cell in cells(data, checkpoint):
         if cell.is_family:
             both = halves(cell, checkpoint, draws)
-            figures += judge(cell, both, beside=peers)
+            figures += judge(cell, both, beside=peers, rival=rival)
             families.append((cell, both))
         elif len(cell.rows) == 1 and cell.counts[0] > 0:
             alone.append(single(cell, checkpoint, draws))
@@ -86,60 +96,52 @@ def measure(
     return figures + in_sample(alone)
 
 
-def judge(family: Cell, both: Sequence[Half], *, beside: bool) -> list[dict[str, Any]]:
+def judge(family: Cell, both: Sequence[Half], *, beside: bool, rival: Rival | None = None) -> list[dict[str, Any]]:
     """Compare what each half of a family says of the other with what that was.
 
     Args:
         family: The sweeps.
         both: Its halves.
         beside: Whether to give the straight line's figures.
+        rival: Who else predicts, or None.
 
     Returns:
         The figures.
     """
-    inside: list[bool] = []
+    ours, lines = Tally(), []
     alone: list[bool] = []
     parts: list[bool] = []
-    widths, scores, lines, off = [], [], [], []
     for half in both:
         line = _Line(family.currents[half.seen], family.counts[half.seen])
         for sweep, drawn, unaided, tempered in zip(half.asked, half.drawn, half.unaided, half.tempered, strict=True):
             truth = family.rows[sweep]
-            inside += held(drawn, truth).values()
+            ours.add(drawn, truth)
             alone += held(unaided, truth).values()
             parts += held(tempered, truth).values()
-            low, high = np.quantile(drawn[:, _COUNT], [0.05, 0.95])
-            scores.append(_interval_score(low, high, truth[_COUNT]))
-            lines.append(_interval_score(*line.interval(float(family.currents[sweep])), truth[_COUNT]))
-            if truth[_COUNT] > 0:
-                widths.append((high - low) / 2.0 / max(2.0, 0.2 * truth[_COUNT]))
-        off.append(_rheobase_off(family, half.rheobase))
-    share, score, straight = float(np.mean(inside)), float(np.mean(scores)), float(np.mean(lines))
-    right = Figure("inside_90", share, "1", len(inside), aim=_LOW, better="more").row()
+            lines.append(interval_score(*line.interval(float(family.currents[sweep])), truth[_COUNT]))
+        ours.miss(family, half.rheobase)
+    straight = float(np.mean(lines))
+    right = Figure("inside_90", ours.share, "1", len(ours.inside), aim=_LOW, better="more").row()
     # Intervals that hold everything are too wide.
-    right["met"] = right["met"] and share <= _HIGH
+    right["met"] = right["met"] and ours.share <= _HIGH
     figures = [
         right,
         Figure("inside_90_without_discrepancy", float(np.mean(alone)), "1", len(alone)).row(),
         Figure("inside_90_of_parts", float(np.mean(parts)), "1", len(parts)).row(),
-        Figure("count_half_width_over_wanted", float(np.median(widths)), "1", len(widths), aim=1.0).row(),
-        Figure("rheobase_off", max(off), "steps", 2, aim=1.0).row(),
+        Figure("count_half_width_over_wanted", ours.half_width, "1", len(ours.widths), aim=1.0).row(),
+        Figure("rheobase_off", max(ours.off), "steps", 2, aim=1.0).row(),
         Figure(
             "count_interval_score",
-            score,
+            ours.score,
             "1",
-            len(scores),
+            len(ours.scores),
             peer="straight line" if beside else None,
             there=straight if beside else None,
             aim=straight if beside else None,
         ).row(),
+        *(rival.figures(family, both, ours) if rival is not None else ()),
     ]
     return [figure | {"name": f"{family.name}/{figure['name']}"} for figure in figures]
-
-
-def _interval_score(low: float, high: float, truth: float) -> float:
-    """Score a 90 % interval: its width, and twenty times how far the truth lies outside."""
-    return float(high - low + 20.0 * (max(low - truth, 0.0) + max(truth - high, 0.0)))
 
 
 class _Line:
@@ -160,11 +162,3 @@ class _Line:
         middle = float(np.interp(current, self._currents, self._counts))
         reach = 1.645 * self._spread
         return float(np.round(max(middle - reach, 0.0))), float(np.round(middle + reach))
-
-
-def _rheobase_off(family: Cell, drawn: Array) -> float:
-    """Tell by how many steps of the family the lowest of them that fires was missed."""
-    steps = np.unique(np.round(family.currents, 1))
-    thought = int(np.searchsorted(steps, float(np.median(drawn)) - 0.05))
-    fired = int(np.searchsorted(steps, float(family.currents[family.counts > 0].min()) - 0.05))
-    return float(abs(thought - fired))

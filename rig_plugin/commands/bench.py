@@ -30,7 +30,8 @@ __all__ = ["command"]
     "--simulations",
     metavar="N",
     type=click.IntRange(min=100),
-    help="Of sbibm, inference, gains, missing and traces: how many to learn from; of trust: sweeps.",
+    help="Of sbibm, inference, gains, missing and traces: how many to learn from; of families: how many sbi learns "
+    "each of its fits from, without it there are none; of trust: sweeps.",
 )
 @click.option("--seeds", metavar="N", type=click.IntRange(min=1), help="Of sbibm: how often, from new simulations.")
 @click.option("--observations", metavar="N", type=click.IntRange(min=1), help="Of sbibm, of the ten, and inference.")
@@ -39,7 +40,7 @@ __all__ = ["command"]
     "--out",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Of sbibm: JSON lines of what is done, which a later run goes on with.",
+    help="Of sbibm and families: JSON lines of what is done, which a later run goes on with.",
 )
 @click.option(
     "--wheel", metavar="FILE", type=a_file, help="Of sbibm: the reference draws; the user's cache without it."

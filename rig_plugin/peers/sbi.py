@@ -1,7 +1,8 @@
 """This file is the peer sbi: neural posterior estimation with its neural spline flow, all else as it is by default.
 
 Its draws outside the prior are rejected, as its posterior does by itself; its log density is corrected for them, by
-the share of the flow's draws that the prior allows at each observation.
+the share of the flow's draws that the prior allows at each observation. Where nearly all are rejected it would draw for
+ever: after ten minutes for one observation it is an error.
 
 References:
     Boelts et al. (2025), sbi reloaded, JOSS 10:7754. https://doi.org/10.21105/joss.07754
@@ -24,6 +25,7 @@ __all__ = ["train"]
 
 _TRIES = 200
 _AT_ONCE = 250
+_LONGEST_S = 600.0
 
 Numbers = npt.NDArray[np.float64]
 
@@ -52,7 +54,8 @@ def train(theta: Numbers, x: Numbers, prior: Prior, seed: int) -> Trained:
     posterior = trainer.build_posterior(flow)
 
     def draw(observed: Numbers, n: int) -> Numbers:
-        return _double(posterior.sample((n,), x=_single(observed), show_progress_bars=False))
+        settled = {"show_progress_bars": False, "max_sampling_time": _LONGEST_S}
+        return _double(posterior.sample((n,), x=_single(observed), **settled))
 
     def draw_many(observed: Numbers, n: int) -> Numbers:
         return _double(posterior.sample_batched((n,), x=_single(observed), show_progress_bars=False))

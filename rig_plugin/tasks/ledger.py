@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
+from rig_plugin.tasks.journal import Journal
 from rig_plugin.tasks.score import Score
-from simulators.refusal import Refusal
 
 __all__ = ["Ledger"]
 
@@ -23,27 +23,7 @@ class Ledger:
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        self._path = path
-        self._scores: list[Score] = []
-        if path is None:
-            return
-        if not path.parent.is_dir():
-            raise Refusal(f"The folder of {path} is not there; make it, or name another file with --out.")
-        if not path.exists():
-            return
-        text = path.read_text(encoding="utf-8")
-        # Who was killed while writing left a line without an end.
-        whole = text[: text.rfind("\n") + 1]
-        if whole != text:
-            path.write_text(whole, encoding="utf-8")
-        for number, line in enumerate(whole.splitlines(), 1):
-            try:
-                row = json.loads(line)
-                self._scores.append(Score(**(row | {"c2st": tuple(row["c2st"])})))
-            except (ValueError, TypeError, KeyError) as error:
-                raise Refusal(
-                    f"Line {number} of {path} is no score ({error}); name another file with --out."
-                ) from error
+        self._journal = Journal(path, "score", _score, asdict)
 
     def find(
         self, task: str, method: str, version: str, simulations: int, seed: int, classifier: str, observations: int
@@ -63,7 +43,7 @@ class Ledger:
             The latest that has them, or None.
         """
         wanted = (task, method, version, simulations, seed, classifier)
-        for score in reversed(self._scores):
+        for score in reversed(self._journal.entries):
             has = (score.task, score.method, score.version, score.simulations, score.seed, score.classifier)
             if has == wanted and len(score.c2st) >= observations:
                 return score
@@ -75,7 +55,8 @@ class Ledger:
         Args:
             score: A new one.
         """
-        self._scores.append(score)
-        if self._path is not None:
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(asdict(score), allow_nan=False) + "\n")
+        self._journal.add(score)
+
+
+def _score(row: dict[str, Any]) -> Score:
+    return Score(**(row | {"c2st": tuple(row["c2st"])}))

@@ -13,7 +13,10 @@ os.environ.setdefault("PYTEST_QT_API", "pyqt5")
 import numpy as np
 import pytest
 
+from estimators.context import Context
 from rig_plugin.feed import Feed, RecordingStatus
+from rig_plugin.tasks.cell import Cell
+from rig_plugin.tasks.elife_sweep import featured, record
 from rig_plugin.trial import Latency, Posterior, Trial, Trust
 from simulators.parameter import Parameter
 from simulators.stimulus import Stimulus, step
@@ -235,3 +238,16 @@ def nothing_is_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
         tops = QtWidgets.QApplication.topLevelWidgets()
         left = [w for w in tops if type(w) is not QtWidgets.QFrame and not isinstance(w, QtWidgets.QMenu)]
         assert not left, f"Widgets outlived the test: {left}"
+
+
+@pytest.fixture(scope="session")
+def elife_family() -> SimpleNamespace:
+    """Give a simulated family of the paper's cell, with its theta and its capacitance [pF]."""
+    theta = np.array([50.0, 5.0, 0.08, 0.12, 500.0, -58.0, 0.05, -68.0])
+    capacitance, rng = 150.0, np.random.default_rng(8)
+    currents = (-160.0, -140.0, 0.0, 60.0, 300.0, 350.0, 400.0, 450.0, 500.0, 550.0)
+    contexts = tuple(Context(pA, 0.0, 1.0, 300.0, 150.0, 200.0, 20.0) for pA in currents)
+    rows = [featured(theta[None], capacitance, each, rng)[0] for each in contexts]
+    traces = [record(theta[None], capacitance, each, rng)[0] for each in contexts]
+    cell = Cell("elife.abf", np.stack(rows), contexts, tuple(traces))
+    return SimpleNamespace(cell=cell, theta=theta, capacitance=capacitance)

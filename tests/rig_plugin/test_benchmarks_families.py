@@ -6,11 +6,12 @@ import pytest
 from estimators.context import Context
 from estimators.features import NAMES
 from rig_plugin.__main__ import main
-from rig_plugin.benchmarks.families import _interval_score, _Line, _rheobase_off, measure
+from rig_plugin.benchmarks.families import _Line, measure
 from rig_plugin.opening import network
 from rig_plugin.tasks.cell import Cell, cells
 from rig_plugin.tasks.half import held
 from rig_plugin.tasks.in_sample import AREAS, in_sample, single
+from rig_plugin.tasks.tally import Tally, interval_score, rheobase_off
 from simulators.refusal import Refusal
 
 COUNT, REST = NAMES.index("spike_count"), NAMES.index("rest")
@@ -18,9 +19,9 @@ KEYS = {"name", "value", "unit", "n", "peer", "peer_version", "ratio", "aim", "m
 
 
 def test_an_interval_costs_its_width_and_twenty_times_what_it_misses():
-    assert _interval_score(2.0, 5.0, 3.0) == 3.0
-    assert _interval_score(2.0, 5.0, 6.0) == 3.0 + 20.0
-    assert _interval_score(2.0, 5.0, 1.5) == 3.0 + 10.0
+    assert interval_score(2.0, 5.0, 3.0) == 3.0
+    assert interval_score(2.0, 5.0, 6.0) == 3.0 + 20.0
+    assert interval_score(2.0, 5.0, 1.5) == 3.0 + 10.0
 
 
 def test_a_straight_line_is_narrow_where_lines_are_right_and_wide_where_they_are_not():
@@ -46,10 +47,29 @@ def test_rheobase_is_off_by_steps_of_the_family():
     rows[:, COUNT] = (0, 0, 0, 1, 2, 3, 4, 4, 5, 5)
     contexts = tuple(Context(20.0 * k, 0.0, 1.0, 500.0, 200.0, 300.0, 20.0) for k in range(10))
     family = Cell("cell.abf", rows, contexts)
-    assert _rheobase_off(family, np.array([58.0])) == 0.0
-    assert _rheobase_off(family, np.array([60.0])) == 0.0
-    assert _rheobase_off(family, np.array([38.0, 39.0, 61.0])) == 1.0
-    assert _rheobase_off(family, np.array([np.inf])) == 7.0
+    assert rheobase_off(family, np.array([58.0])) == 0.0
+    assert rheobase_off(family, np.array([60.0])) == 0.0
+    assert rheobase_off(family, np.array([38.0, 39.0, 61.0])) == 1.0
+    assert rheobase_off(family, np.array([np.inf])) == 7.0
+
+
+def test_a_tally_keeps_what_was_held_how_wide_and_at_which_cost():
+    truths, drawn = np.full((2, len(NAMES)), np.nan), np.full((201, len(NAMES)), np.nan)
+    truths[:, COUNT], truths[:, REST] = (20.0, 0.0), (-70.0, -60.0)
+    drawn[:, COUNT], drawn[:, REST] = np.linspace(0.0, 20.0, 201), np.linspace(-71.0, -69.0, 201)
+    tally = Tally()
+    for truth in truths:
+        tally.add(drawn, truth)
+    # Nine tenths go from 1 to 19 spikes; of 20 a fifth are wanted, and a silent sweep wants none.
+    assert tally.inside == [False, True, False, False]
+    assert tally.widths == pytest.approx([9.0 / 4.0])
+    assert tally.scores == pytest.approx([18.0 + 20.0, 18.0 + 20.0])
+    assert (tally.share, tally.half_width, tally.score) == pytest.approx((0.25, 2.25, 38.0))
+
+
+def test_a_ledger_without_a_number_of_simulations_is_refused(tmp_path):
+    with pytest.raises(Refusal, match="--simulations N"):
+        measure(data=tmp_path, out=tmp_path / "fits.jsonl")
 
 
 def test_a_family_knows_its_currents_and_counts():
