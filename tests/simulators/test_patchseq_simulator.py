@@ -86,7 +86,7 @@ def test_a_block_acts_in_its_epoch_only(crossings):
 def test_what_is_skipped_was_simulated():
     """A cell whose first 30 ms are not recorded answers as one that was watched from the start."""
     courses = np.tile(QUIET, (20, 2, 1))
-    bath = np.array([69.0, -98.4, 127.2, 1.4, 0.4, 2.0, 0.0])
+    bath = np.tile([69.0, -98.4, 127.2, 1.4, 0.4, 2.0, 0.0], (20, 1))
     ends, levels = np.tile([50.0, 120.0], (20, 1)), np.tile([0.0, 300.0], (20, 1))
     plain = Electrode(white=0.0).rows(False, 20, np.random.default_rng(0), 0.0, 0.0)
     whole, later = (
