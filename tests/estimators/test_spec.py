@@ -17,6 +17,8 @@ TEXT = (files("estimators.pretrained") / "cortical-steps.toml").read_text(encodi
 
 LATER = ("capacitance", "flicker", "junction", "adc_range", "adc_step")
 
+BATH = ("E_Ca", "temperature", "membrane_noise")
+
 
 def refused(text):
     with pytest.raises(SpecError) as error:
@@ -52,10 +54,11 @@ def test_the_shipped_spec_is_read_whole(tmp_path):
     for section in ("designs", "nuisances", "training"):
         read = {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(getattr(spec, section)).items()}
         assert {name: read[name] for name in table[section]} == table[section]
-        # What it does not name came later: it is off, or shows of nothing that is on.
+        # What it does not name came later: it is off, shows of nothing that is on, or surrounds other cells.
         left = read.keys() - table[section].keys()
-        assert left <= {"series", *LATER}
-        assert all(read[name] == list(OFF) for name in left - {"series"})
+        assert left <= {"series", *LATER, *BATH}
+        assert all(read[name] == list(OFF) for name in left - {"series", *BATH})
+        assert not spec.process.bath.keys() & set(BATH)
 
 
 def test_what_is_kept_of_a_spec_reads_as_the_spec():
