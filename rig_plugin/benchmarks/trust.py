@@ -177,8 +177,9 @@ def _planted(checkpoint: Checkpoint, count: int, seed: int) -> dict[str, Sweeps]
     told[:, _HOLDING] *= told[:, _KNOWN]
     u = rng.standard_normal((len(designs), _CELLS, len(spec.parameters)))
     theta = np.stack([p.constrain(u[..., k]) for k, p in enumerate(spec.parameters)], axis=-1)
-    others = {_CLAMP: clamped(theta, designs, rng)}
-    others |= {name: stranger(name, _CELLS, designs, rng) for name in STRANGERS}
+    own = spec.process.name
+    others = {_CLAMP: clamped(theta, own, designs, rng)}
+    others |= {name: stranger(name, _CELLS, designs, rng) for name in STRANGERS if name != own}
     sweeps |= {name: (features.reshape(len(told), -1), told) for name, features in others.items()}
     features, context = sweeps["none"]
     there = ~np.isnan(features).all(axis=1)

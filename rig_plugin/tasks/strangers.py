@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from estimators.context import CONTEXT
 from estimators.generation import features_of
+from rig_plugin.simulated_cell import CELLS
 from simulators.adex import AdEx
 from simulators.cortical import Cortical
 from simulators.electrode import Electrode
@@ -37,26 +38,28 @@ STRANGERS: MappingProxyType[str, Callable[[], Simulator]] = MappingProxyType(
         "adex": lambda: AdEx(Electrode(white=0.1, corner=5.0)),
         "stg": lambda: StgNeuron(electrode=Electrode(white=0.1, corner=5.0)),
         "patchseq": lambda: PatchSeq(Electrode(white=0.1, corner=5.0)),
+        "cortical": lambda: Cortical(electrode=Electrode(white=0.1, corner=5.0)),
     }
 )
-"""Cells of other models."""
+"""Cells of all models; to a network, that of its own process is none."""
 
 
-def clamped(theta: Array, context: Array, rng: np.random.Generator) -> Array:
+def clamped(theta: Array, process: str, context: Array, rng: np.random.Generator) -> Array:
     """Measure recordings of the current in voltage clamp as if they were a voltage.
 
     The command goes where that of the current clamp would have gone; half are scaled as another clamp's output would
     be read, half show each pA as a mV.
 
     Args:
-        theta: Cells that see each design, those of the cortical cell first, shape (s, cells, p).
+        theta: Cells that see each design, the parameters of their simulator first, shape (s, cells, p).
+        process: Name of the process that they are of.
         context: Shape (s, c).
         rng: Source of randomness.
 
     Returns:
         Features, shape (s, cells, f).
     """
-    cell = Cortical()
+    cell = CELLS[process].make(Electrode())
     rows = []
     for k, (cells, row) in enumerate(zip(theta, context, strict=True)):
         column = dict(zip(CONTEXT, row, strict=True))
