@@ -89,7 +89,7 @@ class _Course:
         """Play sweep after sweep."""
         theta = np.stack([p.constrain(u[:, k]) for k, p in enumerate(self.spec.parameters)], axis=1)
         sizes = np.diff(self.first)
-        rig = rigs(theta, self.spec.nuisances, self.rng, np.repeat(np.arange(len(sizes)), sizes))
+        rig = rigs(theta, self.spec.nuisances, self.rng, np.repeat(np.arange(len(sizes)), sizes), self.spec.names)
         errors = Distortion(self.spec.parameters, self.network.scaling).errors(theta[self.first[1:] - 1], self.rng)
         features = np.full((len(u), len(NAMES)), np.nan)
         told = self.context.copy()
@@ -133,7 +133,7 @@ class _Course:
         asked = asked.reshape(-1, len(CONTEXT))
         theta = np.repeat(theta[:, None], len(low), axis=1).reshape(len(asked), -1)
         # Both draws get the same rig: what the rig does to a sweep tells nothing of the cell.
-        rig = rigs(theta, self.spec.nuisances, self.rng, np.tile(np.arange(len(cells)), 2 * len(low)))
+        rig = rigs(theta, self.spec.nuisances, self.rng, np.tile(np.arange(len(cells)), 2 * len(low)), self.spec.names)
         predicted = respond(theta, asked, rig, self.rng, self.spec.names).reshape(2, len(low), len(cells), -1)
         best = disagreement(predicted[0], predicted[1]).argmax(axis=0)
         return np.asarray(currents[np.arange(len(cells)), best])

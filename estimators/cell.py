@@ -1,4 +1,4 @@
-"""This file is the cell: which parameters the process has, and which it may have besides."""
+"""This file is the cortical cell: which parameters it has, and which it may have besides."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from simulators.parameter import Parameter
 from simulators.wide_cell import ACCESSORIES
 
-__all__ = ["BESIDE", "CELL", "DISCREPANCY", "WITHIN", "halved", "is_cell"]
+__all__ = ["BESIDE", "CELL", "DISCREPANCY", "WITHIN", "halved"]
 
 CELL = ("C", "g_leak", "g_Na", "g_K", "g_M", "tau_max", "V_T", "E_leak", "rate_factor", "noise", "bridge", "offset")
-"""Parameters of the process, in order: ten of the cell, two of the rig."""
+"""Its parameters, in order: ten of the cell, two of the rig."""
 
 DISCREPANCY = "discrepancy"
 """Name of what is no parameter of a membrane: how far the model is off."""
@@ -40,20 +40,3 @@ def halved(names: Sequence[str]) -> tuple[str, str] | None:
     there = [name for name in _DENDRITE if name in names]
     missing = [name for name in _DENDRITE if name not in names]
     return (there[0], missing[0]) if there and missing else None
-
-
-def is_cell(names: Sequence[str]) -> bool:
-    """Tell whether parameters are those of a cell of this process.
-
-    Args:
-        names: In order.
-
-    Returns:
-        Whether they are `CELL` and, in order, any of `BESIDE`.
-
-    Example:
-        >>> is_cell(CELL), is_cell((*CELL, "g_h", "g_Kv3")), is_cell((*CELL, "coupling"))
-        (True, True, False)
-    """
-    more = tuple(name for name in BESIDE if name in names)
-    return tuple(names) == (*CELL, *more) and halved(names) is None

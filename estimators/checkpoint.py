@@ -16,13 +16,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from estimators.cell import is_cell
 from estimators.context import CONTEXT
 from estimators.domain import Domain
 from estimators.estimator import Architecture, SweepSetEstimator
 from estimators.features import NAMES
 from estimators.likelihood import Likelihood, Shape
 from estimators.prequential import STRATA
+from estimators.process import ProcessError, process_of
 from estimators.spec import Spec, SpecError, spec_from
 from estimators.sweep_set import HEADS
 from estimators.watchman import TAUGHT, Watchman
@@ -167,8 +167,10 @@ def _read(file: h5py.File, path: Path) -> Checkpoint:
     # Whoever pretrained may have given another seed than the spec's text has.
     spec = replace(spec_from(str(file.attrs["spec"]), f"{path} (its spec)"), seed=int(file.attrs["seed"]))
     parameters = json.loads(file["parameters"][()])
-    if not is_cell([entry["name"] for entry in parameters]):
-        raise CheckpointError(f"{path} infers other parameters than this program's; pretrain it anew.")
+    try:
+        process_of([str(entry["name"]) for entry in parameters])
+    except ProcessError as error:
+        raise CheckpointError(f"{path} infers other parameters than this program's; pretrain it anew.") from error
     domain = {column: tuple(bounds) for column, bounds in json.loads(file["domain"][()]).items()}
     if parameters != [asdict(parameter) for parameter in spec.parameters] or domain != spec.designs.domain():
         raise CheckpointError(f"{path} has another prior or domain than the spec in it; take a sound copy of it.")

@@ -187,7 +187,7 @@ class Forecast:
         theta = self.sure if sure else self.theta
         chosen = theta[self._rng.choice(len(theta), draws, p=None if sure else self.weights)]
         table = np.tile(self._contexts[k].row(), (draws, 1))
-        drawn = rigs(chosen, self._spec.nuisances, self._rng)
+        drawn = rigs(chosen, self._spec.nuisances, self._rng, names=self._spec.names)
         samples, counts = voltages(chosen, table, drawn, self._rng, self._spec.names)
         return [sweep[:count] for sweep, count in zip(samples, counts, strict=True)]
 

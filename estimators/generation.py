@@ -17,11 +17,10 @@ from estimators.context import CONTEXT
 from estimators.designs import Designs, draw_set
 from estimators.measuring import measure_all
 from estimators.nuisances import Nuisances, Rigs, rigs
+from estimators.process import Sweeps, process_of
 from estimators.sets import Sets
-from simulators.batch import record
 from simulators.compiled import ENTRY
 from simulators.parameter import Parameter
-from simulators.wide_cell import columns
 
 __all__ = [
     "Spoil",
@@ -51,7 +50,7 @@ def generate(
     """Draw cells, simulate their sets of sweeps and measure the features, in chunks of bounded memory.
 
     Args:
-        parameters: The twelve of `CELL`, then any of `BESIDE`, in that order.
+        parameters: Of a cell of one of `estimators.process.PROCESSES`, in its order.
         designs: Ranges of the designs.
         nuisances: Ranges of the nuisances.
         cells: How many cells.
@@ -119,7 +118,7 @@ def simulate(
         nuisances: Ranges of what else is drawn.
         rng: Source of randomness.
         of_cell: Which cell each row belongs to: rows of one cell share its nuisances; None: each its own.
-        names: Of the parameters: `CELL`, then any of `BESIDE`, in that order.
+        names: Of the parameters, by which the process is known, in its order.
         spoil: Called with the samples, shape (s, n) [mV], how many of its row each sweep has, and the context's
             columns, to change the samples before they are measured.
 
@@ -127,9 +126,10 @@ def simulate(
         Features, shape (s, f), NaN where missing.
 
     Raises:
+        ProcessError: If the names are those of no process.
         ValueError: If theta has another number of parameters than there are names.
     """
-    return respond(theta, context, rigs(theta, nuisances, rng, of_cell), rng, names, spoil)
+    return respond(theta, context, rigs(theta, nuisances, rng, of_cell, names), rng, names, spoil)
 
 
 def respond(
@@ -189,9 +189,8 @@ def voltages(
         raise ValueError(f"Theta has {theta.shape[1]} parameters; {len(names)} were named: {', '.join(names)}.")
     column = {name: context[:, k] for k, name in enumerate(CONTEXT)}
     ends, levels, skip = _epochs(column)
-    membranes, has = columns(theta, names)
-    # What has nothing besides is left to the kernel that knows of nothing else.
-    return record(membranes, rigs.reversals, rigs.electrodes, ends, levels, skip, column["rate"], rng, has or None)
+    sweeps = Sweeps(rigs.electrodes, ends, levels, skip, column["rate"])
+    return process_of(names).recorded(theta, names, rigs.bath, sweeps, rng)
 
 
 def _epochs(

@@ -96,7 +96,7 @@ class Panel:
         u = np.concatenate([walk(table[:, start], len(spec.parameters), spec.nuisances, rng) for table in tables])
         context = np.concatenate(tables)
         theta = np.stack([p.constrain(u[:, k]) for k, p in enumerate(spec.parameters)], axis=1)
-        made_with = rigs(theta, spec.nuisances, rng, np.repeat(np.arange(cells), sweeps))
+        made_with = rigs(theta, spec.nuisances, rng, np.repeat(np.arange(cells), sweeps), spec.names)
         samples, counts = voltages(theta, context, made_with, rng, spec.names)
         features = features_of(samples, counts, {name: context[:, k] for k, name in enumerate(CONTEXT)})
         kept = None

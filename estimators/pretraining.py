@@ -110,7 +110,7 @@ def pretrain(
     predictive = yield from _schooled("predictive", spec, (), shown, aside, bookmarks)
     yield {"event": "progress", "stage": "reference"}
     references = _references(spec, network, shown)
-    watchman = Watchman((*FAULTS, *strange_to(spec.names)))
+    watchman = Watchman((*FAULTS, *strange_to(spec.process)))
     watchman.learn(lessons(spec, _LESSONS, _rng(spec, 12), distortion), predictive.scaling, _rng(spec, 13))
     references["surprise_scores"] = Surprise.make(predictive, watchman, spec, _rng(spec, 10), _SURPRISES, distortion)
     made = datetime.now(UTC).isoformat(timespec="seconds")

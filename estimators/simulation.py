@@ -29,7 +29,10 @@ __all__ = ["CHUNK", "load_sets", "simulate_to"]
 
 CHUNK = 1500
 
-_MADE_OF = ("cell", "conditioning", "context", "designs", "features", "generation", "measuring", "nuisances", "spikes")
+_MADE_OF = (
+    "cell", "conditioning", "context", "designs", "features", "generation", "measuring", "nuisances", "process",
+    "spikes",
+)  # fmt: skip
 
 
 def _signature(spec: Spec) -> str:

@@ -8,30 +8,14 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from estimators.cell import BESIDE, CELL, WITHIN, halved
+from estimators.cell import halved
 from estimators.designs import Designs
 from estimators.nuisances import OFF, Nuisances
+from estimators.process import CORTICAL, PROCESSES, Process, process_of
 from simulators.parameter import Parameter
 from simulators.refusal import Refusal
 
 __all__ = ["Schooling", "Spec", "SpecError", "Training", "read_spec", "spec_from"]
-
-UNITS = {
-    "C": "pF",
-    "g_leak": "mS/cm2",
-    "g_Na": "mS/cm2",
-    "g_K": "mS/cm2",
-    "g_M": "mS/cm2",
-    "tau_max": "ms",
-    "V_T": "mV",
-    "E_leak": "mV",
-    "rate_factor": "1",
-    "noise": "uA/cm2 ms^0.5",
-    "bridge": "MOhm",
-    "offset": "mV",
-    **{parameter.name: parameter.unit for parameter in WITHIN},
-}
-"""The process knows its parameters in these units and no others."""
 
 _BOUNDS = {
     "scale": (1.0, 20_000.0),
@@ -55,6 +39,9 @@ _BOUNDS = {
     "junction": (-50.0, 50.0),
     "adc_range": (50.0, 10_000.0),
     "adc_step": (0.0, 10.0),
+    "E_Ca": (0.0, 250.0),
+    "temperature": (0.0, 45.0),
+    "membrane_noise": (1e-3, 100.0),
     "learning_rate": (1e-7, 0.1),
     "weight_decay": (0.0, 1.0),
     "cells": (180, 100_000_000),
@@ -133,7 +120,7 @@ class Spec:
     Args:
         name: Its name.
         seed: Of everything that is random.
-        parameters: Those of the process, with their priors: the twelve that every spec has, then those besides.
+        parameters: Those of its process, with their priors: what every spec of it has, then what comes besides.
         designs: Ranges of the stimuli.
         nuisances: Ranges of what is marginalized.
         training: How it is made.
@@ -154,6 +141,11 @@ class Spec:
     def names(self) -> tuple[str, ...]:
         """Names of the parameters, in order."""
         return tuple(parameter.name for parameter in self.parameters)
+
+    @property
+    def process(self) -> Process:
+        """Whose cells it is about, as its parameters tell."""
+        return process_of(self.names)
 
 
 def read_spec(path: str | Path) -> Spec:
@@ -193,18 +185,22 @@ def spec_from(text: str, origin: str) -> Spec:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SpecError(f"{origin} is not TOML ({error}); mend that line.") from error
-    _only(table, {"name", "seed", "prior", "designs", "nuisances", "training", "likelihood"}, origin, "")
+    _only(table, {"name", "model", "seed", "prior", "designs", "nuisances", "training", "likelihood"}, origin, "")
     name, seed = table.get("name"), table.get("seed")
     if not isinstance(name, str) or not name:
         raise SpecError(f"{origin}: name is {name!r}, a word was wanted.")
     if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
         raise SpecError(f"{origin}: seed is {seed!r}, an integer from 0 was wanted.")
+    model = table.get("model", CORTICAL.name)
+    if not isinstance(model, str) or model not in PROCESSES:
+        raise SpecError(f"{origin}: model is {model!r}, {' or '.join(map(repr, PROCESSES))} was wanted.")
+    process = PROCESSES[model]
     return Spec(
         name,
         seed,
-        _prior(_table(table, "prior", origin), origin),
+        _prior(process, _table(table, "prior", origin), origin),
         _section(Designs, _table(table, "designs", origin), origin, "designs"),
-        _section(Nuisances, _table(table, "nuisances", origin), origin, "nuisances"),
+        _nuisances(process, _table(table, "nuisances", origin), origin),
         _section(Training, _table(table, "training", origin), origin, "training"),
         _section(Schooling, _table(table, "likelihood", origin), origin, "likelihood"),
         text,
@@ -224,38 +220,44 @@ def _only(table: dict[str, Any], known: set[str], origin: str, where: str) -> No
             raise SpecError(f"{origin}: the key {where}{key} is unknown; known are {', '.join(sorted(known))}.")
 
 
-def _prior(table: dict[str, Any], origin: str) -> tuple[Parameter, ...]:
+def _prior(process: Process, table: dict[str, Any], origin: str) -> tuple[Parameter, ...]:
     """Read the prior: every parameter of the process and any of those besides, each with unit, bounds and scale."""
-    _only(table, {*CELL, *BESIDE}, origin, "prior.")
-    missing = [name for name in CELL if name not in table]
+    _only(table, set(process.within), origin, "prior.")
+    missing = [name for name in process.names if name not in table]
     if missing:
         raise SpecError(f"{origin}: prior.{missing[0]} is missing; give its unit, low, high and scale.")
     half = halved(list(table))
     if half is not None:
         raise SpecError(f"{origin}: prior.{half[0]} is half a dendrite; give prior.{half[1]} too, or neither.")
-    parameters = {name: _parameter(name, table, origin) for name in (*CELL, *BESIDE) if name in table}
-    for within in WITHIN:
-        given = parameters.get(within.name)
-        if given is not None and not within.low <= given.low < given.high <= within.high:
-            raise SpecError(
-                f"{origin}: prior.{given.name} can't be used: it lies between {given.low:g} and {given.high:g}, "
-                f"bounds from {within.low:g} to {within.high:g} (unit {within.unit}) were wanted."
-            )
-    return tuple(parameters.values())
+    return tuple(_parameter(within, table, origin) for name, within in process.within.items() if name in table)
 
 
-def _parameter(name: str, table: dict[str, Any], origin: str) -> Parameter:
-    """Read one parameter of the prior."""
-    entry = _table(table, name, origin)
-    _only(entry, {"unit", "low", "high", "scale", "meaning"}, origin, f"prior.{name}.")
-    if entry.get("unit") != UNITS[name]:
-        raise SpecError(
-            f"{origin}: prior.{name} can't be used: its unit is {entry.get('unit')!r}, {UNITS[name]!r} was wanted."
-        )
+def _parameter(within: Parameter, table: dict[str, Any], origin: str) -> Parameter:
+    """Read one parameter of the prior, in its unit and no other, inside its widest bounds."""
+    entry, where = _table(table, within.name, origin), f"{origin}: prior.{within.name} can't be used: "
+    _only(entry, {"unit", "low", "high", "scale", "meaning"}, origin, f"prior.{within.name}.")
+    if entry.get("unit") != within.unit:
+        raise SpecError(f"{where}its unit is {entry.get('unit')!r}, {within.unit!r} was wanted.")
     try:
-        return Parameter(name, **entry)
+        given = Parameter(within.name, **entry)
     except (TypeError, ValueError) as error:
-        raise SpecError(f"{origin}: prior.{name} can't be used: {error}") from error
+        raise SpecError(f"{where}{error}") from error
+    if not within.low <= given.low < given.high <= within.high:
+        raise SpecError(
+            f"{where}it lies between {given.low:g} and {given.high:g}, bounds from {within.low:g} to {within.high:g} "
+            f"(unit {within.unit}) were wanted."
+        )
+    return given
+
+
+def _nuisances(process: Process, table: dict[str, Any], origin: str) -> Nuisances:
+    """Read the nuisances; what surrounds other cells than these is refused, for it would change nothing."""
+    foreign = [name for name in table if name not in process.bath and any(name in p.bath for p in PROCESSES.values())]
+    if foreign:
+        raise SpecError(
+            f"{origin}: nuisances.{foreign[0]} is nothing that the model '{process.name}' has; leave it out."
+        )
+    return _section(Nuisances, table, origin, "nuisances")
 
 
 def _section(kind: type[T], table: dict[str, Any], origin: str, where: str) -> T:

@@ -7,16 +7,16 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from estimators.context import CONTEXT
 from estimators.generation import features_of
+from estimators.process import CORTICAL, PATCHSEQ, Process
 from estimators.spec import Spec
 from simulators.adex import AdEx
 from simulators.cortical import Cortical
@@ -74,25 +74,24 @@ STRANGERS = MappingProxyType(
 )
 """What is no cell of the process in current clamp, by its name."""
 
-_OWN = (Cortical, PatchSeq)
-"""Cells that a process may have."""
+_OWN: Mapping[str, Callable[..., Simulator]] = MappingProxyType({CORTICAL.name: Cortical, PATCHSEQ.name: PatchSeq})
+"""What simulates a process's cells in either clamp, by its name."""
 
 
-def strange_to(names: Sequence[str]) -> tuple[str, ...]:
+def strange_to(process: Process) -> tuple[str, ...]:
     """Name the strangers to a process.
 
     Args:
-        names: Of its parameters.
+        process: Whose cells are none.
 
     Returns:
-        All of `STRANGERS` but its own cells.
+        All of `STRANGERS` but these.
 
     Example:
-        >>> strange_to([parameter.name for parameter in PatchSeq.parameters])
+        >>> strange_to(PATCHSEQ)
         ('voltage_clamp', 'adex', 'stg')
     """
-    own = _own(names)
-    return tuple(name for name, stranger in STRANGERS.items() if stranger.model is not own)
+    return tuple(name for name, stranger in STRANGERS.items() if stranger.model is not _OWN[process.name])
 
 
 def encounter(name: str, spec: Spec, context: Array, cells: int, rng: np.random.Generator) -> Array:
@@ -124,18 +123,13 @@ def encounter(name: str, spec: Spec, context: Array, cells: int, rng: np.random.
                 _drawn(cell.parameters, cells, rng), _stimulus("current", levels, column), column["rate"], rng
             )
         else:
-            cell = _own(spec.names)(electrode=_electrode(spec, rng))
+            cell = _OWN[spec.process.name](electrode=_electrode(spec, rng))
             levels = (_HELD, _HELD + _COMMAND * column["amplitude"], _HELD)
             theta = _drawn(spec.parameters[: len(cell.parameters)], cells, rng)
             current = cell.simulate(theta, _stimulus("voltage", levels, column), column["rate"], rng)
             response = current * (1.0 if k % 2 else _READ)
         rows.append(_measured(response, column))
     return np.concatenate(rows)
-
-
-def _own(names: Sequence[str]) -> Callable[..., Any]:
-    """Find the simulator of a process's cells."""
-    return next(kind for kind in _OWN if set(names) >= {parameter.name for parameter in kind.parameters})
 
 
 def _drawn(parameters: Sequence[Parameter], cells: int, rng: np.random.Generator) -> Array:

@@ -145,7 +145,7 @@ def lessons(
     simple = replace(spec.designs, prepulse=0.0)
     designs = np.concatenate([draw_set(simple, rng, 1) for _ in range(min(_DESIGNS, -(-count // _CELLS)))])
     shown = _told(np.repeat(designs, _CELLS, axis=0))
-    for name in strange_to(spec.names):
+    for name in strange_to(spec.process):
         sweeps[name] = encounter(name, spec, designs, _CELLS, rng), shown
     return sweeps
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -74,7 +75,7 @@ def attach(
     Raises:
         Refusal: If a setting can't be used, no stimulus lies in the network's domain, or the file is there already.
     """
-    rig = load_plugin("rigs", settings.rig.kind)(settings)
+    rig = load_plugin("rigs", settings.rig.kind)(_of_the_process(settings, checkpoint))
     stimuli = settings.protocol.stimuli()
     _check_some(stimuli, rig.rate, checkpoint.domain)
     folder = settings.recording.folder
@@ -90,6 +91,12 @@ def attach(
         listeners,
         settings.protocol.interval / 1e3 if settings.rig.pace == "real" else 0.0,
     )
+
+
+def _of_the_process(settings: Settings, checkpoint: Checkpoint) -> Settings:
+    """Let a simulated cell of which nothing else was said be one that the network knows."""
+    model = settings.cell.model or checkpoint.spec.process.name
+    return replace(settings, cell=replace(settings.cell, model=model))
 
 
 def _check_some(stimuli: Sequence[Stimulus], rate: float, domain: Domain) -> None:

@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import numpy.typing as npt
 
 from hardware.model_cell import ModelCell
 from hardware.pace import Speed
 from rig_plugin.settings import Settings, SettingsError
-from simulators.cortical import Cortical
+from rig_plugin.simulated_cell import CELLS
 from simulators.stimulus import Stimulus
 
-__all__ = ["TYPICAL", "model_cell"]
-
-TYPICAL: Mapping[str, float] = {
-    "C": 90.0,
-    "g_leak": 0.06,
-    "g_Na": 55.0,
-    "g_K": 6.0,
-    "g_M": 0.08,
-    "tau_max": 800.0,
-    "V_T": -56.0,
-    "E_leak": -70.0,
-    "rate_factor": 0.9,
-    "noise": 0.03,
-    "bridge": 1.5,
-    "offset": 0.5,
-}
-"""A regular-spiking neuron on a well-kept rig: what the simulated cell is unless the rig file says otherwise."""
+__all__ = ["model_cell"]
 
 _MINUTE = 60_000.0  # [ms]
 
@@ -47,7 +29,8 @@ def model_cell(settings: Settings) -> ModelCell:
         SettingsError: If [cell] names an unknown parameter or a value outside its bounds.
     """
     electrode = settings.electrode
-    cell = Cortical(electrode=electrode.electrode())
+    seen_through = electrode.electrode()
+    cell = CELLS[settings.cell.model or next(iter(CELLS))]
     bounds = {parameter.name: parameter for parameter in cell.parameters}
     for name, value in settings.cell.theta.items():
         if name not in bounds:
@@ -57,15 +40,14 @@ def model_cell(settings: Settings) -> ModelCell:
             raise SettingsError(
                 f"[cell] {name} is {value:g} {bound.unit}, {bound.low:g} to {bound.high:g} {bound.unit} was wanted."
             )
-    values = {**TYPICAL, **settings.cell.theta}
+    values = {**cell.typical, **settings.cell.theta}
     leak = bounds["E_leak"]
 
     def simulate(stimulus: Stimulus, rate: float, rng: np.random.Generator) -> npt.NDArray[np.float64]:
         shifted = values["E_leak"] + electrode.rest_drift * rig.elapsed / _MINUTE
         # A cell that has drifted out of the simulator's bounds stays there: it is not the rig that has failed.
         now = {**values, "E_leak": min(max(shifted, leak.low), leak.high)}
-        theta = np.array([[now[parameter.name] for parameter in cell.parameters]])
-        return np.asarray(cell.simulate(theta, stimulus, rate, rng)[0])
+        return cell.simulate(now, seen_through, stimulus, rate, rng)
 
     pace: Speed = "max" if settings.rig.pace == "max" else "real"
     seed = settings.rig.seed

@@ -53,10 +53,12 @@ class CellSettings:
     """Table [cell]: parameters of a simulated cell by name, in the units of its simulator.
 
     Args:
-        theta: {parameter: value}; the others stay as the simulator has them.
+        theta: {parameter: value}; the others stay as the simulated cell has them.
+        model: Name of the process that it is a cell of; None takes the one that the network infers.
     """
 
     theta: Mapping[str, float] = field(default_factory=dict)
+    model: str | None = key(None, "model", one_of=("cortical", "patchseq"))
 
 
 @dataclass(frozen=True)

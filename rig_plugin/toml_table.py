@@ -78,7 +78,8 @@ class TomlTable:
         """Check every key and make the dataclass.
 
         Args:
-            kind: A dataclass of `key` fields, or one with a single mapping, which then takes every key.
+            kind: A dataclass of `key` fields, and at most one mapping without a key of its own, which then takes every
+                number of another name.
 
         Returns:
             The instance.
@@ -91,18 +92,18 @@ class TomlTable:
             raise TypeError(f"{kind.__name__} is no dataclass.")
         declared = {f.metadata["key"]: f for f in fields(kind) if "key" in f.metadata}
         hints = get_type_hints(kind)
-        if not declared:
-            (free,) = fields(kind)
-            return kind(**{free.name: {name: self._number(name, value) for name, value in self._values.items()}})
-        for name in self._values:
-            if name not in declared:
-                raise SettingsError(f"{self._path}: [{self._name}] has no key {name}: use {listed(declared)}.")
-        return kind(
-            **{
-                declared[name].name: self._read(name, value, declared[name], hints[declared[name].name])
-                for name, value in self._values.items()
-            }
-        )
+        free = [f.name for f in fields(kind) if "key" not in f.metadata]
+        others = {name: value for name, value in self._values.items() if name not in declared}
+        if others and not free:
+            raise SettingsError(
+                f"{self._path}: [{self._name}] has no key {next(iter(others))}: use {listed(declared)}."
+            )
+        numbers = {name: self._number(name, value) for name, value in others.items()}
+        made: dict[str, Any] = dict.fromkeys(free, numbers)
+        for name, value in self._values.items():
+            if name in declared:
+                made[declared[name].name] = self._read(name, value, declared[name], hints[declared[name].name])
+        return kind(**made)
 
     def refusal(self, name: str, wanted: str) -> SettingsError:
         """Make the error for one key.

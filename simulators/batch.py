@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import get_num_threads, njit, prange
+from numba import njit, prange
 
-from simulators.chain import KEPT, TILE, keep, lead, plug_in, through
+from simulators.chain import KEPT, TILE, deal, keep, lead, plug_in, through
 from simulators.compartments import CONSTANTS, STATES, constants
 from simulators.compiled import ENTRY
 from simulators.flicker import colours
@@ -60,9 +60,7 @@ def record(
     finish = np.rint(ends / DT).astype(np.int32)
     begin = np.rint(skip / DT).astype(np.int32)
     counts = np.rint((ends[:, -1] - skip) * rates).astype(np.int64)
-    order = np.argsort(finish[:, -1], kind="stable")
-    dealt = _deal(-(-b // LANES))
-    padded = np.concatenate([order, np.repeat(order[-1:], -b % LANES)]).reshape(-1, LANES)[dealt].ravel()
+    padded, rows = deal(finish[:, -1])
     out = np.empty((b, int(counts.max())), dtype=np.float32)
     arguments = (
         _filled(cells, 17)[padded],
@@ -80,7 +78,6 @@ def record(
         if again.size:
             lanes = np.concatenate([again, np.repeat(again[-1:], -again.size % LANES)])
             _run_on(state, row, random, arguments[6][:, 0].copy(), lanes, again.size, has)
-        rows = np.concatenate([order, np.full(-b % LANES, -1)]).reshape(-1, LANES)[dealt].ravel()
         _record(state, row, random, colours(1 / DT), *arguments[2:], has, rows, out)
     return out, counts
 
@@ -88,12 +85,6 @@ def record(
 def _filled(table: npt.NDArray[np.float64], width: int) -> npt.NDArray[np.float64]:
     """Fill rows up with what is not there."""
     return np.pad(table.astype(np.float64), ((0, 0), (0, width - table.shape[1])))
-
-
-def _deal(blocks: int) -> npt.NDArray[np.int64]:
-    """Deal blocks that are sorted by length out to the threads, of which each takes an equal run."""
-    threads = get_num_threads()
-    return np.concatenate([np.arange(thread, blocks, threads) for thread in range(threads)])
 
 
 @njit(error_model="numpy", nogil=True, parallel=True, cache=True)

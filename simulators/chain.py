@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+from numba import get_num_threads, njit
 
 from simulators.amplifier import MEMORY, corner_index, filters, low_pass, remember
 from simulators.digitizer import digitize, read_out
@@ -19,7 +19,7 @@ from simulators.flicker import COLOURS, begin_flicker, flicker, flicker_seeds
 from simulators.lanes import LANES
 from simulators.pipette import CHARGE, begin_charge, charge, draw
 
-__all__ = ["KEPT", "TILE", "keep", "lead", "pad", "plug_in", "through"]
+__all__ = ["KEPT", "TILE", "deal", "keep", "lead", "pad", "plug_in", "through"]
 
 TILE = 256
 """Steps of a tile."""
@@ -69,6 +69,27 @@ def pad(count: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """
     lanes = np.concatenate([np.arange(count), np.full(-count % LANES, count - 1)])
     return lanes, np.where(np.arange(len(lanes)) < count, lanes, -1)
+
+
+def deal(lengths: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Fill whole blocks with sweeps of about one length, and deal them out to the threads.
+
+    A block takes as long as its longest lane, and each thread takes an equal run of blocks: so that all are done at
+    about the same time, each gets every n-th of the sorted ones.
+
+    Args:
+        lengths: Of each sweep, shape (b,), of at least one.
+
+    Returns:
+        As `pad`.
+    """
+    order = np.argsort(lengths, kind="stable")
+    idle = -len(order) % LANES
+    threads, blocks = get_num_threads(), -(-len(order) // LANES)
+    dealt = np.concatenate([np.arange(thread, blocks, threads) for thread in range(threads)])
+    lanes = np.concatenate([order, np.repeat(order[-1:], idle)]).reshape(-1, LANES)[dealt].ravel()
+    rows = np.concatenate([order, np.full(idle, -1)]).reshape(-1, LANES)[dealt].ravel()
+    return lanes, rows
 
 
 @njit(error_model="numpy")

@@ -8,13 +8,12 @@ import numpy.typing as npt
 from simulators.electrode import Electrode
 from simulators.parameter import Parameter
 from simulators.patched import Patched
-from simulators.patchseq_batch import record
+from simulators.patchseq_batch import baths, record
 from simulators.stimulus import Stimulus
 
 __all__ = ["PatchSeq"]
 
 _Array = npt.NDArray[np.float64]
-_Q10 = 2.3
 
 
 class PatchSeq(Patched):
@@ -76,8 +75,8 @@ class PatchSeq(Patched):
         b, clamped = len(theta), stimulus.clamp == "voltage"
         # mV through MOhm are nA, so that 1000/MOhm is in nS.
         pipette = 1000.0 / self.electrode.series if clamped else 0.0
-        warmth = [_Q10 ** ((self.temperature - own) / 10.0) for own in (21.0, 36.0)]
-        bath = np.array([self.E_Na, self.E_K, self.E_Ca, *warmth, self.noise, pipette])
+        reversals = np.tile([self.E_Na, self.E_K, self.E_Ca], (b, 1))
+        bath = baths(reversals, np.full(b, self.temperature), np.full(b, self.noise), pipette)
         courses = self.courses(theta, stimulus)
         samples, _ = record(courses, bath, *self._wired(stimulus, b, rng), np.full(b, rate), rng)
         response = samples.astype(np.float64)

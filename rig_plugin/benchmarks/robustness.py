@@ -132,7 +132,7 @@ def _answer(spec: Spec, chunk: _Cells, level: Level, k: int) -> Sets:
         name, value = level.pinned
         column = spec.names.index(name)
         theta[:, column], u[:, column] = value, spec.parameters[column].unconstrain(np.array(value))
-    drawn = rigs(theta, level.nuisances, np.random.default_rng([_SEED, 0, k]), chunk.of_cell)
+    drawn = rigs(theta, level.nuisances, np.random.default_rng([_SEED, 0, k]), chunk.of_cell, spec.names)
     features = respond(theta, context, drawn, np.random.default_rng([_SEED, 1, k]), spec.names)
     if level.holding is None or not np.isnan(level.holding):
         context[:, _KNOWN] = float(level.holding is not None)

@@ -22,7 +22,7 @@ from estimators.forecast import Forecast
 from rig_plugin.tasks.cell import Cell
 from rig_plugin.tasks.figure import Figure
 
-__all__ = ["AREAS", "LOOKED_AT", "Single", "in_sample", "single"]
+__all__ = ["AREAS", "LOOKED_AT", "Single", "capacitance", "in_sample", "single"]
 
 _WANTED = 22 / 25
 
@@ -86,11 +86,29 @@ def single(cell: Cell, checkpoint: Checkpoint, draws: int) -> Single:
     names = checkpoint.spec.names
     forecast = Forecast(checkpoint, cell.rows, cell.contexts, cell.contexts, 0, draws)
     theta = forecast.sure
-    total = theta[:, names.index("C")]
-    if "dendrite_ratio" in names:
-        total = total * (1.0 + theta[:, names.index("dendrite_ratio")])
     paper = next((area for number, area in AREAS.items() if number in cell.name), None)
-    return Single(cell, forecast, forecast.unaided(0), total, paper)
+    return Single(cell, forecast, forecast.unaided(0), capacitance(theta, names), paper)
+
+
+def capacitance(theta: Array, names: Sequence[str]) -> Array:
+    """Give the capacitance of whole cells.
+
+    Args:
+        theta: Shape (s, p).
+        names: Of the parameters, of any process.
+
+    Returns:
+        Shape (s,) [pF]: tau over input resistance where these are parameters, else C with its dendrite's.
+
+    Example:
+        >>> capacitance(np.array([[1.5, 200.0, 20.0]]), ("C", "R_in", "tau")).tolist()
+        [100.0]
+    """
+    if {"R_in", "tau"} <= set(names):
+        # ms over MOhm is nF.
+        return np.asarray(1e3 * theta[:, names.index("tau")] / theta[:, names.index("R_in")])
+    total = theta[:, names.index("C")]
+    return np.asarray(total * (1.0 + theta[:, names.index("dendrite_ratio")]) if "dendrite_ratio" in names else total)
 
 
 def in_sample(singles: Sequence[Single]) -> list[dict[str, Any]]:

@@ -277,7 +277,7 @@ def electrodes_of(nuisances, monkeypatch, cells=4, sweeps=3):
         handed.append(arguments[2])
         return record(*arguments)
 
-    monkeypatch.setattr("estimators.generation.record", watched)
+    monkeypatch.setattr("simulators.batch.record", watched)
     rng = np.random.default_rng(5)
     rows = np.tile(CELLS[:1], (cells * sweeps, 1))
     simulate(rows, context(amplitude=np.full(len(rows), 100.0)), nuisances, rng, np.repeat(np.arange(cells), sweeps))
@@ -335,7 +335,7 @@ def handed(monkeypatch, theta, names):
         told.extend([arguments[0], arguments[1], arguments[-1]])
         return record(*arguments)
 
-    monkeypatch.setattr("estimators.generation.record", watched)
+    monkeypatch.setattr("simulators.batch.record", watched)
     simulate(theta, context(amplitude=np.full(len(theta), 100.0)), PLAIN, np.random.default_rng(0), names=names)
     return told
 

@@ -3,6 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
+from importlib.resources import files
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from estimators.checkpoint import CheckpointError, load
 from estimators.features import NAMES
 from estimators.observer import Observer
 from estimators.pretraining import pretrain
+from estimators.process import PATCHSEQ
 from estimators.spec import SpecError, spec_from
 from estimators.training import train
 from estimators.watchman import TAUGHT
@@ -193,6 +195,31 @@ def test_a_spec_that_has_more_in_its_cells_becomes_a_checkpoint(made, tmp_path, 
     assert there.spec.names == (*CELL, *BESIDE)
     assert set(summary["coverage"]) == {*CELL, *BESIDE}
     assert all(len(there.reference[f"misfit_{stratum}"]) for stratum in (1, 3, 10))
+    Observer(there, draws=20).warm()
+
+
+def test_a_spec_of_the_second_process_becomes_a_checkpoint(spec, tmp_path, monkeypatch):
+    text = (files("estimators.pretrained") / "patchseq-13.toml").read_text(encoding="utf-8").split("[training]")[0]
+    for long, short in (
+        ("duration = [200.0, 1000.0]", "duration = [200.0, 210.0]"),
+        ("tail = [20.0, 300.0]", "tail = [285.0, 300.0]"),
+        ("sweeps = [1, 40]", "sweeps = [1, 3]"),
+    ):
+        assert long in text
+        text = text.replace(long, short)
+    tiny = spec.text[spec.text.index("[training]") :].replace("epochs = 3", "epochs = 1")
+    spec = spec_from(text + tiny, "patchseq.toml")
+    monkeypatch.setattr("estimators.misfits._CELLS", 3)
+    monkeypatch.setattr(pretraining, "_LESSONS", 60)
+    monkeypatch.setattr(pretraining, "_SURPRISES", 80)
+    monkeypatch.setattr(simulation, "CHUNK", 200)
+    out = tmp_path / "patchseq.h5"
+    *_, summary = pretrain(spec, out)
+    there = load(out)
+    assert there.spec == spec
+    assert there.spec.process is PATCHSEQ
+    assert set(summary["coverage"]) == set(PATCHSEQ.within)
+    assert there.calibration["cells"]["adaptive"] == 12
     Observer(there, draws=20).warm()
 
 

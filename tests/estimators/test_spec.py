@@ -12,10 +12,13 @@ from estimators.cell import BESIDE, CELL
 from estimators.designs import Designs
 from estimators.nuisances import OFF, Nuisances
 from estimators.spec import Schooling, SpecError, Training, read_spec, spec_from
+from simulators.patchseq import PatchSeq
 
 TEXT = (files("estimators.pretrained") / "cortical-steps.toml").read_text(encoding="utf-8")
 
 LATER = ("capacitance", "flicker", "junction", "adc_range", "adc_step")
+
+BATH = ("E_Ca", "temperature", "membrane_noise")
 
 
 def refused(text):
@@ -52,10 +55,11 @@ def test_the_shipped_spec_is_read_whole(tmp_path):
     for section in ("designs", "nuisances", "training"):
         read = {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(getattr(spec, section)).items()}
         assert {name: read[name] for name in table[section]} == table[section]
-        # What it does not name came later: it is off, or shows of nothing that is on.
+        # What it does not name came later: it is off, shows of nothing that is on, or surrounds other cells.
         left = read.keys() - table[section].keys()
-        assert left <= {"series", *LATER}
-        assert all(read[name] == list(OFF) for name in left - {"series"})
+        assert left <= {"series", *LATER, *BATH}
+        assert all(read[name] == list(OFF) for name in left - {"series", *BATH})
+        assert not spec.process.bath.keys() & set(BATH)
 
 
 def test_what_is_kept_of_a_spec_reads_as_the_spec():
@@ -304,3 +308,76 @@ def test_how_the_likelihood_is_made_can_be_chosen_key_by_key():
 )
 def test_what_the_likelihood_cannot_use_is_refused_by_its_key(line, said):
     assert f"likelihood.{said}" in refused(f"{TEXT}\n[likelihood]\n{line}\n")
+
+
+PATCHSEQ = (files("estimators.pretrained") / "patchseq-13.toml").read_text(encoding="utf-8")
+
+
+def test_the_patchseq_spec_has_exactly_the_published_prior():
+    spec = spec_from(PATCHSEQ, "mine.toml")
+    assert spec.process.name == "patchseq"
+    assert len(PatchSeq.parameters) == 13
+    for ours, published in zip(spec.parameters[:13], PatchSeq.parameters, strict=True):
+        assert (ours.name, ours.unit, ours.scale) == (published.name, published.unit, "linear")
+        assert (ours.low, ours.high) == (published.low, published.high)
+        assert ours.meaning
+    assert spec.names[13:] == ("bridge", "offset", "discrepancy")
+    assert spec.parameters[13:15] == spec_from(TEXT, "cortical-steps").parameters[10:12]
+
+
+def test_the_patchseq_spec_lies_about_the_published_bath_and_steps():
+    spec = spec_from(PATCHSEQ, "mine.toml")
+    published = {"E_Na": 69.0, "E_K": -98.4, "E_Ca": 127.2, "temperature": 25.0, "membrane_noise": 10.0 * 0.04**0.5}
+    assert published.keys() == spec.process.bath.keys()
+    for name, value in published.items():
+        low, high = getattr(spec.nuisances, name)
+        middle = (low * high) ** 0.5 if spec.process.bath[name] == "log" else 0.5 * (low + high)
+        assert middle == pytest.approx(value)
+    assert spec.designs.duration[0] <= 600.0 <= spec.designs.duration[1]
+    assert spec.designs.scale[0] <= 20.0
+
+
+def test_a_spec_without_a_model_is_cortical_and_may_say_so():
+    assert "\nmodel = " not in TEXT
+    said = spec_from(f'model = "cortical"\n{TEXT}', "mine.toml")
+    assert said.process.name == spec_from(TEXT, "mine.toml").process.name == "cortical"
+    assert said.parameters == spec_from(TEXT, "mine.toml").parameters
+
+
+@pytest.mark.parametrize("model", ['"squid"', "3", '["cortical"]', '""'])
+def test_a_model_that_is_none_is_refused(model):
+    assert "'cortical' or 'patchseq' was wanted." in refused(f"model = {model}\n{TEXT}")
+
+
+def test_parameters_of_another_model_are_refused():
+    assert "the key prior.g_leak is unknown" in refused(f'model = "patchseq"\n{TEXT}')
+    assert "the key prior.R_in is unknown" in refused(PATCHSEQ.replace('model = "patchseq"', 'model = "cortical"'))
+    g_h = OPTIONAL["g_h"]
+    assert "the key prior.g_h is unknown" in refused(PATCHSEQ.replace("[prior]\n", f"[prior]\ng_h = {g_h}\n", 1))
+
+
+@pytest.mark.parametrize("name", BATH)
+def test_what_surrounds_other_cells_is_refused(name):
+    assert f"nuisances.{name} is nothing that the model 'cortical' has; leave it out." in refused(
+        nuisance(name, "[2.0, 3.0]")
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("[122.2, 132.2]", "[-10.0, 132.2]", "nuisances.E_Ca"),
+        ("[24.0, 26.0]", "[24.0, 60.0]", "nuisances.temperature"),
+        ("[0.5, 8.0]", "[0.0, 8.0]", "nuisances.membrane_noise"),
+        ('unit = "uF/cm2"', 'unit = "pF"', "prior.C can't be used: its unit is 'pF', 'uF/cm2' was wanted"),
+        ("high = 1000.0", "high = 1001.0", "bounds from 20 to 1000 (unit MOhm) were wanted"),
+    ],
+)
+def test_what_a_patchseq_cell_cannot_have_is_refused(old, new, said):
+    assert PATCHSEQ.count(old) == 1
+    assert said in refused(PATCHSEQ.replace(old, new))
+
+
+@pytest.mark.parametrize(("old", "new"), [("high = 400.0", "high = 4000.0"), ("high = -45.0", "high = 45.0")])
+def test_a_prior_wider_than_the_simulator_takes_is_refused(old, new):
+    assert "were wanted." in refused(changed(old, new))

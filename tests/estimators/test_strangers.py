@@ -1,4 +1,5 @@
 from dataclasses import replace
+from importlib.resources import files
 
 import numpy as np
 import pytest
@@ -6,9 +7,9 @@ import pytest
 from estimators.context import CONTEXT
 from estimators.designs import draw_set
 from estimators.features import NAMES
+from estimators.process import CORTICAL, PATCHSEQ
+from estimators.spec import spec_from
 from estimators.strangers import STRANGERS, encounter, strange_to
-from simulators.cortical import Cortical
-from simulators.patchseq import PatchSeq
 
 REST = NAMES.index("rest")
 
@@ -20,8 +21,8 @@ def designs(spec, count):
 
 
 def test_a_process_is_no_stranger_to_itself():
-    assert strange_to([p.name for p in Cortical.parameters]) == tuple(STRANGERS)
-    assert strange_to([p.name for p in PatchSeq.parameters]) == ("voltage_clamp", "adex", "stg")
+    assert strange_to(CORTICAL) == tuple(STRANGERS)
+    assert strange_to(PATCHSEQ) == ("voltage_clamp", "adex", "stg")
 
 
 @pytest.mark.parametrize("name", STRANGERS)
@@ -45,6 +46,14 @@ def test_every_design_has_an_electrode_of_its_own(spec, monkeypatch):
     assert all(low <= electrode.corner <= high for electrode in seen)
     assert np.std([electrode.bridge for electrode in seen]) == pytest.approx(5.0, rel=0.4)
     assert len({electrode.white for electrode in seen}) == 40
+
+
+@pytest.mark.parametrize("model", ["cortical-steps", "patchseq-13"])
+def test_the_cells_of_every_process_can_be_taken_for_a_voltage(model):
+    spec = spec_from((files("estimators.pretrained") / f"{model}.toml").read_text(encoding="utf-8"), "the spec")
+    found = encounter("voltage_clamp", spec, designs(spec, 1), 6, np.random.default_rng(1))
+    # The first design is read at 0.05 mV/pA, as no membrane rests.
+    assert np.nanmedian(np.abs(found[:, REST])) < 30.0
 
 
 def test_a_current_that_was_taken_for_a_voltage_follows_the_command_and_not_the_cell(spec):

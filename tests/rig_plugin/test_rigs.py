@@ -3,16 +3,20 @@
 import numpy as np
 import pytest
 
+from estimators.process import PROCESSES
 from hardware.own import read_own
 from hardware.recorder import Recorder
 from hardware.replay import Replay
 from rig_plugin.electrode_settings import ElectrodeSettings
 from rig_plugin.rigs import model_cell
-from rig_plugin.settings import CellSettings, ProtocolSettings, RigSettings, Settings
+from rig_plugin.settings import CellSettings, ProtocolSettings, RigSettings, Settings, SettingsError, read
+from rig_plugin.simulated_cell import CELLS
 from simulators.cortical import Cortical
+from simulators.electrode import Electrode
 from simulators.stimulus import Epoch, Stimulus, step
 
 QUIET = {"g_Na": 0.0, "g_K": 0.0, "g_M": 0.0, "noise": 0.0, "bridge": 0.0, "offset": 0.0}
+NO_CHANNELS = {"g_Nat": 0.0, "g_Na": 0.0, "g_Kd": 0.0, "g_M": 0.0, "g_Kv31": 0.0, "g_L": 0.0}
 STEP = step(-50.0, onset=60.0, duration=100.0, tail=40.0)
 CLAMP = Stimulus("voltage", (Epoch(-70.0, 60.0), Epoch(-80.0, 140.0)))
 
@@ -154,3 +158,50 @@ def test_a_rest_that_has_drifted_to_the_bounds_of_the_simulator_stays_there():
     with rig_of(interval=3_600_000.0, rest_drift=-5.0) as rig:
         rests = [played(rig)[:1000].mean() for _ in range(3)]
     np.testing.assert_allclose(rests, [-70.0, -130.0, -130.0], rtol=0, atol=0.01)
+
+
+def test_every_process_has_a_simulated_cell_with_all_of_its_parameters():
+    assert tuple(CELLS) == tuple(PROCESSES)
+    for name, cell in CELLS.items():
+        assert cell.parameters == PROCESSES[name].parameters
+        assert tuple(cell.typical) == PROCESSES[name].names
+
+
+@pytest.mark.parametrize("model", CELLS)
+def test_the_typical_cell_rests_and_fires_the_more_the_more_it_gets(model):
+    cell = CELLS[model]
+    counts = []
+    for current in (0.0, 150.0, 300.0):
+        stimulus = step(current, onset=100.0, duration=300.0, tail=50.0)
+        voltage = cell.simulate(cell.typical, Electrode(), stimulus, 20.0, np.random.default_rng(1))
+        counts.append(int(np.sum((voltage[1:] > 0.0) & (voltage[:-1] <= 0.0))))
+        assert -85.0 < voltage[:1900].mean() < -60.0
+    assert 0 == counts[0] < counts[1] < counts[2]
+
+
+def test_bridge_and_offset_of_a_cell_are_those_of_its_table_whatever_its_model():
+    answers = []
+    for theta in ({}, {"bridge": 11.5}, {"offset": -4.5}):
+        cell = CellSettings({**NO_CHANNELS, **theta}, "patchseq")
+        settings = Settings(rig=RigSettings(seed=1, pace="max"), cell=cell)
+        with model_cell(settings) as rig:
+            answers.append(played(rig))
+    plain, bridged, shifted = answers
+    np.testing.assert_allclose(shifted - plain, -5.0, rtol=0, atol=1e-3)
+    # 10 MOhm more, at 50 pA down.
+    np.testing.assert_allclose((bridged - plain)[1300:3100], -0.5, rtol=0, atol=1e-3)
+    np.testing.assert_allclose((bridged - plain)[:1190], 0.0, rtol=0, atol=1e-3)
+
+
+def test_the_settings_choose_the_model_of_the_simulated_cell(tmp_path):
+    path = tmp_path / "rig.toml"
+    path.write_text('[cell]\nmodel = "patchseq"\nR_in = 300.0\n', encoding="utf-8")
+    assert read(path).cell == CellSettings({"R_in": 300.0}, "patchseq")
+    path.write_text('[cell]\nmodel = "squid"\n', encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"\[cell\] model is 'squid', 'cortical' or 'patchseq' was wanted"):
+        read(path)
+
+
+def test_a_parameter_of_another_model_is_refused():
+    with pytest.raises(SettingsError, match="g_leak is unknown; known are C, R_in"):
+        model_cell(Settings(cell=CellSettings({"g_leak": 0.1}, "patchseq")))

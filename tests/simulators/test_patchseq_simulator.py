@@ -7,7 +7,7 @@ import pytest
 
 from simulators.electrode import Electrode
 from simulators.patchseq import PatchSeq
-from simulators.patchseq_batch import record
+from simulators.patchseq_batch import baths, record
 from simulators.stimulus import Dose, Epoch, Stimulus, step
 
 # A cell without channels.
@@ -86,7 +86,7 @@ def test_a_block_acts_in_its_epoch_only(crossings):
 def test_what_is_skipped_was_simulated():
     """A cell whose first 30 ms are not recorded answers as one that was watched from the start."""
     courses = np.tile(QUIET, (20, 2, 1))
-    bath = np.array([69.0, -98.4, 127.2, 1.4, 0.4, 2.0, 0.0])
+    bath = np.tile([69.0, -98.4, 127.2, 1.4, 0.4, 2.0, 0.0], (20, 1))
     ends, levels = np.tile([50.0, 120.0], (20, 1)), np.tile([0.0, 300.0], (20, 1))
     plain = Electrode(white=0.0).rows(False, 20, np.random.default_rng(0), 0.0, 0.0)
     whole, later = (
@@ -96,3 +96,38 @@ def test_what_is_skipped_was_simulated():
     assert (whole[1] == 2400).all()
     assert (later[1] == 1800).all()
     np.testing.assert_allclose(later[0][:, 200:1800], whole[0][:, 800:2400], rtol=0, atol=0.02)
+
+
+def played(lengths, baths, count=37):
+    """Sweeps of one cell, each as long as it is told and in its own bath, with the same seeds each time."""
+    courses, levels = np.tile(QUIET, (count, 2, 1)), np.tile([0.0, 300.0], (count, 1))
+    ends = np.stack([np.full(count, 20.0), lengths], axis=1)
+    plain = Electrode(white=0.0).rows(False, count, np.random.default_rng(0), 0.0, 0.0)
+    return record(courses, baths, plain, ends, levels, np.full(count, 20.0), np.random.default_rng(1))
+
+
+def test_sweeps_of_any_length_are_those_that_they_begin():
+    lengths = np.random.default_rng(2).uniform(30.0, 90.0, 37).round()
+    bath = np.tile([69.0, -98.4, 127.2, 1.4, 0.4, 2.0, 0.0], (37, 1))
+    mixed, counts = played(lengths, bath)
+    whole, _ = played(np.full(37, 90.0), bath)
+    np.testing.assert_array_equal(counts, 20.0 * lengths)
+    for k, count in enumerate(counts):
+        np.testing.assert_array_equal(mixed[k, :count], whole[k, :count])
+    assert len(np.unique(whole[:, 300])) == 37
+
+
+def test_each_cell_has_its_own_bath_whoever_is_beside_it():
+    one, other = [69.0, -98.4, 127.2, 1.4, 0.4, 2.0, 0.0], [60.0, -80.0, 110.0, 1.2, 0.35, 5.0, 0.0]
+    uniform = [played(np.full(37, 60.0), np.tile(bath, (37, 1)))[0] for bath in (one, other)]
+    second = np.random.default_rng(3).random(37) < 0.5
+    mixed = played(np.full(37, 60.0), np.where(second[:, None], other, one))[0]
+    np.testing.assert_array_equal(mixed, np.where(second[:, None], uniform[1], uniform[0]))
+    assert (np.abs(uniform[0] - uniform[1]).max(axis=1) > 1.0).all()
+
+
+def test_a_bath_is_warm_by_a_factor_of_2_3_in_ten_degrees():
+    laid = baths(np.array([[69.0, -98.4, 127.2]] * 2), np.array([21.0, 36.0]), np.array([2.0, 1.0]), 4.0)
+    np.testing.assert_allclose(
+        laid, [[69.0, -98.4, 127.2, 1.0, 2.3**-1.5, 2.0, 4.0], [69.0, -98.4, 127.2, 2.3**1.5, 1.0, 1.0, 4.0]]
+    )
