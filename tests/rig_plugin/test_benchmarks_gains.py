@@ -8,6 +8,7 @@ from estimators.filling import KINDS
 from estimators.groups import GROUPS
 from rig_plugin.benchmarks import gains, missing, traces
 from rig_plugin.commands.table import outline
+from rig_plugin.opening import network
 
 KEYS = {"name", "value", "unit", "n", "peer", "peer_version", "ratio", "aim", "met"}
 
@@ -81,7 +82,8 @@ def test_traces_are_held_beside_features_for_few_and_for_many_sweeps():
     names = {row["name"] for row in found["figures"]}
     assert {f"log_q_{count}/{name}" for count in (20, 60) for name in traces.READS} <= names
     assert {f"sweep_ms_p50/{name}" for name in traces.READS} <= names
-    assert len(found["over_features"]) == 2 * 2 * 13
+    # Of every parameter, and of all together.
+    assert len(found["over_features"]) == 2 * 2 * (len(network(None).spec.names) + 1)
 
 
 def test_what_a_trace_adds_is_counted_sweep_by_sweep():

@@ -62,7 +62,7 @@ def test_every_fault_has_figures_of_every_score(monkeypatch):
     monkeypatch.setattr(trust, "_surprise", lambda *_: judge)
     monkeypatch.setattr(trust, "_nearest", lambda _: judge)
     rows = measure(peers=False, simulations=80)
-    assert len(rows) == 2 + 4 * len(TAUGHT)
+    assert len(rows) == 2 + 6 * len(TAUGHT)
     assert all(0.0 <= row["value"] <= 1.0 for row in rows)
 
 
