@@ -20,6 +20,7 @@ from estimators.panel import Panel
 from estimators.process import PROCESSES
 from estimators.sets import Sets
 from estimators.spec import spec_from
+from estimators.strangers import strange_to
 from estimators.surprise import Surprise
 from estimators.watchman import Watchman, lessons
 
@@ -55,7 +56,7 @@ def checkpoint(spec, sets, made):
     network = made.network(spec, sets)
     rng = np.random.default_rng(1)
     distortion = Distortion(spec.parameters, network.scaling)
-    predictive, watchman = made.likelihood((), sets), Watchman()
+    predictive, watchman = made.likelihood((), sets), Watchman((*FAULTS, *strange_to(spec.process)))
     watchman.learn(lessons(spec, 12, rng, distortion), predictive.scaling, rng)
     reference = Novelty.make(network.scaling, sets, rng, size=100)
     reference |= {f"misfit_{k}": np.sort(rng.gamma(2.0, 0.5, 100)) for k in (1, 3, 10)}
