@@ -15,6 +15,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from estimators.cell import DISCREPANCY
 from estimators.context import CONTEXT
 from estimators.estimator import SweepSetEstimator
 from estimators.likelihood import Likelihood
@@ -119,10 +120,16 @@ def refine(
         The weighted draws.
 
     Raises:
-        RefinementError: If they rest on too few draws, or there is no likelihood.
+        RefinementError: If they rest on too few draws, there is no likelihood, or it can't tell what sweeps have in
+            common.
     """
     if likelihood is None:
         raise RefinementError("This network has no likelihood that could weigh its draws; pretrain it anew with one.")
+    if len(features) > 1 and DISCREPANCY in [parameter.name for parameter in network.parameters_of_cell]:
+        raise RefinementError(
+            f"The {len(features)} sweeps share an error of the model, and the likelihood knows each by itself; give one "
+            "sweep, or keep the draws as they are."
+        )
     rows, circumstances = (torch.as_tensor(table, dtype=torch.float32) for table in (features, context))
     with torch.inference_mode():
         posterior = network(rows[None], circumstances[None], torch.ones(1, len(rows), dtype=torch.bool))

@@ -5,6 +5,7 @@ from scipy import stats
 
 from estimators.context import CONTEXT
 from estimators.refinement import RefinementError, led_back, refine, weigh
+from simulators.parameter import Parameter
 
 START = CONTEXT.index("start")
 
@@ -19,6 +20,8 @@ class Conjugate:
 
 class Network:
     """A posterior that is wider than the exact one, and off by a little, in the first of two numbers."""
+
+    parameters_of_cell = ()
 
     def __init__(self, mean, deviation):
         self.mean, self.deviation = torch.tensor([mean, 0.0]), torch.tensor([deviation, 1.0])
@@ -115,6 +118,15 @@ def test_a_heavy_tail_is_refused_though_many_draws_count():
 def test_sweeps_that_no_draw_explains_are_refused():
     with pytest.raises(RefinementError, match="None of the draws"):
         weigh(np.zeros((500, 1)), np.full(500, -np.inf))
+
+
+def test_sweeps_that_share_an_error_of_the_model_are_refused_and_one_alone_is_not():
+    mean, variance = exact([2.0])
+    network = Network(mean, 1.2 * variance**0.5)
+    network.parameters_of_cell = (Parameter("discrepancy", "1", 0.02, 0.4, "log"),)
+    with pytest.raises(RefinementError, match="The 2 sweeps share an error of the model"):
+        refine(network, Conjugate(), *sweeps([2.0, 2.1]), 2000, torch.Generator().manual_seed(0))
+    assert refine(network, Conjugate(), *sweeps([2.0]), 2000, torch.Generator().manual_seed(0)).effective > 100.0
 
 
 def test_a_checkpoint_without_a_likelihood_says_so():
