@@ -127,8 +127,8 @@ def refine(
         raise RefinementError("This network has no likelihood that could weigh its draws; pretrain it anew with one.")
     if len(features) > 1 and DISCREPANCY in [parameter.name for parameter in network.parameters_of_cell]:
         raise RefinementError(
-            f"The {len(features)} sweeps share an error of the model, and the likelihood knows each by itself; give one "
-            "sweep, or keep the draws as they are."
+            f"The {len(features)} sweeps share an error of the model, and the likelihood knows each by itself; give "
+            "one sweep, or keep the draws as they are."
         )
     rows, circumstances = (torch.as_tensor(table, dtype=torch.float32) for table in (features, context))
     with torch.inference_mode():

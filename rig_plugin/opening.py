@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import torch
 from estimators.checkpoint import Checkpoint, load
 from estimators.domain import Domain, DomainError
 from estimators.observer import Observer
+from estimators.pretrained import SHIPPED, shipped
 from hardware.pace import Speed
 from hardware.recorder import Recorder
 from hardware.recording import RecordingError
@@ -26,17 +26,14 @@ from rig_plugin.session import Listener, Session
 from rig_plugin.settings import Settings
 from simulators.stimulus import Stimulus
 
-__all__ = ["SHIPPED", "attach", "network", "replay"]
-
-SHIPPED = "cortical-steps"
-"""The network that ships."""
+__all__ = ["attach", "network", "replay"]
 
 
 def network(path: Path | None = None) -> Checkpoint:
     """Load a network.
 
     Args:
-        path: A checkpoint; None takes the one that ships.
+        path: A checkpoint; None takes the first of those that ship.
 
     Returns:
         The checkpoint.
@@ -46,10 +43,10 @@ def network(path: Path | None = None) -> Checkpoint:
     """
     # A posterior is many small operations: a second thread waits more than it works, the longer the busier the rig.
     torch.set_num_threads(1)
-    if path is not None:
-        return load(path)
-    with as_file(files("estimators.pretrained") / f"{SHIPPED}.h5") as shipped:
-        return load(shipped)
+    found = path or shipped(SHIPPED[0])
+    if found is None:
+        raise RuntimeError("The first network that ships does not ship.")
+    return load(found)
 
 
 def attach(

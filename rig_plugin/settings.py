@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from estimators.pretrained import SHIPPED, shipped
 from rig_plugin.electrode_settings import ElectrodeSettings
 from rig_plugin.toml_table import SettingsError, TomlTable, key, listed
 from simulators.limits import Limits
@@ -127,7 +128,7 @@ class NetworkSettings:
     """Table [network]: the network that infers.
 
     Args:
-        path: A checkpoint, relative to the rig file; None takes the one that ships.
+        path: A checkpoint, relative to the rig file, or the name of one that ships; None takes the first of these.
     """
 
     path: Path | None = key(None, "path")
@@ -196,8 +197,17 @@ def read(path: Path | None = None) -> Settings:
         if not isinstance(table, dict):
             raise SettingsError(f"{path}: {name} is {table!r}, a table [{name}] was wanted.")
     settings = Settings(**{name: TomlTable(path, name, table).make(kinds[name]) for name, table in tables.items()})
+    settings = _shelved(settings, tables.get("network", {}).get("path"))
     _check_together(path, settings, tables)
     return settings
+
+
+def _shelved(settings: Settings, said: object) -> Settings:
+    """Take a network that ships where it is named and no file beside the rig file is called so."""
+    ships = shipped(said) if isinstance(said, str) else None
+    if ships is None or settings.network.path is None or settings.network.path.is_file():
+        return settings
+    return replace(settings, network=replace(settings.network, path=ships))
 
 
 def _check_together(path: Path, settings: Settings, tables: Mapping[str, Mapping[str, Any]]) -> None:
@@ -220,4 +230,7 @@ def _check_together(path: Path, settings: Settings, tables: Mapping[str, Mapping
     except ValueError as error:
         raise SettingsError(f"{path}: {error}") from error
     if settings.network.path is not None and not settings.network.path.is_file():
-        raise SettingsError(f"{path}: [network] path is {settings.network.path}, which is no file: name a checkpoint.")
+        raise SettingsError(
+            f"{path}: [network] path is {settings.network.path}, which is no file: name a checkpoint, or "
+            f"{listed(SHIPPED)}."
+        )

@@ -5,13 +5,33 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
-__all__ = ["SPEEDS", "a_file", "is_new", "within"]
+from estimators.pretrained import SHIPPED, shipped
+
+__all__ = ["SPEEDS", "a_file", "a_network", "is_new", "within"]
 
 SPEEDS = click.Choice(["real", "max"])
 a_file = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
+
+
+class _Network(click.Path):
+    """A checkpoint, or the name of a network that ships where no file is called so."""
+
+    def __init__(self) -> None:
+        super().__init__(exists=True, dir_okay=False, readable=True, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401 - click's own
+        ships = None if Path(value).exists() else shipped(str(value))
+        if ships is None and not Path(value).exists():
+            names = " or ".join(SHIPPED)
+            self.fail(f"{value} is no file, a checkpoint or {names} was wanted.", param, ctx)
+        return super().convert(ships or value, param, ctx)
+
+
+a_network = _Network()
 
 
 def within(

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from rig_plugin import benchmarks
-from rig_plugin.commands.arguments import a_file, is_new
+from rig_plugin.commands.arguments import a_file, a_network, is_new
 from rig_plugin.commands.output import QuietCommand, json_option, output_of
 from rig_plugin.commands.table import outline
 from simulators.refusal import Refusal
@@ -54,8 +54,8 @@ __all__ = ["command"]
 @click.option(
     "--network",
     metavar="NET",
-    type=a_file,
-    help="Of families, robustness and trust: a checkpoint; the shipped one without it.",
+    type=a_network,
+    help="Of families, robustness and trust: a checkpoint, or the name of one that ships; the first without it.",
 )
 @click.option(
     "--html",

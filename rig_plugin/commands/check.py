@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from rig_plugin.commands.arguments import a_file, is_new
+from rig_plugin.commands.arguments import a_network, is_new
 from rig_plugin.commands.output import QuietCommand, json_option, output_of
 from rig_plugin.commands.table import outline
 
@@ -15,7 +15,7 @@ __all__ = ["command"]
 
 
 @click.command("check", cls=QuietCommand)
-@click.argument("network", metavar="NET", type=a_file)
+@click.argument("network", metavar="NET", type=a_network)
 @click.option(
     "--simulations",
     metavar="N",

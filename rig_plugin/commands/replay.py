@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from rig_plugin.commands.arguments import SPEEDS, a_file, within
+from rig_plugin.commands.arguments import SPEEDS, a_file, a_network, within
 from rig_plugin.commands.output import QuietCommand, json_option, output_of, tell_trials
 from rig_plugin.replay_settings import ReplaySettings
 
@@ -17,7 +17,12 @@ GOHM_PER_MOHM = 1e-3
 
 @click.command("replay", cls=QuietCommand)
 @click.argument("file", type=a_file)
-@click.option("--network", metavar="NET", type=a_file, help="A checkpoint; without it the one that ships.")
+@click.option(
+    "--network",
+    metavar="NET",
+    type=a_network,
+    help="A checkpoint, or the name of one that ships; without it the first of these.",
+)
 @click.option("--sweep", metavar="K", type=click.IntRange(min=0), help="Only this sweep, counted from 0.")
 @click.option("--epoch", metavar="E", type=click.IntRange(min=0), help="Observe this current epoch, counted from 0.")
 @click.option(

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from estimators.pretrained import SHIPPED, shipped
 from rig_plugin.settings import Settings, SettingsError, read
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "rig_simulated.toml"
@@ -72,6 +73,14 @@ def test_paths_are_relative_to_the_rig_file(rig_file, tmp_path):
     settings = read(rig_file('[network]\npath = "NET.h5"\n[recording]\nfolder = "kept"'))
     assert settings.network.path == tmp_path / "NET.h5"
     assert settings.recording.folder == tmp_path / "kept"
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_network_that_ships_can_be_named_unless_a_file_is_called_so(rig_file, tmp_path, name):
+    text = f'[network]\npath = "{name}"'
+    assert read(rig_file(text)).network.path == shipped(name)
+    (tmp_path / name).write_bytes(b"")
+    assert read(rig_file(text)).network.path == tmp_path / name
 
 
 @pytest.mark.parametrize(
