@@ -24,6 +24,26 @@ class Feature:
     meaning: str
     spread: Literal["linear", "log"] = "linear"
 
+    @property
+    def words(self) -> str:
+        """The name as a sentence has it."""
+        return self.name.replace("_", " ")
+
+    def told(self, value: float) -> str:
+        """Write a value with its name and unit.
+
+        Args:
+            value: In that unit.
+
+        Returns:
+            Three digits of it.
+
+        Example:
+            >>> FEATURES[1].told(0.0305), Feature("spike_count", "1", "Spikes.").told(9.0)
+            ('rest noise is 0.0305 mV', 'spike count is 9')
+        """
+        return f"{self.words} is {value:.3g} {self.unit}".removesuffix(" 1")
+
 
 FEATURES: tuple[Feature, ...] = (
     Feature("rest", "mV", "Mean of the last 50 ms before the step, without 2 ms before and 20 ms after a spike."),

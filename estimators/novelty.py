@@ -100,8 +100,7 @@ class Novelty:
         """
         p, distances = self.rank(row[None], context[None])
         outside = tuple(
-            f"{feature.name} is {row[k]:.3g} {feature.unit}, training sweeps lie in "
-            f"{self._low[k]:.3g} to {self._high[k]:.3g}"
+            f"{feature.told(row[k])}, training sweeps lie in {self._low[k]:.3g} to {self._high[k]:.3g}"
             for k, feature in enumerate(FEATURES)
             if np.isfinite(row[k]) and not self._low[k] <= row[k] <= self._high[k]
         )

@@ -189,21 +189,19 @@ class Surprise:
         for k in worst:
             column = ORDER[k]
             feature, value = FEATURES[column], row[column]
-            usual = (
-                f"; 98 % of sweeps with such a step lie in {low[column]:.3g} to {high[column]:.3g} {feature.unit}"
-                if np.isfinite(low[column])
-                else ""
-            )
+            usual = ""
+            if np.isfinite(low[column]):
+                both = f"{low[column]:.3g} to {high[column]:.3g} {feature.unit}".removesuffix(" 1")
+                usual = f"; 98 % of sweeps with such a step lie in {both}"
             if not np.isfinite(value):
-                told.append(f"{feature.name} is missing, as in {_share(float(np.exp(-tails[k])))} of such sweeps")
+                told.append(f"{feature.words} is missing, as in {_share(float(np.exp(-tails[k])))} of such sweeps")
             elif np.isnan(below[k]):
-                told.append(f"{feature.name} is {value:.3g} {feature.unit}, which hardly any such sweep has at all")
+                told.append(f"{feature.told(value)}, which hardly any such sweep has at all")
             else:
                 side = "below" if below[k] < 0.5 else "above"
                 share = _share(min(below[k], 1.0 - below[k]))
                 told.append(
-                    f"{feature.name} is {value:.3g} {feature.unit}, {share} are {side} it where step and other "
-                    f"features are like this{usual}"
+                    f"{feature.told(value)}, {share} are {side} it where step and other features are like this{usual}"
                 )
         return tuple(told)
 
