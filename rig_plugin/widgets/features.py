@@ -144,7 +144,7 @@ class FeatureTable(Panel):
             off += bool(mark)
             expected = f"{significant(predicted[0])}…{significant(predicted[2])}" if predicted else ""
             words = (
-                feature.words,
+                feature.name.replace("_", " "),
                 significant(value),
                 with_unit("", feature.unit).strip(),
                 mark,
