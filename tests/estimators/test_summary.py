@@ -22,7 +22,7 @@ STIMULI = (
 @pytest.fixture(scope="module")
 def prior():
     text = (files("estimators.pretrained") / "cortical-steps.toml").read_text(encoding="utf-8")
-    return spec_from(text, "the spec").parameters
+    return spec_from(text, "the spec").parameters[:12]
 
 
 def followed(response, stimulus, rate):
