@@ -110,8 +110,7 @@ def pretrain(
     predictive = yield from _schooled("predictive", spec, (), shown, aside, bookmarks)
     yield {"event": "progress", "stage": "reference"}
     references = _references(spec, network, shown)
-    watchman = Watchman((*FAULTS, *strange_to(spec.process)))
-    watchman.learn(lessons(spec, _LESSONS, _rng(spec, 12), distortion), predictive.scaling, _rng(spec, 13))
+    watchman = _taught(spec, predictive, distortion)
     references["surprise_scores"] = Surprise.make(predictive, watchman, spec, _rng(spec, 10), _SURPRISES, distortion)
     made = datetime.now(UTC).isoformat(timespec="seconds")
     record = {"epochs": epochs, "refit": gain, "seconds": time.monotonic() - begun, "made": made}
@@ -200,6 +199,13 @@ def _schooled(
 
 def _rng(spec: Spec, part: int) -> np.random.Generator:
     return np.random.default_rng([spec.seed, part])
+
+
+def _taught(spec: Spec, predictive: Likelihood, distortion: Distortion) -> Watchman:
+    """Teach a watchman all faults, and what is strange to the process."""
+    watchman = Watchman((*FAULTS, *strange_to(spec.process)))
+    watchman.learn(lessons(spec, _LESSONS, _rng(spec, 12), distortion), predictive.scaling, _rng(spec, 13))
+    return watchman
 
 
 def _references(spec: Spec, network: SweepSetEstimator, sets: Sets) -> dict[str, npt.NDArray[Any]]:

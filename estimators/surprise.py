@@ -57,8 +57,8 @@ class Surprise:
         # A percentile far out is lost in single precision.
         self._predictive, self._watchman = _double(predictive), watchman
         self._each = np.sort(scores.astype(np.float64), axis=0)
-        self._words = [TAUGHT[name] for name in watchman.taught]
-        self._alarming = np.array([taught.alarming for taught in self._words])
+        self._taught = [TAUGHT[name] for name in watchman.taught]
+        self._alarming = np.array([taught.alarming for taught in self._taught])
         self._sorted = np.sort(self._joined(scores.astype(np.float64)), axis=0)
         self._lowest = np.sort(self._ranks(scores.astype(np.float64)).min(axis=1))
 
@@ -166,18 +166,18 @@ class Surprise:
         """Say which features are off, farthest first, and which fault looks so."""
         odds = self._beyond(self._each, scores)[0, 1:]
         likeliest = int(np.argmax(np.where(odds == odds.min(), scores[0, 1:], -np.inf)))
-        fault = self._words[likeliest]
+        fault = self._taught[likeliest]
         looks = (f"the sweep looks like {fault.words}",) if odds[likeliest] <= _SUSPECTED else ()
         return self._features(row, context, tails, below) + looks
 
     def _refusal(self, scores: Array, told: tuple[str, ...]) -> str | None:
         """Refuse what is surely a fault that makes a sweep worthless; a real cell that is not the model is none."""
-        odds = [score if fault.must else -np.inf for score, fault in zip(scores[1:], self._words, strict=True)]
+        odds = [score if fault.must else -np.inf for score, fault in zip(scores[1:], self._taught, strict=True)]
         k = int(np.argmax(odds))
         if odds[k] <= _SURE:
             return None
         first = f": {told[0]}" if told else ""
-        return f"This sweep looks like {self._words[k].words}, not like a cell on a sound rig{first}."
+        return f"This sweep looks like {self._taught[k].words}, not like a cell on a sound rig{first}."
 
     def _features(self, row: Array, context: Array, tails: Array, below: Array) -> tuple[str, ...]:
         """Say which features are off, farthest first."""

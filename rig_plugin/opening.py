@@ -13,7 +13,7 @@ import torch
 from estimators.checkpoint import Checkpoint, load
 from estimators.domain import Domain, DomainError
 from estimators.observer import Observer
-from estimators.pretrained import SHIPPED, shipped
+from estimators.pretrained import FIRST
 from hardware.pace import Speed
 from hardware.recorder import Recorder
 from hardware.recording import RecordingError
@@ -43,10 +43,7 @@ def network(path: Path | None = None) -> Checkpoint:
     """
     # A posterior is many small operations: a second thread waits more than it works, the longer the busier the rig.
     torch.set_num_threads(1)
-    found = path or shipped(SHIPPED[0])
-    if found is None:
-        raise RuntimeError("The first network that ships does not ship.")
-    return load(found)
+    return load(path or FIRST)
 
 
 def attach(

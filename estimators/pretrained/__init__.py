@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["SHIPPED", "shipped"]
+__all__ = ["FIRST", "SHIPPED", "shipped"]
 
 SHIPPED = ("cortical-steps", "patchseq-13")
-"""Their names; the first serves who names none."""
+"""Their names."""
+
+FIRST = Path(__file__).with_name(f"{SHIPPED[0]}.h5")
+"""The one that serves who names none."""
 
 
 def shipped(name: str) -> Path | None:
@@ -23,4 +26,4 @@ def shipped(name: str) -> Path | None:
         >>> shipped("cortical-steps").name, shipped("another")
         ('cortical-steps.h5', None)
     """
-    return Path(__file__).with_name(f"{name}.h5") if name in SHIPPED else None
+    return FIRST.with_stem(name) if name in SHIPPED else None

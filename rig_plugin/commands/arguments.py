@@ -24,11 +24,12 @@ class _Network(click.Path):
         super().__init__(exists=True, dir_okay=False, readable=True, path_type=Path)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401 - click's own
-        ships = None if Path(value).exists() else shipped(str(value))
-        if ships is None and not Path(value).exists():
-            names = " or ".join(SHIPPED)
-            self.fail(f"{value} is no file, a checkpoint or {names} was wanted.", param, ctx)
-        return super().convert(ships or value, param, ctx)
+        if Path(value).exists():
+            return super().convert(value, param, ctx)
+        ships = shipped(str(value))
+        if ships is None:
+            self.fail(f"{value} is no file, a checkpoint or {' or '.join(SHIPPED)} was wanted.", param, ctx)
+        return ships
 
 
 a_network = _Network()
