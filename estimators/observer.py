@@ -20,6 +20,7 @@ from estimators.features import NAMES
 from estimators.follower import Follower
 from estimators.generation import simulate
 from estimators.novelty import Novelty
+from estimators.overlay import Overlay, overlay
 from estimators.prequential import Prediction, predict, rank
 from estimators.surprise import Surprise
 from estimators.wager import ALARM, Wager
@@ -171,6 +172,20 @@ class Observer:
         if len(self._rows) > _MOST:
             reasons.append(f"The latest {_MOST} of {len(self._rows)} sweeps are used.")
         return Verdict(self._infer(), self._used(), True, p, tuple(reasons))
+
+    def overlay(self, context: Context) -> Overlay | None:
+        """Simulate what is now thought of the cell under the command of a sweep that was observed.
+
+        Args:
+            context: Of that sweep.
+
+        Returns:
+            For the eye alone; None where nothing is known, or the holding current is not.
+        """
+        if self._draws is None or not context.holding_known:
+            return None
+        rng = np.random.default_rng([self._seed, 2, self._seen])
+        return overlay(self._checkpoint.spec, self._draws, context, rng)
 
     def _outside(self, row: npt.NDArray[np.float64], context: Context) -> str | None:
         """Tell why a sweep can't be asked about at all, or None."""

@@ -6,11 +6,13 @@ import math
 import queue
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,26 +22,20 @@ from estimators.calibration import calibrate
 from estimators.checkpoint import Checkpoint, CheckpointError, save
 from estimators.distortion import Distortion
 from estimators.estimator import SweepSetEstimator
-from estimators.faults import FAULTS
-from estimators.likelihood import Likelihood
+from estimators.head_start import head_start
+from estimators.judges import appoint, appoint_ahead, places
 from estimators.misfits import misfits
 from estimators.novelty import Novelty
 from estimators.refit import refit
-from estimators.schooling import school
 from estimators.sets import Sets
 from estimators.simulation import load_sets, simulate_to
 from estimators.spec import Spec, SpecError, read_spec
-from estimators.strangers import strange_to
-from estimators.surprise import Surprise
 from estimators.training import Epoch, train
-from estimators.watchman import Watchman, lessons
-from simulators.parameter import Parameter
 from simulators.workers import processes
 
 __all__ = ["pretrain"]
 
-_LESSONS = 6000
-_SURPRISES = 6000
+_PATIENCE = 10.0
 
 
 def pretrain(
@@ -54,8 +50,9 @@ def pretrain(
     """Make a network.
 
     Simulated cells wait beside the result in `OUT.cells`, chunk by chunk, and how training stands in `OUT.training`,
-    `OUT.likelihood` and `OUT.predictive`, epoch by epoch, so that a killed run goes on where it was; all are removed
-    when the checkpoint is there.
+    `OUT.likelihood`, `OUT.predictive` and `OUT.watchman`, epoch by epoch, so that a killed run goes on where it was;
+    all are removed when the checkpoint is there. On a CPU each training has one thread, because the rounding of sums
+    depends on how many there are: the same seed gives the same numbers on any number of cores.
 
     Args:
         spec: What for, or its file.
@@ -64,7 +61,8 @@ def pretrain(
         device: Where to train, "cpu" or "cuda".
         seed: In place of the spec's.
         workers: Processes that simulate the training cells, each on one core; 1 for this process on all its cores.
-            The numbers are the same.
+            With more than one, likelihood, prior predictive and watchman are made beside the network, in one of their
+            own. The numbers are the same.
 
     Yields:
         {"event": "progress", "stage", ...} while it goes on, and {"event": "summary", ...} at the end.
@@ -79,7 +77,12 @@ def pretrain(
         raise CheckpointError(f"{out} is there and is never overwritten; choose another name or move it.")
     if device not in ("cpu", "cuda") or (device == "cuda" and not torch.cuda.is_available()):
         raise SpecError(f"The device {device!r} is not there; cpu always is, cuda where torch finds a GPU.")
-    spec = _asked(spec, simulations, seed)
+    with _one_thread():
+        yield from _made(_asked(spec, simulations, seed), out, device, workers)
+
+
+def _made(spec: Spec, out: Path, device: str, workers: int) -> Iterator[dict[str, Any]]:
+    """Make it and tell how it goes."""
     begun = time.monotonic()
     cells = out.with_name(f"{out.name}.cells")
     wanted = spec.training.cells + spec.training.held_out
@@ -88,41 +91,55 @@ def pretrain(
             seconds = round(time.monotonic() - begun, 1)
             yield {"event": "progress", "stage": "simulate", "cells": there, "of": wanted, "seconds": seconds}
     sets = load_sets(cells, wanted)
-    held_out = _part(sets, spec.training.cells, wanted)
-    sets = _part(sets, 0, spec.training.cells)
+    held_out = sets.cells(spec.training.cells, wanted)
+    sets = sets.cells(0, spec.training.cells)
     network, epochs = None, []
     bookmark = out.with_name(f"{out.name}.training")
-    for item in _trained(spec, sets, held_out, device, bookmark):
-        if isinstance(item, SweepSetEstimator):
-            network = item
-            continue
-        epochs.append({"epoch": item.index, "loss": item.loss, "held_out": item.held_out})
-        yield _progress(item)
+    with head_start(partial(appoint_ahead, spec, cells, out)) if workers > 1 else _nothing() as over:
+        for item in _trained(spec, sets, held_out, device, bookmark):
+            if isinstance(item, SweepSetEstimator):
+                network = item
+                continue
+            epochs.append({"epoch": item.index, "loss": item.loss, "held_out": item.held_out})
+            yield item.progress("train")
+        while not over(_PATIENCE):
+            yield {"event": "progress", "stage": "judges", "seconds": round(time.monotonic() - begun, 1)}
     if network is None:
         raise RuntimeError("Training ended without a network.")
     distortion = Distortion(spec.parameters, network.scaling)
     gain = _refit(spec, network, distortion(held_out, np.random.default_rng([spec.seed, 8])))
     yield {"event": "progress", "stage": "refit", "gain": round(gain, 4)}
-    shown = distortion(sets, np.random.default_rng([spec.seed, 9]))
-    aside = distortion(held_out, np.random.default_rng([spec.seed, 11]))
-    bookmarks = {name: out.with_name(f"{out.name}.{name}") for name in ("likelihood", "predictive")}
-    likelihood = yield from _schooled("likelihood", spec, spec.parameters, shown, aside, bookmarks)
-    predictive = yield from _schooled("predictive", spec, (), shown, aside, bookmarks)
-    yield {"event": "progress", "stage": "reference"}
-    references = _references(spec, network, shown)
-    watchman = _taught(spec, predictive, distortion)
-    references["surprise_scores"] = Surprise.make(predictive, watchman, spec, _rng(spec, 10), _SURPRISES, distortion)
+    judges = yield from appoint(spec, sets, held_out, network.scaling, out)
+    references = _references(spec, network, judges.shown) | {"surprise_scores": judges.surprises}
     made = datetime.now(UTC).isoformat(timespec="seconds")
     record = {"epochs": epochs, "refit": gain, "seconds": time.monotonic() - begun, "made": made}
-    checkpoint = Checkpoint(network, spec, record, {}, references, likelihood, predictive, watchman)
+    trusted = (judges.likelihood, judges.predictive, judges.watchman)
+    checkpoint = Checkpoint(network, spec, record, {}, references, *trusted)
     yield {"event": "progress", "stage": "calibrate", "cells": spec.training.checked}
     calibration = calibrate(network, spec, spec.training.checked, np.random.default_rng([spec.seed, 4]))
     checkpoint = replace(checkpoint, calibration=calibration)
     save(out, checkpoint)
     cells.unlink()
-    for path in (bookmark, *bookmarks.values()):
+    for path in (bookmark, *places(out).values()):
         path.unlink(missing_ok=True)
     yield _summary(out, sets, network, calibration) | {"seconds": round(time.monotonic() - begun, 1)}
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let torch sum on one thread for a while."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def _nothing() -> Iterator[Callable[[float], bool]]:
+    """Have no head start: it is over at once."""
+    yield lambda _: True
 
 
 def _summary(out: Path, sets: Sets, network: SweepSetEstimator, calibration: dict[str, Any]) -> dict[str, Any]:
@@ -152,60 +169,11 @@ def _asked(spec: Spec, simulations: int | None, seed: int | None) -> Spec:
     return replace(spec, training=replace(spec.training, cells=simulations - kept, held_out=kept, checked=checked))
 
 
-def _progress(epoch: Epoch) -> dict[str, Any]:
-    """Tell how training goes; what is not finite is null, because it is not JSON."""
-    return {
-        "event": "progress",
-        "stage": "train",
-        "epoch": epoch.index,
-        "of": epoch.of,
-        "loss": epoch.loss if math.isfinite(epoch.loss) else None,
-        "held_out_log_prob": epoch.held_out if math.isfinite(epoch.held_out) else None,
-        "seconds_left": round(epoch.seconds_left, 1),
-    }
-
-
-def _part(sets: Sets, begin: int, end: int) -> Sets:
-    """Take some of the cells."""
-    rows = slice(sets.first[begin], sets.first[end])
-    first = sets.first[begin : end + 1] - sets.first[begin]
-    return Sets(sets.u[rows], sets.features[rows], sets.context[rows], first)
-
-
 def _refit(spec: Spec, network: SweepSetEstimator, held_out: Sets) -> float:
     """Fit the last layer to four fifths of the held-out cells, as long as the others agree."""
     most = math.floor(0.8 * len(held_out))
     rng = np.random.default_rng([spec.seed, 6])
-    return refit(network, _part(held_out, 0, most), _part(held_out, most, len(held_out)), rng)
-
-
-def _schooled(
-    stage: str,
-    spec: Spec,
-    parameters: tuple[Parameter, ...],
-    sets: Sets,
-    held_out: Sets,
-    bookmarks: dict[str, Path],
-) -> Generator[dict[str, Any], None, Likelihood]:
-    """Train a likelihood, or, without parameters, the prior predictive, and tell how it goes."""
-    course = school(parameters, spec.likelihood, sets, held_out, spec.seed, bookmarks[stage])
-    while True:
-        try:
-            epoch = next(course)
-        except StopIteration as end:
-            return cast(Likelihood, end.value)
-        yield _progress(epoch) | {"stage": stage}
-
-
-def _rng(spec: Spec, part: int) -> np.random.Generator:
-    return np.random.default_rng([spec.seed, part])
-
-
-def _taught(spec: Spec, predictive: Likelihood, distortion: Distortion) -> Watchman:
-    """Teach a watchman all faults, and what is strange to the process."""
-    watchman = Watchman((*FAULTS, *strange_to(spec.process)))
-    watchman.learn(lessons(spec, _LESSONS, _rng(spec, 12), distortion), predictive.scaling, _rng(spec, 13))
-    return watchman
+    return refit(network, held_out.cells(0, most), held_out.cells(most, len(held_out)), rng)
 
 
 def _references(spec: Spec, network: SweepSetEstimator, sets: Sets) -> dict[str, npt.NDArray[Any]]:

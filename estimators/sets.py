@@ -30,6 +30,12 @@ class Sets:
     def __len__(self) -> int:
         return len(self.first) - 1
 
+    def cells(self, begin: int, end: int) -> Sets:
+        """Take those from one cell to before another."""
+        rows = slice(self.first[begin], self.first[end])
+        first = self.first[begin : end + 1] - self.first[begin]
+        return Sets(self.u[rows], self.features[rows], self.context[rows], first)
+
     @staticmethod
     def join(parts: Sequence[Sets]) -> Sets:
         """Put several together, in order."""

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,13 +24,15 @@ from estimators.context import CONTEXT
 from estimators.course import Course
 from estimators.distortion import Distortion
 from estimators.estimator import Architecture, SweepSetEstimator, pad
+from estimators.scaling import Scaling
 from estimators.sets import Sets
 from estimators.spec import Spec
 
-__all__ = ["Batch", "Epoch", "batches", "held_out_log_prob", "train"]
+__all__ = ["Batch", "Epoch", "batches", "fitted_scaling", "held_out_log_prob", "train"]
 
 _TOKENS = 4096
 _WHOLE = 0.35
+_FITTED = 100_000
 _EXCLUDED = CONTEXT.index("excluded")
 _START = CONTEXT.index("start")
 
@@ -51,6 +54,18 @@ class Epoch:
     loss: float
     held_out: float
     seconds_left: float
+
+    def progress(self, stage: str) -> dict[str, Any]:
+        """Tell it as one JSON object; what is not finite is null, because it is not JSON."""
+        return {
+            "event": "progress",
+            "stage": stage,
+            "epoch": self.index,
+            "of": self.of,
+            "loss": self.loss if math.isfinite(self.loss) else None,
+            "held_out_log_prob": self.held_out if math.isfinite(self.held_out) else None,
+            "seconds_left": round(self.seconds_left, 1),
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +121,23 @@ def _choose(n: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
     if rng.random() < 0.5:
         return np.arange(size)
     return np.sort(rng.choice(n, size, replace=False))
+
+
+def fitted_scaling(spec: Spec, sets: Sets) -> tuple[Scaling, np.random.Generator]:
+    """Fit what lays sweeps out as numbers of order one to some of the training sweeps.
+
+    Args:
+        spec: Whose seed says to which.
+        sets: Training cells.
+
+    Returns:
+        The scaling, and the source of randomness that training goes on with.
+    """
+    rng = np.random.default_rng([spec.seed, 2])
+    some = rng.permutation(len(sets.u))[:_FITTED]
+    scaling = Scaling()
+    scaling.fit(torch.from_numpy(sets.features[some]), torch.from_numpy(sets.context[some]))
+    return scaling, rng
 
 
 def held_out_log_prob(network: SweepSetEstimator, sets: Sets, seed: int = 0) -> float:
@@ -171,12 +203,11 @@ class _Course(Course[SweepSetEstimator]):
         how = self.how = spec.training
         self.device = device
         torch.manual_seed(spec.seed)
-        rng = np.random.default_rng([spec.seed, 2])
         network = SweepSetEstimator(
             spec.parameters, Architecture(how.width, how.layers, how.transforms, how.hidden, how.bins)
         )
-        some = rng.permutation(len(sets.u))[:100_000]
-        network.scaling.fit(torch.from_numpy(sets.features[some]), torch.from_numpy(sets.context[some]))
+        scaling, rng = fitted_scaling(spec, sets)
+        network.scaling.load_state_dict(scaling.state_dict())
         self.distortion = Distortion(spec.parameters, network.scaling)
         network.to(device)
         kept = SweepSetEstimator(spec.parameters, network.architecture)

@@ -32,7 +32,7 @@ def attach(settings: Settings) -> int:
     name = "simulated cell" if settings.rig.kind == "model-cell" else settings.rig.kind
 
     def make(feed: Feed) -> Session:
-        return opening.attach(settings, opening.network(settings.network.path), listeners=(feed,))
+        return opening.attach(settings, opening.network(settings.network.path), listeners=(feed,), overlays=True)
 
     return _show(make, settings.network.path, name, is_replay=False)
 
@@ -52,7 +52,7 @@ def replay(settings: ReplaySettings) -> int:
     """
 
     def make(feed: Feed) -> Session:
-        return opening.replay(settings, opening.network(settings.network), listeners=(feed,))
+        return opening.replay(settings, opening.network(settings.network), listeners=(feed,), overlays=True)
 
     check_display()
     # What can't be read is said at the command line, not in a window that opens to say it.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from rig_plugin.feed import Ended, Feed, Finished, Live, RecordingStatus, Started
+from rig_plugin.feed import Ended, Feed, Finished, Live, Overlaid, RecordingStatus, Started
 from rig_plugin.trial import Trial
 from rig_plugin.widgets.qt import QtCore, Signal
 
@@ -29,6 +29,7 @@ class Bridge(QtCore.QObject):
     started = Signal(object)
     grew = Signal(object)
     finished = Signal(object)
+    overlaid = Signal(object)
     status_changed = Signal(object)
     ended = Signal(object)
     stalled = Signal(float)
@@ -61,18 +62,22 @@ class Bridge(QtCore.QObject):
     def poll(self) -> None:
         """Look once and tell what is new."""
         trials: list[Trial] = []
+        overlays: list[Overlaid] = []
         for message in self._feed.take():
             if isinstance(message, Finished):
                 trials.append(message.trial)
                 self._live = None
                 continue
-            self._tell(trials)
+            if isinstance(message, Overlaid):
+                overlays.append(message)
+                continue
+            self._tell(trials, overlays)
             if isinstance(message, Started):
                 self._begin(message.live)
             elif isinstance(message, Ended):
                 self._live = None
                 self.ended.emit(message.reason)
-        self._tell(trials)
+        self._tell(trials, overlays)
         self._grow()
         self._report()
 
@@ -81,10 +86,14 @@ class Bridge(QtCore.QObject):
         self._heard = self._clock()
         self.started.emit(live)
 
-    def _tell(self, trials: list[Trial]) -> None:
+    def _tell(self, trials: list[Trial], overlays: list[Overlaid]) -> None:
+        """Tell the trials together, and what belongs over the latest."""
         if trials:
             self.finished.emit(tuple(trials))
             trials.clear()
+        if overlays:
+            self.overlaid.emit(overlays[-1])
+            overlays.clear()
 
     def _grow(self) -> None:
         """Tell that samples came, or for how long none did in the middle of a sweep."""

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from estimators.overlay import Overlay
 from rig_plugin.trial import Trial
 from simulators.stimulus import Stimulus
 
-__all__ = ["Ended", "Feed", "Finished", "Live", "Message", "RecordingStatus", "Started"]
+__all__ = ["Ended", "Feed", "Finished", "Live", "Message", "Overlaid", "RecordingStatus", "Started"]
 
 _LONGEST = 4_000_000
 
@@ -114,6 +115,14 @@ class Finished:
     trial: Trial
 
 
+@dataclass(frozen=True, eq=False)
+class Overlaid:
+    """What the cells of a trial's posterior do was simulated."""
+
+    trial: int
+    overlay: Overlay
+
+
 @dataclass(frozen=True)
 class Ended:
     """The session is over; the reason is a sentence where something went wrong."""
@@ -121,7 +130,7 @@ class Ended:
     reason: str | None
 
 
-Message = Started | Finished | Ended
+Message = Started | Finished | Overlaid | Ended
 
 
 class Feed:
@@ -179,6 +188,15 @@ class Feed:
             trial: The frozen trial.
         """
         self._send(Finished(trial))
+
+    def overlaid(self, trial: int, overlay: Overlay) -> None:
+        """Be given what the cells of a trial's posterior do.
+
+        Args:
+            trial: Its number.
+            overlay: The frozen band.
+        """
+        self._send(Overlaid(trial, overlay))
 
     def status(self, status: RecordingStatus) -> None:
         """Be told how the recording is doing; only the newest word counts.

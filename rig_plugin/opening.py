@@ -53,6 +53,7 @@ def attach(
     sweeps: int | None = None,
     out: Path | None = None,
     listeners: Sequence[Listener] = (),
+    overlays: bool = False,
 ) -> Session:
     """Open a session on a rig.
 
@@ -62,6 +63,7 @@ def attach(
         sweeps: How many sweeps; None plays the family once.
         out: Where to save; None takes a new file in the settings' folder, if there is one.
         listeners: Who is told.
+        overlays: Whether they are told what cells of the posterior do under each sweep's command.
 
     Returns:
         The session.
@@ -84,6 +86,7 @@ def attach(
         Recorder(out, metadata) if out else None,
         listeners,
         settings.protocol.interval / 1e3 if settings.rig.pace == "real" else 0.0,
+        overlays,
     )
 
 
@@ -105,13 +108,16 @@ def _check_some(stimuli: Sequence[Stimulus], rate: float, domain: Domain) -> Non
         raise refusals[0]
 
 
-def replay(settings: ReplaySettings, checkpoint: Checkpoint, listeners: Sequence[Listener] = ()) -> Session:
+def replay(
+    settings: ReplaySettings, checkpoint: Checkpoint, listeners: Sequence[Listener] = (), overlays: bool = False
+) -> Session:
     """Open a session on a recording.
 
     Args:
         settings: Which, and how to read it.
         checkpoint: The network.
         listeners: Who is told.
+        overlays: As `attach`.
 
     Returns:
         The session.
@@ -131,4 +137,5 @@ def replay(settings: ReplaySettings, checkpoint: Checkpoint, listeners: Sequence
     refusals = {passage.refusal for passage in rig.stimuli}
     if settings.epoch is not None and len(refusals) == 1 and None not in refusals:
         raise RecordingError(f"{settings.file}: {refusals.pop()}")
-    return Session(rig, Observer(checkpoint), checkpoint.spec.parameters, recorded(rig.stimuli), None, listeners)
+    parameters, protocol = checkpoint.spec.parameters, recorded(rig.stimuli)
+    return Session(rig, Observer(checkpoint), parameters, protocol, None, listeners, overlays=overlays)

@@ -21,6 +21,7 @@ from estimators.context import Context
 from estimators.features import NAMES
 from estimators.follower import Follower
 from estimators.observer import Observer, Verdict
+from estimators.overlay import Overlay
 from estimators.prequential import Prediction
 from hardware.recorder import Recorder
 from hardware.rig import Block, Provenance, Rig, RigError
@@ -52,6 +53,9 @@ class Listener(Interface):
     def finished(self, trial: Trial) -> None:
         """It is saved and read."""
 
+    def overlaid(self, trial: int, overlay: Overlay) -> None:
+        """This is what the cells of its posterior do; told only where the session was asked to."""
+
     def status(self, recording: RecordingStatus) -> None:
         """How the recording is doing."""
 
@@ -70,6 +74,7 @@ class Session:
         recorder: Where samples are saved, or None.
         listeners: Who is told.
         interval: Pause between sweeps [s].
+        overlays: Whether cells of the posterior are simulated under each sweep's command, once all else is told.
     """
 
     def __init__(
@@ -81,10 +86,11 @@ class Session:
         recorder: Recorder | None = None,
         listeners: Sequence[Listener] = (),
         interval: float = 0.0,
+        overlays: bool = False,
     ) -> None:
         self._rig, self._observer, self._parameters = rig, observer, tuple(parameters)
         self._protocol, self._recorder, self._listeners = protocol, recorder, tuple(listeners)
-        self._interval = interval
+        self._interval, self._overlays = interval, overlays
         self._stopping = threading.Event()
         self._begun = time.monotonic()
         self._first: datetime | None = None
@@ -146,6 +152,8 @@ class Session:
             if trial is None:
                 return
             self._tell("finished", trial)
+            if self._overlays and trial.trust.in_distribution:
+                self._overlay(trial, request)
             yield trial
             index += 1
             try:
@@ -216,6 +224,17 @@ class Session:
             self._recorder.finish(trial.features, {**trial.to_json(), "marks": list(self._marks)})
         self._tell("status", self._status())
         return trial
+
+    def _overlay(self, trial: Trial, request: Request) -> None:
+        """Show what cells of the posterior do under the sweep's command, over the recording as it is."""
+        sweep = trial.sweep
+        if sweep is None or sweep.stimulus is None:
+            return
+        part = crop(sweep.stimulus, request.history)
+        overlay = self._observer.overlay(part.context(sweep.rate, known=sweep.holding_source != "unknown"))
+        if overlay is not None:
+            shown = overlay.moved(part.skip, sweep.response - sweep.corrected, sweep.rate)
+            self._tell("overlaid", trial.index, shown)
 
     def _begin(self, part: Crop, stimulus: Stimulus, request: Request) -> Follower:
         """Open the file's sweep and tell who listens, once the rig plays."""

@@ -184,6 +184,7 @@ class Window(QtWidgets.QMainWindow):
         bridge.grew.connect(self.scope.grow)
         bridge.grew.connect(self.header.grow)
         bridge.finished.connect(self._finish)
+        bridge.overlaid.connect(self.scope.overlay)
         bridge.status_changed.connect(self._report)
         bridge.stalled.connect(self._stall)
         bridge.dropped.connect(self.status_line.miss)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rig_plugin.feed import Live
+from estimators.overlay import Overlay
+from rig_plugin.feed import Live, Overlaid
 from rig_plugin.trial import Trial
 from rig_plugin.widgets.chart import Chart
 from rig_plugin.widgets.panel import Panel
@@ -60,6 +61,12 @@ class Scope(Panel):
         self._arrange()
         self._faint = [Trace(self._above, None) for _ in range(_PAST)]
         self._bright = Trace(self._above, None)
+        self._trial: int | None = None
+        self._overlay: Overlay | None = None
+        self._edges = [self._above.plot.plot() for _ in ("low", "high")]
+        self._band = pg.FillBetweenItem(*self._edges)
+        self._band.setZValue(-10)
+        self._above.plot.addItem(self._band, ignoreBounds=True)
         self._planned = self._below.plot.plot()
         self._command = Trace(self._below, None)
         self._ticks = pg.VTickGroup([], yrange=[0.96, 1.0])
@@ -75,6 +82,11 @@ class Scope(Panel):
     def past(self) -> int:
         """How many sweeps lie faintly behind it."""
         return len(self._past)
+
+    @property
+    def overlaid(self) -> Overlay | None:
+        """The band behind it, or None where there is none."""
+        return self._overlay
 
     def begin(self, live: Live) -> None:
         """Be told that a sweep begins: what was bright becomes faint.
@@ -102,6 +114,17 @@ class Scope(Panel):
             self._aside.setText(f"{live.unshown} samples past the end of the stimulus are not drawn")
         self._frame()
 
+    def overlay(self, overlaid: Overlaid) -> None:
+        """Be told what the cells of a trial's posterior do; drawn only over that trial's own trace.
+
+        Args:
+            overlaid: The trial's number and the band.
+        """
+        if self._is_live or overlaid.trial != self._trial or not self._bright.samples.size:
+            return
+        self._overlay = overlaid.overlay
+        self._frame()
+
     def fail(self, reason: str) -> None:
         """Be told that the session broke off.
 
@@ -114,7 +137,9 @@ class Scope(Panel):
     def _arrange(self) -> None:
         self._above.setToolTip(
             "Response as recorded. Hover: value. Drag: zoom. Double click: reset. Right click: export.\n"
-            "Ticks at the top: upward crossings of −20 mV, for the eye only."
+            "Ticks at the top: upward crossings of −20 mV, for the eye only.\n"
+            "Shaded: nine of ten cells drawn from the posterior, under the same command. It has seen this sweep,\n"
+            "so agreement proves little; what the model misses is not in it. The trust badge rests on other checks."
         )
         self._below.setToolTip("Command of this sweep. Dashed: the next one, where it is known.")
         self._below.plot.setXLink(self._above.plot)
@@ -134,7 +159,7 @@ class Scope(Panel):
         if not self._is_live:
             self._retire()
         self._is_live = False
-        self._next = trial.next_stimulus
+        self._next, self._trial = trial.next_stimulus, trial.index
         sweep = trial.sweep
         if sweep is None:
             self._retire()
@@ -154,10 +179,11 @@ class Scope(Panel):
         if self._bright.samples.size:
             self._past.append((self._bright.samples, self._bright.rate))
         self._bright.show(_NOTHING, 1.0)
+        self._overlay = None
 
     def _clear(self) -> None:
         self._past.clear()
-        self._next, self._is_live = None, False
+        self._next, self._is_live, self._trial, self._overlay = None, False, None, None
         self._bright.show(_NOTHING, 1.0)
         self._command.show(_NOTHING, 1.0)
         self._aside.setText("")
@@ -181,6 +207,12 @@ class Scope(Panel):
         marks = crossings(bright.samples, bright.rate) if self._clamp == "current" else _NOTHING
         self._ticks.setXVals(marks)
         traces = [samples for samples, _ in self._past] + [bright.samples]
+        band = self._overlay
+        ends = [_NOTHING, _NOTHING] if band is None else [band.low, band.high]
+        times = _NOTHING if band is None else band.times
+        for edge, end in zip(self._edges, ends, strict=True):
+            edge.setData(times, end)
+        traces += ends
         self._above.span(y=_room(traces, 20.0))
         _, level = self._planned.getData()
         self._below.span(y=_room([self._command.samples, _NOTHING if level is None else level], 50.0))
@@ -194,6 +226,11 @@ class Scope(Panel):
             colour.setAlpha(150 - 22 * age)
             trace.wear(pg.mkPen(colour))
         self._bright.wear(pg.mkPen(theme.now))
+        shade = pg.mkColor(theme.now)
+        shade.setAlpha(60)
+        self._band.setBrush(pg.mkBrush(shade))
+        for edge in self._edges:
+            edge.setPen(pg.mkPen(None))
         self._command.wear(pg.mkPen(theme.now))
         self._planned.setPen(pg.mkPen(theme.quiet, style=QtCore.Qt.PenStyle.DashLine))
         self._ticks.setPen(pg.mkPen(theme.text))

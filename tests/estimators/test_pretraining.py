@@ -7,8 +7,9 @@ from importlib.resources import files
 
 import numpy as np
 import pytest
+import torch
 
-from estimators import pretraining, simulation
+from estimators import judges, pretraining, simulation
 from estimators.cell import BESIDE, CELL
 from estimators.checkpoint import CheckpointError, load
 from estimators.features import NAMES
@@ -18,6 +19,8 @@ from estimators.process import PATCHSEQ
 from estimators.spec import SpecError, spec_from
 from estimators.training import train
 from estimators.watchman import TAUGHT
+
+PARTS = ("network", "likelihood", "predictive", "watchman")
 
 
 @pytest.fixture
@@ -45,8 +48,8 @@ def simulated(monkeypatch, made):
     monkeypatch.setattr("estimators.misfits.simulate", lambda theta, *_, names: np.ones((len(theta), len(NAMES))))
     monkeypatch.setattr("estimators.misfits._CELLS", 12)
     monkeypatch.setattr("estimators.surprise.generate", generate)
-    monkeypatch.setattr(pretraining, "_SURPRISES", 80)
-    monkeypatch.setattr(pretraining, "lessons", lessons)
+    monkeypatch.setattr(judges, "_SURPRISES", 80)
+    monkeypatch.setattr(judges, "lessons", lessons)
     return chunks
 
 
@@ -81,7 +84,9 @@ def test_what_was_typed_goes_before_what_the_spec_says(simulated, spec, tmp_path
     assert load(out).spec.seed == 5
 
 
-def test_workers_change_nothing_but_who_simulates(simulated, spec, tmp_path, monkeypatch):
+@pytest.fixture
+def shared(monkeypatch):
+    """Threads in place of the workers, and a head start in this process; notes how many workers were asked for."""
     asked = []
 
     @contextmanager
@@ -90,12 +95,85 @@ def test_workers_change_nothing_but_who_simulates(simulated, spec, tmp_path, mon
         with ThreadPoolExecutor(count) as executor:
             yield executor
 
-    list(pretrain(spec, tmp_path / "alone.h5"))
+    @contextmanager
+    def head_start(work):
+        work()
+        waited = iter([False, True])
+        yield lambda _: next(waited)
+
     monkeypatch.setattr(pretraining, "processes", processes)
+    monkeypatch.setattr(pretraining, "head_start", head_start)
+    return asked
+
+
+def same(folder, one, other, part):
+    weights = [getattr(load(folder / name), part).state_dict() for name in (one, other)]
+    return all((weights[0][name] == weights[1][name]).all() for name in weights[0])
+
+
+def test_workers_change_nothing_but_who_works(simulated, spec, tmp_path, shared):
+    list(pretrain(spec, tmp_path / "alone.h5"))
+    assert shared == [1]
+    told = list(pretrain(spec, tmp_path / "shared.h5", workers=3))
+    assert shared == [1, 3]
+    assert all(same(tmp_path, "alone.h5", "shared.h5", part) for part in PARTS)
+    alone, other = (load(tmp_path / name).reference["surprise_scores"] for name in ("alone.h5", "shared.h5"))
+    assert (alone == other).all()
+    # What was done ahead is found and not done again; while it was awaited, something was told.
+    stages = [event.get("stage") for event in told]
+    assert stages == ["simulate"] * 2 + ["train"] * 3 + ["judges", "refit", "reference", "calibrate", None]
+
+
+def test_a_head_start_that_came_to_nothing_costs_only_time(simulated, spec, tmp_path, shared, monkeypatch):
+    @contextmanager
+    def nothing(_):
+        yield lambda _: True
+
+    monkeypatch.setattr(pretraining, "head_start", nothing)
+    list(pretrain(spec, tmp_path / "alone.h5"))
     list(pretrain(spec, tmp_path / "shared.h5", workers=3))
-    assert asked == [3]
-    one, other = (load(tmp_path / name).network.state_dict() for name in ("alone.h5", "shared.h5"))
-    assert all((one[name] == other[name]).all() for name in one)
+    assert all(same(tmp_path, "alone.h5", "shared.h5", part) for part in PARTS)
+
+
+def test_training_has_one_thread_and_gives_them_back(simulated, spec, tmp_path):
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        events = pretrain(spec, tmp_path / "net.h5")
+        next(events)
+        assert torch.get_num_threads() == 1
+        events.close()
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_a_watchman_of_other_cells_is_taught_anew(simulated, spec, tmp_path, monkeypatch):
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pretraining, "calibrate", killed)
+        with pytest.raises(KeyboardInterrupt):
+            list(pretrain(spec, tmp_path / "net.h5"))
+    list(pretrain(spec, tmp_path / "net.h5", seed=5))
+    list(pretrain(spec, tmp_path / "fresh.h5", seed=5))
+    assert same(tmp_path, "net.h5", "fresh.h5", "watchman")
+
+
+def test_a_run_that_is_killed_at_its_calibration_teaches_no_judge_again(simulated, spec, tmp_path, monkeypatch):
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pretraining, "calibrate", killed)
+        with pytest.raises(KeyboardInterrupt):
+            list(pretrain(spec, tmp_path / "killed.h5"))
+    with monkeypatch.context() as patched:
+        patched.setattr(judges, "lessons", killed)
+        list(pretrain(spec, tmp_path / "killed.h5"))
+    list(pretrain(spec, tmp_path / "whole.h5"))
+    assert all(same(tmp_path, "killed.h5", "whole.h5", part) for part in PARTS)
 
 
 def test_a_killed_run_goes_on_where_it_was(simulated, spec, tmp_path, monkeypatch):
@@ -120,10 +198,7 @@ def test_a_killed_run_ends_where_an_undisturbed_one_does(simulated, spec, tmp_pa
     begun.close()
     list(pretrain(spec, tmp_path / "killed.h5"))
     list(pretrain(spec, tmp_path / "whole.h5"))
-    killed, whole = (load(tmp_path / name) for name in ("killed.h5", "whole.h5"))
-    for part in ("network", "likelihood", "predictive", "watchman"):
-        one, other = getattr(killed, part).state_dict(), getattr(whole, part).state_dict()
-        assert all((one[name] == other[name]).all() for name in one)
+    assert all(same(tmp_path, "killed.h5", "whole.h5", part) for part in PARTS)
 
 
 @pytest.mark.parametrize("stage", ["likelihood", "predictive"])
@@ -136,8 +211,7 @@ def test_a_run_that_is_killed_at_its_likelihood_ends_where_an_undisturbed_one_do
     rest = list(pretrain(spec, tmp_path / "killed.h5"))
     assert [e["epoch"] for e in rest if e.get("stage") == stage] == [2]
     list(pretrain(spec, tmp_path / "whole.h5"))
-    one, other = (getattr(load(tmp_path / name), stage).state_dict() for name in ("killed.h5", "whole.h5"))
-    assert all((one[name] == other[name]).all() for name in one)
+    assert same(tmp_path, "killed.h5", "whole.h5", stage)
 
 
 def test_a_failing_training_is_told_to_who_waits(simulated, spec, tmp_path, monkeypatch):
@@ -210,8 +284,8 @@ def test_a_spec_of_the_second_process_becomes_a_checkpoint(spec, tmp_path, monke
     tiny = spec.text[spec.text.index("[training]") :].replace("epochs = 3", "epochs = 1")
     spec = spec_from(text + tiny, "patchseq.toml")
     monkeypatch.setattr("estimators.misfits._CELLS", 3)
-    monkeypatch.setattr(pretraining, "_LESSONS", 60)
-    monkeypatch.setattr(pretraining, "_SURPRISES", 80)
+    monkeypatch.setattr(judges, "_LESSONS", 60)
+    monkeypatch.setattr(judges, "_SURPRISES", 80)
     monkeypatch.setattr(simulation, "CHUNK", 200)
     out = tmp_path / "patchseq.h5"
     *_, summary = pretrain(spec, out)
@@ -226,8 +300,8 @@ def test_a_spec_of_the_second_process_becomes_a_checkpoint(spec, tmp_path, monke
 @pytest.mark.long
 def test_two_hundred_cells_make_a_network_that_can_be_asked(spec, tmp_path, monkeypatch):
     monkeypatch.setattr("estimators.misfits._CELLS", 10)
-    monkeypatch.setattr(pretraining, "_LESSONS", 60)
-    monkeypatch.setattr(pretraining, "_SURPRISES", 100)
+    monkeypatch.setattr(judges, "_LESSONS", 60)
+    monkeypatch.setattr(judges, "_SURPRISES", 100)
     monkeypatch.setattr(simulation, "CHUNK", 200)
     out = tmp_path / "net.h5"
     *_, summary = pretrain(spec, out, simulations=200)

@@ -7,6 +7,7 @@ import pytest
 
 from estimators.features import NAMES
 from estimators.observer import Verdict
+from estimators.overlay import Overlay
 from hardware.model_cell import ModelCell
 from hardware.passage import History
 from hardware.recorder import Recorder, RecorderError
@@ -48,6 +49,11 @@ class Estimate:
         draws = np.tile([100.0, 0.0], (9, 1)) if self.used else None
         return Verdict(draws, self.used, refusal is None, 1.0, (refusal,) if refusal else ())
 
+    def overlay(self, context):
+        self.calls.append("overlay")
+        moments = np.arange(0.5, context.baseline + context.duration + context.tail)
+        return Overlay(moments, np.full(moments.size, -90.0), np.full(moments.size, -80.0))
+
 
 class Notes:
     """A listener that notes what it is told."""
@@ -56,7 +62,7 @@ class Notes:
         self.told, self.then = [], then or {}
 
     def __getattr__(self, event):
-        if event not in ("started", "block", "finished", "status", "ended"):
+        if event not in ("started", "block", "finished", "overlaid", "status", "ended"):
             raise AttributeError(event)
 
         def note(*what):
@@ -130,6 +136,44 @@ def test_a_listener_hears_all_of_it_in_order(make):
     assert max(response.size for response, _ in notes.named("block")) <= 400
     last = notes.named("status")[-1][0]
     assert (last.expected, last.received, last.lost) == (SAMPLES, SAMPLES, 0)
+
+
+def overlaid(rig, estimate, *listeners, protocol=None):
+    return Session(rig, estimate, PARAMETERS, protocol or family(STEPS), None, listeners, overlays=True)
+
+
+def test_what_cells_of_the_posterior_do_is_told_after_the_trial_and_only_where_it_was_asked_for(rig, estimate, make):
+    notes = Notes()
+    overlaid(rig, estimate, notes).run()
+    events = [name for name, *_ in notes.told if name not in ("block", "status")]
+    assert events == 3 * ["started", "finished", "overlaid"] + ["ended"]
+    assert [trial for trial, _ in notes.named("overlaid")] == [0, 1, 2]
+    make().run()
+    assert estimate.calls.count("overlay") == 3
+
+
+def test_an_overlay_lies_over_the_recording_as_it_is_and_where_its_part_was_taken(rig, estimate, monkeypatch):
+    origin = Provenance(None, "recorded channel", "measured", Junction("uncorrected", 10.0), 0.004)
+    monkeypatch.setattr(ModelCell, "provenance", origin)
+    notes = Notes()
+    overlaid(rig, estimate, notes, protocol=family([step(50.0, onset=400.0, duration=200.0, tail=50.0)])).run()
+    band = notes.named("overlaid")[0][1]
+    assert band.times[0] == pytest.approx(150.5)
+    assert band.times[-1] == pytest.approx(649.5)
+    in_the_step = (band.times > 400.0) & (band.times < 600.0)
+    np.testing.assert_allclose(band.low, np.where(in_the_step, -90.0 + 10.0 + 0.2, -90.0 + 10.0))
+    np.testing.assert_allclose(band.high - band.low, 10.0)
+
+
+def test_a_sweep_that_is_not_used_has_no_overlay(rig, estimate):
+    notes = Notes()
+
+    def protocol():
+        yield Request(None, refusal="It is not a sweep.")
+        yield STEPS[0]
+
+    overlaid(rig, estimate, notes, protocol=protocol()).run()
+    assert [trial for trial, _ in notes.named("overlaid")] == [1]
 
 
 @pytest.mark.parametrize("event", ["started", "block", "finished", "status", "ended"])

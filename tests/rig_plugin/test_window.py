@@ -4,6 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from estimators.overlay import Overlay
 from rig_plugin.bridge import Bridge
 from rig_plugin.feed import Feed
 from rig_plugin.trial import Posterior
@@ -49,6 +50,49 @@ def test_a_trial_reaches_every_panel(qtbot, window, scripted):
     assert window.trust.word == "typical"
     assert window.firing.points and window.voltage.points
     assert "trial 3" in window.status_line.words()
+
+
+def band(low=-75.0):
+    times = np.arange(0.25, 800.0, 0.5)
+    return Overlay(times, np.full(times.size, low), np.full(times.size, low + 10.0))
+
+
+def test_what_cells_of_the_posterior_do_lies_behind_the_trace_until_the_next_sweep_begins(qtbot, window, scripted):
+    window.feed.finished(scripted.trial(3))
+    window.feed.overlaid(3, band())
+    qtbot.waitUntil(lambda: window.scope.overlaid is not None)
+    assert window.scope.overlaid.low[0] == -75.0
+    scripted.play(window.feed, 4, share=0.5)
+    qtbot.waitUntil(lambda: window.scope.overlaid is None)
+
+
+def test_an_overlay_of_another_trial_is_not_drawn(qtbot, window, scripted):
+    window.feed.overlaid(2, band())
+    window.feed.finished(scripted.trial(3))
+    window.feed.overlaid(2, band())
+    with qtbot.waitSignal(window.bridge.overlaid):
+        window.bridge.poll()
+    assert window.scope.overlaid is None
+
+
+def test_trials_and_overlays_found_together_are_told_once_and_the_latest_stays(qtbot, scripted):
+    feed = Feed()
+    bridge = Bridge(feed)
+    told = []
+    bridge.finished.connect(lambda trials: told.append(len(trials)))
+    bridge.overlaid.connect(lambda overlaid: told.append(overlaid.overlay.low[0]))
+    for index in range(3):
+        feed.finished(scripted.trial(index))
+        feed.overlaid(index, band(-70.0 - index))
+    bridge.poll()
+    assert told == [3, -72.0]
+
+
+def test_a_band_that_leaves_the_trace_has_room_on_the_axis(qtbot, window, scripted):
+    window.feed.finished(scripted.trial(3))
+    window.feed.overlaid(3, band(-140.0))
+    qtbot.waitUntil(lambda: window.scope.overlaid is not None)
+    assert window.scope._above.plot.vb.viewRange()[1][0] < -140.0
 
 
 def test_a_network_that_infers_more_has_all_its_rows(qtbot, scripted, control):
