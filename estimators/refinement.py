@@ -8,6 +8,7 @@ theta. Weights that rest on a few draws are refused.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,7 +35,17 @@ _START = CONTEXT.index("start")
 
 
 class RefinementError(Refusal):
-    """Weights rest on too few draws; the message says on how many, and what to do instead."""
+    """Weights rest on too few draws; the message says on how many, and what to do instead.
+
+    Args:
+        message: One sentence.
+        effective: Effective sample size, NaN where there are no weights.
+        k: Pareto k of the largest weights, NaN where there are none.
+    """
+
+    def __init__(self, message: str, effective: float = math.nan, k: float = math.nan) -> None:
+        super().__init__(message)
+        self.effective, self.k = effective, k
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +102,9 @@ def weigh(u: npt.NDArray[np.float64], log_weights: npt.NDArray[np.float64]) -> R
     if effective < FEWEST or k > HEAVIEST:
         raise RefinementError(
             f"The {len(u)} weighted draws are worth {effective:.0f}, with a Pareto k of {k:.2f}; at least {FEWEST:.0f} "
-            f"and at most {HEAVIEST} were wanted: keep the draws as they are, or take more of them."
+            f"and at most {HEAVIEST} were wanted: keep the draws as they are, or take more of them.",
+            effective,
+            k,
         )
     return Refined(u, np.exp(smoothed), effective, k)
 
