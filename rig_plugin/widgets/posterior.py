@@ -15,6 +15,12 @@ from simulators.parameter import Parameter
 __all__ = ["PosteriorPanel"]
 
 
+_ERROR = (
+    "Model error: the share of the uncertainty that is there because real cells are not this model,\nas a mean over the "
+    "parameters. More sweeps make the rest smaller, hardly this."
+)
+
+
 class PosteriorPanel(Panel):
     """The marginals. A withheld posterior is the prior with the reason across it, never the last good one.
 
@@ -78,10 +84,12 @@ class PosteriorPanel(Panel):
             self._aside.setText("the prior; the posterior appears over it after the first sweep")
         elif shown is None:
             self._aside.setText("prior, posterior withheld")
+            self._aside.setToolTip("")
             self.warn(f"Posterior withheld. {trial.trust.reason or 'No reason was given.'}")
         else:
             sweeps = "1 sweep" if trial.sweeps_used == 1 else f"{trial.sweeps_used} sweeps"
             self._aside.setText(f"given {sweeps}{_blamed(shown)}&nbsp;&nbsp;&nbsp;{self._legend()}")
+            self._aside.setToolTip(_ERROR if shown.blamed() else "")
             self.say("")
 
     def _legend(self) -> str:
@@ -111,4 +119,4 @@ def _blamed(posterior: Posterior) -> str:
     shares = posterior.blamed()
     if not shares:
         return ""
-    return f" · {100.0 * sum(shares.values()) / len(shares):.0f} % of the uncertainty is the model's error"
+    return f" · {100.0 * sum(shares.values()) / len(shares):.0f} % model error"

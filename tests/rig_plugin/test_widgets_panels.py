@@ -124,9 +124,10 @@ def test_the_panel_says_how_much_of_the_uncertainty_is_the_model_s(qtbot, script
     qtbot.addWidget(widget)
     told = Posterior(names, np.concatenate([trial.posterior.draws, size], axis=1))
     widget.take(dataclasses.replace(trial, posterior=told))
-    assert "% of the uncertainty is the model's error" in widget._aside.text()
+    assert "% model error" in widget._aside.text()
+    assert "real cells are not this model" in widget._aside.toolTip()
     widget.take(trial)
-    assert "model's error" not in widget._aside.text()
+    assert "model error" not in widget._aside.text() + widget._aside.toolTip()
 
 
 def test_a_long_unit_stands_below_its_number(qtbot):
