@@ -16,8 +16,8 @@ __all__ = ["PosteriorPanel"]
 
 
 _ERROR = (
-    "Model error: the share of the uncertainty that is there because real cells are not this model,\nas a mean over the "
-    "parameters. More sweeps make the rest smaller, hardly this."
+    "Model error: the share of the uncertainty that is there because real cells are not this model,\n"
+    "as a mean over the parameters. More sweeps make the rest smaller, hardly this."
 )
 
 
