@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from estimators.features import FEATURES
 from rig_plugin import opening
-from rig_plugin.control import Control
 from rig_plugin.display import check_display
-from rig_plugin.feed import Feed
+from rig_plugin.engine import opened
+from rig_plugin.engine.client import Client
+from rig_plugin.engine.host import Opener
 from rig_plugin.replay_settings import ReplaySettings
-from rig_plugin.session import Session
 from rig_plugin.settings import Settings
 
 __all__ = ["attach", "replay"]
@@ -30,11 +31,7 @@ def attach(settings: Settings) -> int:
         DisplayError: If there is nowhere to show a window.
     """
     name = "simulated cell" if settings.rig.kind == "model-cell" else settings.rig.kind
-
-    def make(feed: Feed) -> Session:
-        return opening.attach(settings, opening.network(settings.network.path), listeners=(feed,), overlays=True)
-
-    return _show(make, settings.network.path, name, is_replay=False)
+    return _show(partial(opened.attach, settings), settings.network.path, name, is_replay=False)
 
 
 def replay(settings: ReplaySettings) -> int:
@@ -50,38 +47,30 @@ def replay(settings: ReplaySettings) -> int:
         DisplayError: If there is nowhere to show a window.
         RecordingError: If the file can't be read.
     """
-
-    def make(feed: Feed) -> Session:
-        return opening.replay(settings, opening.network(settings.network), listeners=(feed,), overlays=True)
-
     check_display()
     # What can't be read is said at the command line, not in a window that opens to say it.
-    make(Feed())
-    return _show(make, settings.network, settings.file.name, is_replay=True)
+    opening.replay(settings, opening.network(settings.network))
+    return _show(partial(opened.replay, settings), settings.network, settings.file.name, is_replay=True)
 
 
-def _show(make: Callable[[Feed], Session], path: Path | None, source: str, *, is_replay: bool) -> int:
-    """Show the window until it is closed; the session has ended before this returns."""
+def _show(opener: Opener, path: Path | None, source: str, *, is_replay: bool) -> int:
+    """Show the window until it is closed; the engine has ended before this returns."""
     check_display()
     checkpoint = opening.network(path)
     from rig_plugin.widgets.qt import QtCore, QtWidgets
     from rig_plugin.window import Window
 
     application = QtWidgets.QApplication.instance() or QtWidgets.QApplication([])
-    feed = Feed()
-    control = Control(make, feed)
-    window = Window(
-        control,
-        checkpoint.spec.parameters,
-        FEATURES,
-        checkpoint.spec.name,
-        source,
-        feed=feed,
-        is_replay=is_replay,
-    )
-    window.show()
-    QtCore.QTimer.singleShot(0, window.start)
-    status = int(application.exec())
-    control.stop()
-    control.join()
-    return status
+    with closing(Client(opener, checkpoint.spec.parameters)) as client:
+        window = Window(
+            client,
+            checkpoint.spec.parameters,
+            FEATURES,
+            checkpoint.spec.name,
+            source,
+            feed=client,
+            is_replay=is_replay,
+        )
+        window.show()
+        QtCore.QTimer.singleShot(0, window.start)
+        return int(application.exec())

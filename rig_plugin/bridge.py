@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from rig_plugin.feed import Ended, Feed, Finished, Live, Overlaid, RecordingStatus, Started
+from rig_plugin.feed import Ended, Finished, Live, Overlaid, RecordingStatus, Source, Started
 from rig_plugin.trial import Trial
 from rig_plugin.widgets.qt import QtCore, Signal
 
@@ -36,7 +36,7 @@ class Bridge(QtCore.QObject):
     dropped = Signal(int)
 
     def __init__(
-        self, feed: Feed, clock: Callable[[], float] = time.monotonic, parent: QtCore.QObject | None = None
+        self, feed: Source, clock: Callable[[], float] = time.monotonic, parent: QtCore.QObject | None = None
     ) -> None:
         super().__init__(parent)
         self._feed = feed
@@ -96,8 +96,12 @@ class Bridge(QtCore.QObject):
             overlays.clear()
 
     def _grow(self) -> None:
-        """Tell that samples came, or for how long none did in the middle of a sweep."""
+        """Tell that samples came, or for how long none did in the middle of a sweep, or nothing was heard at all."""
         live = self._live
+        if self._feed.silence:
+            self._stalled = True
+            self.stalled.emit(self._feed.silence)
+            return
         if live is None:
             self._calm()
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ from estimators.overlay import Overlay
 from rig_plugin.trial import Trial
 from simulators.stimulus import Stimulus
 
-__all__ = ["Ended", "Feed", "Finished", "Live", "Message", "Overlaid", "RecordingStatus", "Started"]
+__all__ = ["Ended", "Feed", "Finished", "Live", "Message", "Overlaid", "RecordingStatus", "Source", "Started"]
 
 _LONGEST = 4_000_000
 
@@ -133,6 +134,25 @@ class Ended:
 Message = Started | Finished | Overlaid | Ended
 
 
+class Source(Protocol):
+    """Where the window looks for what a session did, whichever process that runs in."""
+
+    @property
+    def recording(self) -> RecordingStatus | None:
+        """The newest status, or None before the first."""
+
+    @property
+    def dropped(self) -> int:
+        """Messages that fell out before the window looked; exact after each `take`."""
+
+    @property
+    def silence(self) -> float:
+        """For how long nothing was heard of who runs the session [s]; 0 where it is well."""
+
+    def take(self) -> tuple[Message, ...]:
+        """Hand over the messages that came since the last call, oldest first; for one reader."""
+
+
 class Feed:
     """A listener for a session that never keeps it waiting, and a source for a window that may be slow.
 
@@ -228,6 +248,11 @@ class Feed:
     def dropped(self) -> int:
         """Messages that fell out before the window looked; exact after each `take`."""
         return self._dropped
+
+    @property
+    def silence(self) -> float:
+        """None: a session in this process lives as long as it."""
+        return 0.0
 
     def take(self) -> tuple[Message, ...]:
         """Hand over the messages that came since the last call, oldest first; for one reader.

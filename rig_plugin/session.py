@@ -92,6 +92,7 @@ class Session:
         self._protocol, self._recorder, self._listeners = protocol, recorder, tuple(listeners)
         self._interval, self._overlays = interval, overlays
         self._stopping = threading.Event()
+        self._ending = threading.Event()
         self._begun = time.monotonic()
         self._first: datetime | None = None
         self._expected = self._received = 0
@@ -100,7 +101,12 @@ class Session:
     def stop(self) -> None:
         """End the session within one block; may be called from any thread."""
         self._stopping.set()
+        self._ending.set()
         self._rig.stop()
+
+    def end(self) -> None:
+        """End the session when the running sweep is over; may be called from any thread."""
+        self._ending.set()
 
     def mark(self) -> None:
         """Note the samples received so far as a moment worth finding again; may be called from any thread."""
@@ -126,7 +132,7 @@ class Session:
             # Compiled and loaded before the rig is opened: neither may stall a recording.
             if is_cold():
                 _LOG.warning("Compiling the kernels: once after an installation, about a minute.")
-            self._observer.warm()
+            self._observer.warm(overlays=self._overlays)
             with self._rig:
                 yield from self._trials()
         except GeneratorExit:
@@ -147,7 +153,7 @@ class Session:
         except StopIteration:
             return
         index = 0
-        while not self._stopping.is_set():
+        while not self._ending.is_set():
             trial = self._refused(index, request) if request.stimulus is None else self._play(index, request)
             if trial is None:
                 return
@@ -160,7 +166,7 @@ class Session:
                 request = self._asked(self._protocol.send(trial))
             except StopIteration:
                 return
-            self._stopping.wait(self._interval)
+            self._ending.wait(self._interval)
 
     @staticmethod
     def _asked(asked: Stimulus | Request) -> Request:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from rig_plugin.bridge import Bridge
-from rig_plugin.feed import Feed, Live, RecordingStatus
+from rig_plugin.feed import Feed, Live, RecordingStatus, Source
 from rig_plugin.trial import Trial
 from rig_plugin.widgets.cheat_sheet import CheatSheet
 from rig_plugin.widgets.curves import FiringCurve, VoltageCurve
@@ -65,7 +65,7 @@ class Window(QtWidgets.QMainWindow):
         network_name: str,
         source_name: str,
         *,
-        feed: Feed | None = None,
+        feed: Source | None = None,
         is_replay: bool = False,
         exit_pA: float = 0.0,
         theme: Theme = DARK,

@@ -260,6 +260,21 @@ def test_silence_in_the_middle_of_a_sweep_is_told_and_taken_back(qtbot, scripted
     assert heard == [2.5, 0.0]
 
 
+def test_an_engine_that_does_not_answer_is_told_also_between_sweeps(qtbot):
+    class Silent(Feed):
+        silence = 2.5
+
+    feed = Silent()
+    bridge = Bridge(feed)
+    with qtbot.waitSignal(bridge.stalled) as told:
+        bridge.poll()
+    assert told.args == [2.5]
+    Silent.silence = 0.0
+    with qtbot.waitSignal(bridge.stalled) as told:
+        bridge.poll()
+    assert told.args == [0.0]
+
+
 def test_waiting_between_sweeps_is_no_silence(qtbot, scripted):
     now = [0.0]
     feed = Feed()

@@ -1,0 +1,152 @@
+"""This file is the client: the window's end of the engine, and what its buttons reach.
+
+The engine is started when the window opens and is kept for the next session. It is told apart whether it ended in good
+order, died, or does not answer.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+
+from rig_plugin.engine.host import Opener, host
+from rig_plugin.engine.inbox import Inbox
+from rig_plugin.engine.letter import seal
+from rig_plugin.engine.shared import Shared
+from rig_plugin.feed import Ended, Message, RecordingStatus
+from simulators.parameter import Parameter
+
+__all__ = ["Client"]
+
+_SILENT = 1.0
+_SPAWN = multiprocessing.get_context("spawn")
+
+
+class Client:
+    """An engine in another process: its feed to look at, and start, stop and mark, each at once.
+
+    Args:
+        opener: Opens a session there.
+        parameters: What its network infers.
+        clock: Monotonic time [s]; another one for tests.
+    """
+
+    def __init__(
+        self, opener: Opener, parameters: Sequence[Parameter], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._opener, self._clock = opener, clock
+        self._shared = Shared()
+        self._inbox = Inbox(self._shared, parameters)
+        self._process: SpawnProcess | None = None
+        self._pipe: Connection | None = None
+        self._runs = False
+        self._beats, self._born, self._heard = 0, 0, clock()
+        self._launch()
+
+    @property
+    def status(self) -> RecordingStatus | None:
+        """How the recording is doing, or None before the session began."""
+        return self._inbox.recording
+
+    @property
+    def recording(self) -> RecordingStatus | None:
+        """As a feed has it."""
+        return self._inbox.recording
+
+    @property
+    def dropped(self) -> int:
+        """As a feed has it."""
+        return self._inbox.dropped
+
+    @property
+    def silence(self) -> float:
+        """For how long an engine that lived has not said so, where that is more than a second [s]; otherwise 0."""
+        beats = self._shared.board.beats
+        if beats != self._beats:
+            self._beats, self._heard = beats, self._clock()
+        quiet = self._clock() - self._heard
+        return quiet if self._runs and beats > self._born and quiet > _SILENT else 0.0
+
+    def take(self) -> tuple[Message, ...]:
+        """As a feed has it; that the engine died while a session ran is the session's end, with the reason."""
+        taken = self._inbox.take()
+        if any(isinstance(message, Ended) for message in taken):
+            self._runs = False
+        if self._runs and (self._process is None or not self._process.is_alive()):
+            # What it sent before it died comes first.
+            taken += self._inbox.take()
+            self._runs = False
+            taken += (Ended(self._obituary()),)
+        return taken
+
+    @property
+    def process(self) -> int | None:
+        """Number of the engine's process."""
+        return None if self._process is None else self._process.pid
+
+    @property
+    def memory(self) -> str:
+        """Name of the memory that is shared with it."""
+        return self._shared.name
+
+    def start(self) -> None:
+        """Begin a session, in a new engine where the last one died."""
+        if self._process is None or not self._process.is_alive():
+            self._launch()
+        self._runs = True
+        self._heard = self._clock()
+        self._send("start")
+
+    def stop(self) -> None:
+        """End the session within one block; the rig returns the command to its exit state."""
+        self._send("stop")
+
+    def mark(self) -> None:
+        """Note this moment in the recording."""
+        self._send("mark")
+
+    def close(self, timeout: float | None = None) -> None:
+        """Let the engine finish the running sweep and end, and take the shared memory away.
+
+        Args:
+            timeout: How long to wait for it [s]; None as long as it takes.
+        """
+        if self._pipe is not None:
+            self._pipe.close()
+            self._pipe = None
+        if self._process is not None:
+            self._process.join(timeout)
+        self._shared.close()
+        self._shared.unlink()
+
+    def _launch(self) -> None:
+        here, there = _SPAWN.Pipe()
+        # Not a daemon: it outlives a window that dies, until the cell and the file are in order.
+        process = _SPAWN.Process(target=host, args=(self._opener, self._shared.name, there), name="engine")
+        process.start()
+        there.close()
+        self._process, self._pipe = process, here
+        self._born = self._beats = self._shared.board.beats
+        self._inbox.attach(here)
+
+    def _send(self, event: str) -> None:
+        try:
+            if self._pipe is not None:
+                self._pipe.send_bytes(seal(event))
+        except OSError:
+            # It is gone; the next look says so.
+            return
+
+    def _obituary(self) -> str:
+        """Say what a dead engine leaves."""
+        code = None if self._process is None else self._process.exitcode
+        status = self._inbox.recording
+        kept = (
+            f"{status.path} holds all but the last quarter of a second; `rig-plugin recover` makes a whole file of it"
+            if status is not None and status.path
+            else "nothing was being recorded"
+        )
+        return f"The engine died (exit status {code}): look after the cell first. {kept[0].upper()}{kept[1:]}."

@@ -1,0 +1,118 @@
+"""This file is the host: what runs in the engine's process, and ends in good order however the window ends.
+
+Started with "spawn", which every platform has. It owns the rig and the file; a pipe that ends means that the window is
+gone: the running sweep is finished, the cell returned to its exit state, and the file closed.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from multiprocessing.connection import Connection
+
+from rig_plugin.engine.letter import open_letter
+from rig_plugin.engine.outbox import Outbox
+from rig_plugin.engine.shared import Shared
+from rig_plugin.session import Listener, Session
+from simulators.refusal import Refusal
+
+__all__ = ["Opener", "host"]
+
+_LOG = logging.getLogger("rig_plugin")
+
+Opener = Callable[[Listener], Session]
+"""Opens a session that tells a listener; importable by name, or a `functools.partial` of such with plain arguments."""
+
+
+def host(opener: Opener, name: str, pipe: Connection) -> None:
+    """Run sessions until the window is gone.
+
+    Args:
+        opener: Opens a session.
+        name: Of the memory that is shared with the window.
+        pipe: To the window.
+    """
+    # An interrupt from the keyboard reaches both processes; the window ends by it, and the engine by the window's end.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    shared = Shared(name)
+    outbox = Outbox(shared, pipe)
+    try:
+        with closing(_Desk(opener, outbox)) as desk:
+            while True:
+                try:
+                    letter = open_letter(pipe.recv_bytes())
+                except (EOFError, OSError):
+                    return
+                desk.do(letter["event"])
+    finally:
+        outbox.close()
+        pipe.close()
+        shared.close()
+
+
+class _Desk:
+    """The one session at a time, and what the window asks of it."""
+
+    def __init__(self, opener: Opener, outbox: Outbox) -> None:
+        self._opener, self._outbox = opener, outbox
+        self._session: Session | None = None
+        self._thread: threading.Thread | None = None
+        self._stopping = threading.Event()
+
+    def do(self, event: str) -> None:
+        """Do what a letter asks; one that asks for what there is not is logged."""
+        asked = {"start": self._start, "stop": self._stop, "mark": self._mark}.get(event)
+        if asked is None:
+            _LOG.error("The window asked for '%s', which the engine does not know.", event)
+            return
+        asked()
+
+    def close(self) -> None:
+        """Let the running sweep end and wait until all is in its place."""
+        session = self._session
+        if session is not None:
+            session.end()
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _start(self) -> None:
+        if self._thread is None or not self._thread.is_alive():
+            self._stopping.clear()
+            self._thread = threading.Thread(target=self._run, name="session")
+            self._thread.start()
+
+    def _stop(self) -> None:
+        # One that is still being opened ends before its first sweep.
+        self._stopping.set()
+        if (session := self._session) is not None:
+            session.stop()
+
+    def _mark(self) -> None:
+        if (session := self._session) is not None:
+            session.mark()
+
+    def _run(self) -> None:
+        try:
+            session = self._session = self._opener(self._outbox)
+        except Refusal as refusal:
+            self._outbox.ended(str(refusal))
+            return
+        except Exception as error:  # noqa: BLE001 - a defect ends the session, not the engine
+            _LOG.exception("The session could not be opened.")
+            self._outbox.ended(str(error))
+            return
+        try:
+            if self._stopping.is_set():
+                session.stop()
+            session.run()
+        except Refusal:
+            # The session has told why.
+            return
+        except Exception:  # noqa: BLE001 - as above
+            _LOG.exception("The session failed.")
+        finally:
+            self._session = None

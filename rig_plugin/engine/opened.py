@@ -1,0 +1,42 @@
+"""This file is what the engine opens: a session on a rig or on a recording, from plain settings."""
+
+from __future__ import annotations
+
+from rig_plugin import opening
+from rig_plugin.replay_settings import ReplaySettings
+from rig_plugin.session import Listener, Session
+from rig_plugin.settings import Settings
+
+__all__ = ["attach", "replay"]
+
+
+def attach(settings: Settings, listener: Listener) -> Session:
+    """Open a session on a rig, with its network.
+
+    Args:
+        settings: What the rig file says.
+        listener: Who is told.
+
+    Returns:
+        The session.
+
+    Raises:
+        Refusal: As `opening.attach`.
+    """
+    return opening.attach(settings, opening.network(settings.network.path), listeners=(listener,), overlays=True)
+
+
+def replay(settings: ReplaySettings, listener: Listener) -> Session:
+    """Open a session on a recording, with its network.
+
+    Args:
+        settings: Which, and how to read it.
+        listener: Who is told.
+
+    Returns:
+        The session.
+
+    Raises:
+        Refusal: As `opening.replay`.
+    """
+    return opening.replay(settings, opening.network(settings.network), listeners=(listener,), overlays=True)

@@ -1,0 +1,116 @@
+"""This file is the outbox: who listens to a session in the engine, leaves all for the window, and waits for nothing.
+
+Samples and arrays go onto the rings, letters through a pipe by a thread of their own: where the window does not read,
+the oldest letters fall out, and their numbers tell it so.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import deque
+from dataclasses import asdict
+from multiprocessing.connection import Connection
+
+import numpy as np
+import numpy.typing as npt
+
+from estimators.overlay import Overlay
+from rig_plugin.engine.letter import seal, told_stimulus, told_trial
+from rig_plugin.engine.shared import Shared
+from rig_plugin.feed import RecordingStatus
+from rig_plugin.trial import Trial
+from simulators.stimulus import Stimulus
+
+__all__ = ["Outbox"]
+
+_LETTERS = 64
+_BEAT = 0.1
+
+Array = npt.NDArray[np.float64]
+
+
+class Outbox:
+    """A listener whose methods return at once.
+
+    Args:
+        shared: The rings and the board.
+        pipe: To the window.
+        letters: How many wait at most.
+    """
+
+    def __init__(self, shared: Shared, pipe: Connection, letters: int = _LETTERS) -> None:
+        self._shared, self._pipe = shared, pipe
+        self._waiting: deque[bytes] = deque(maxlen=letters)
+        self._there = threading.Event()
+        self._over = threading.Event()
+        self._number = 0
+        self._place = 0
+        self._threads = [
+            threading.Thread(target=work, name=name, daemon=True)
+            for work, name in ((self._post, "post"), (self._beat, "heartbeat"))
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def started(self, stimulus: Stimulus, rate: float, file_sweep: int | None) -> None:
+        """Tell that a sweep begins."""
+        self._place = self._shared.response.written
+        self._send("started", stimulus=told_stimulus(stimulus), rate=rate, file_sweep=file_sweep, place=self._place)
+
+    def block(self, response: Array, command: Array | None) -> None:
+        """Leave samples; those of the command first, so that what is seen of the response has its command."""
+        self._shared.command.append(np.full(response.size, np.nan) if command is None else command)
+        self._shared.response.append(response)
+
+    def finished(self, trial: Trial) -> None:
+        """Tell a trial, with its draws on the shelf."""
+        count = self._shared.response.written - self._place if trial.sweep is not None else 0
+        draws = None if trial.posterior is None else trial.posterior.draws
+        shelf = None if draws is None else [self._shared.shelf.append(draws.ravel()), *draws.shape]
+        self._send("finished", trial=told_trial(trial), place=self._place, count=count, draws=shelf)
+
+    def overlaid(self, trial: int, overlay: Overlay) -> None:
+        """Tell what the cells of a trial's posterior do, with the band on the shelf."""
+        arrays = np.concatenate([overlay.times, overlay.low, overlay.high])
+        if arrays.size <= self._shared.shelf.size:
+            self._send("overlaid", trial=trial, place=self._shared.shelf.append(arrays), count=overlay.times.size)
+
+    def status(self, recording: RecordingStatus) -> None:
+        """Write how the recording is doing onto the board."""
+        self._shared.board.write(json.dumps(asdict(recording)))
+
+    def ended(self, reason: str | None) -> None:
+        """Tell that the session is over."""
+        self._send("ended", reason=reason)
+
+    def close(self) -> None:
+        """Send what waits, as long as the window takes it, and end."""
+        self._over.set()
+        self._there.set()
+        for thread in self._threads:
+            thread.join(1.0)
+
+    def _send(self, event: str, **rest: object) -> None:
+        self._waiting.append(seal(event, number=self._number, **rest))
+        self._number += 1
+        self._there.set()
+
+    def _post(self) -> None:
+        """Send letters; a window that is gone or frozen holds up this thread and no other."""
+        while True:
+            self._there.wait()
+            self._there.clear()
+            while self._waiting:
+                try:
+                    self._pipe.send_bytes(self._waiting.popleft())
+                except OSError:
+                    return
+                except IndexError:
+                    break
+            if self._over.is_set():
+                return
+
+    def _beat(self) -> None:
+        while not self._over.wait(_BEAT):
+            self._shared.board.beat()

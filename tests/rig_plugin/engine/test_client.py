@@ -1,0 +1,164 @@
+"""The engine loses nothing, whatever happens to the window, and the window knows what happens to the engine."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import closing
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from rig_plugin import opening
+from rig_plugin.engine import opened
+from rig_plugin.engine.client import Client
+from rig_plugin.feed import Ended, Finished, Overlaid, Started
+from rig_plugin.settings import ProtocolSettings, RecordingSettings, RigSettings, Settings
+
+AMPLITUDES = (-50.0, 50.0, 150.0)
+PROTOCOL = ProtocolSettings(amplitudes=AMPLITUDES, onset=100.0, duration=200.0, tail=50.0, interval=0.0)
+SAMPLES = 350 * 20
+WAIT = threading.Event()
+
+
+def settings(folder=None, pace="max", times=1):
+    return Settings(
+        rig=RigSettings(seed=1, pace=pace),
+        protocol=replace(PROTOCOL, amplitudes=times * AMPLITUDES),
+        recording=RecordingSettings(folder),
+    )
+
+
+@pytest.fixture(scope="module")
+def parameters():
+    return opening.network().spec.parameters
+
+
+def launch(parameters, *args, **rest):
+    return closing(Client(partial(opened.attach, settings(*args, **rest)), parameters))
+
+
+def until(client, kind, count=1):
+    """Look until so many messages of a kind came; give all that came."""
+    messages = []
+    while sum(isinstance(message, kind) for message in messages) < count:
+        WAIT.wait(0.005)
+        messages += client.take()
+    return messages
+
+
+def recorded(folder):
+    """Count the samples of each sweep in the one recording there, and whether it is whole."""
+    (path,) = Path(folder).glob("*.h5")
+    with h5py.File(path) as file:
+        return [(len(sweep["response"]), bool(sweep.attrs["complete"])) for sweep in file["sweeps"].values()]
+
+
+def test_the_engine_gives_what_a_session_in_this_process_gives_and_can_be_started_again(parameters):
+    here = list(opening.attach(settings(), opening.network()).trials())
+    with launch(parameters) as client:
+        for _ in range(2):
+            client.start()
+            messages = until(client, Ended)
+            assert messages[-1] == Ended(None)
+            assert [type(m) for m in messages[:-1]] == 3 * [Started, Finished, Overlaid]
+            trials = [message.trial for message in messages if isinstance(message, Finished)]
+            for ours, theirs in zip(trials, here, strict=True):
+                told, expected = ours.to_json(), theirs.to_json()
+                assert told | {"latency_ms": None} == expected | {"latency_ms": None}
+                np.testing.assert_array_equal(ours.posterior.draws, theirs.posterior.draws)
+                np.testing.assert_array_equal(ours.sweep.response, theirs.sweep.response)
+        assert client.status.received == 3 * SAMPLES
+        assert client.dropped == 0
+        assert client.silence == 0.0
+
+
+def test_a_window_that_does_not_look_loses_messages_and_the_recording_nothing(parameters, tmp_path):
+    with launch(parameters, tmp_path, times=40) as client:
+        client.start()
+        while client.status is None or client.status.received < 100 * SAMPLES:
+            WAIT.wait(0.005)
+        messages = until(client, Ended)
+        trials = [message.trial for message in messages if isinstance(message, Finished)]
+        assert trials[-1].index == 119
+        assert client.dropped > 0
+        assert len(messages) + client.dropped == 3 * 120 + 1
+    assert recorded(tmp_path) == 120 * [(SAMPLES, True)]
+
+
+def test_stop_and_an_end_by_a_closed_window_leave_a_file_in_order(parameters, tmp_path):
+    with launch(parameters, tmp_path / "stopped", pace="real", times=20) as client:
+        (tmp_path / "stopped").mkdir()
+        client.start()
+        until(client, Started)
+        client.stop()
+        assert until(client, Ended)[-1] == Ended(None)
+    assert [whole for _, whole in recorded(tmp_path / "stopped")] == [False]
+    with launch(parameters, tmp_path / "closed", pace="real", times=20) as client:
+        (tmp_path / "closed").mkdir()
+        client.start()
+        until(client, Started, 2)
+    # Who only lets go has the running sweep finished.
+    assert recorded(tmp_path / "closed") == 2 * [(SAMPLES, True)]
+
+
+def test_an_engine_that_dies_is_told_with_what_it_leaves_and_the_next_start_has_another(parameters, tmp_path):
+    with launch(parameters, tmp_path, pace="real", times=20) as client:
+        client.start()
+        until(client, Started, 2)
+        os.kill(client.process, signal.SIGKILL)
+        (ended,) = [message for message in until(client, Ended) if isinstance(message, Ended)]
+        assert "The engine died (exit status -9)" in ended.reason
+        assert "`rig-plugin recover`" in ended.reason
+        assert str(tmp_path) in ended.reason
+        assert recorded(tmp_path)[0] == (SAMPLES, True)
+        client.start()
+        assert isinstance(until(client, Started)[0], Started)
+        client.stop()
+        until(client, Ended)
+
+
+def test_what_can_not_be_opened_ends_the_session_in_words(parameters, tmp_path):
+    with launch(parameters, tmp_path / "nowhere") as client:
+        client.start()
+        (ended,) = until(client, Ended)
+        assert "nowhere" in ended.reason
+
+
+WINDOW = """
+import os, signal, sys
+from functools import partial
+from pathlib import Path
+from rig_plugin import opening
+from rig_plugin.engine import opened
+from rig_plugin.engine.client import Client
+from rig_plugin.settings import ProtocolSettings, RecordingSettings, RigSettings, Settings
+
+if __name__ == "__main__":
+    protocol = ProtocolSettings(amplitudes=(-50.0, 50.0, 150.0), onset=100.0, duration=200.0, tail=50.0, interval=0.0)
+    settings = Settings(RigSettings(seed=1), protocol=protocol, recording=RecordingSettings(Path(sys.argv[1])))
+    client = Client(partial(opened.attach, settings), opening.network().spec.parameters)
+    client.start()
+    while client.status is None or client.status.received < 8000:
+        client.take()
+    print(client.process, client.memory, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="Whether a process is there is looked up in /proc.")
+def test_a_window_that_is_killed_in_the_middle_of_a_sweep_costs_nothing(tmp_path):
+    window = subprocess.run(
+        [sys.executable, "-c", WINDOW, str(tmp_path)], capture_output=True, text=True, check=False, timeout=300
+    )
+    assert window.returncode == -signal.SIGKILL
+    process, memory = window.stdout.split()
+    while Path(f"/proc/{process}").exists():
+        WAIT.wait(0.01)
+    assert recorded(tmp_path) == 2 * [(SAMPLES, True)]
+    assert not Path(f"/dev/shm/{memory}").exists()

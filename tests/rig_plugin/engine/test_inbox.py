@@ -1,0 +1,194 @@
+"""What a session tells in the engine is what the window takes, bit by bit, or is counted as skipped."""
+
+import multiprocessing
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from estimators.overlay import Overlay
+from rig_plugin.engine.inbox import Inbox
+from rig_plugin.engine.outbox import Outbox
+from rig_plugin.engine.shared import Shared
+from rig_plugin.feed import Ended, Finished, Overlaid, Started
+
+
+@pytest.fixture
+def line(scripted):
+    """An outbox and an inbox with the memory and the pipe between them."""
+    shared = Shared()
+    here, there = multiprocessing.Pipe()
+    outbox, inbox = Outbox(shared, there, letters=1000), Inbox(shared, scripted.parameters)
+    inbox.attach(here)
+    yield outbox, inbox
+    here.close()
+    outbox.close()
+    there.close()
+    del inbox._shared, outbox._shared
+    shared.close()
+    shared.unlink()
+
+
+def taken(inbox, count):
+    """Look until so many messages came."""
+    messages = []
+    while len(messages) < count:
+        messages += inbox.take()
+    return messages
+
+
+def play(outbox, scripted, index):
+    sweep = scripted.sweep(index)
+    outbox.started(sweep.stimulus, sweep.rate, index)
+    for first in range(0, sweep.response.size, 400):
+        outbox.block(sweep.response[first : first + 400], sweep.command[first : first + 400])
+    return sweep
+
+
+def same(one, other):
+    """Whether two trials say the same."""
+    assert one.to_json() == other.to_json()
+    assert one.predictive == other.predictive
+    assert (one.posterior is None) == (other.posterior is None)
+    if one.posterior is not None:
+        assert one.posterior.parameters == other.posterior.parameters
+        np.testing.assert_array_equal(one.posterior.draws, other.posterior.draws)
+    if one.sweep is not None:
+        np.testing.assert_array_equal(one.sweep.response, other.sweep.response)
+        np.testing.assert_array_equal(one.sweep.command, other.sweep.command)
+        arrays = {"response": np.zeros(1), "command": None}
+        assert repr(replace(one.sweep, **arrays)) == repr(replace(other.sweep, **arrays))
+    return True
+
+
+def test_a_sweep_grows_in_the_window_as_it_comes_and_its_trial_is_the_same(line, scripted):
+    outbox, inbox = line
+    sweep = play(outbox, scripted, 3)
+    (started,) = taken(inbox, 1)
+    assert isinstance(started, Started)
+    assert (started.live.stimulus, started.live.rate, started.live.file_sweep) == (sweep.stimulus, sweep.rate, 3)
+    inbox.take()
+    np.testing.assert_array_equal(inbox.live.response, sweep.response)
+    np.testing.assert_array_equal(inbox.live.command, sweep.command)
+    trial = scripted.trial(3)
+    outbox.finished(trial)
+    (finished,) = taken(inbox, 1)
+    assert isinstance(finished, Finished)
+    assert same(finished.trial, trial)
+
+
+@pytest.mark.parametrize("index", [0, 5])
+def test_a_trial_that_lacks_things_lacks_the_same_things(line, scripted, index):
+    outbox, inbox = line
+    play(outbox, scripted, index)
+    bare = replace(scripted.trial(index, withheld=True, reason="No cell."), next_stimulus=None, predictive={})
+    refused = replace(bare, sweep=None, file_sweep=7, features=dict.fromkeys(bare.features, float("nan")))
+    for trial in (bare, refused):
+        outbox.finished(trial)
+    _, first, second = taken(inbox, 3)
+    assert same(first.trial, bare)
+    assert same(second.trial, refused)
+
+
+def test_sweeps_that_were_all_played_before_the_window_looked_are_told_apart(line, scripted):
+    outbox, inbox = line
+    for index in range(4):
+        play(outbox, scripted, index)
+        outbox.finished(scripted.trial(index))
+    messages = taken(inbox, 8)
+    assert [type(message) for message in messages] == 4 * [Started, Finished]
+    for index, message in enumerate(messages[1::2]):
+        np.testing.assert_array_equal(message.trial.sweep.response, scripted.sweep(index).response)
+    lives = [message.live for message in messages[::2]]
+    assert [live.count for live in lives] == [live.expected for live in lives]
+    assert all(live.unshown == 0 for live in lives)
+
+
+def test_an_overlay_comes_as_it_was(line, scripted):
+    outbox, inbox = line
+    band = Overlay(np.arange(0.25, 100.0, 0.5), np.linspace(-80.0, -70.0, 200), np.linspace(-60.0, 20.0, 200))
+    outbox.overlaid(4, band)
+    (message,) = taken(inbox, 1)
+    assert isinstance(message, Overlaid)
+    assert message.trial == 4
+    for name in ("times", "low", "high"):
+        np.testing.assert_array_equal(getattr(message.overlay, name), getattr(band, name))
+
+
+def test_the_status_is_the_newest(line, scripted):
+    outbox, inbox = line
+    assert inbox.recording is None
+    outbox.status(scripted.status(10))
+    outbox.status(scripted.status(20))
+    assert inbox.recording == scripted.status(20)
+
+
+@pytest.mark.parametrize("reason", [None, "The rig is gone."])
+def test_the_end_comes_with_its_reason(line, reason):
+    outbox, inbox = line
+    outbox.ended(reason)
+    assert taken(inbox, 1) == [Ended(reason)]
+
+
+def test_a_trace_that_was_written_over_shows_a_gap_and_no_other_sweep_s_samples(line, scripted):
+    outbox, inbox = line
+    sweep = play(outbox, scripted, 3)
+    outbox.finished(scripted.trial(3))
+    lost = np.zeros(400_000)
+    for _ in range(10):
+        outbox.block(lost, None)
+    messages = taken(inbox, 2)
+    assert messages[1].trial.sweep.response.size == sweep.response.size
+    assert np.isnan(messages[1].trial.sweep.response).all()
+
+
+def test_a_trial_whose_draws_were_written_over_is_counted_as_skipped_and_not_withheld(line, scripted):
+    outbox, inbox = line
+    outbox.finished(replace(scripted.trial(1), sweep=None))
+    for _ in range(10):
+        outbox._shared.shelf.append(np.zeros(100_000))
+    outbox.ended(None)
+    assert taken(inbox, 1) == [Ended(None)]
+    assert inbox.dropped == 1
+
+
+def test_letters_that_fall_out_are_counted_and_the_newest_stay(scripted):
+    shared = Shared()
+    here, there = multiprocessing.Pipe()
+    outbox = Outbox(shared, there, letters=8)
+    try:
+        # Nobody reads: the pipe fills, then the letters that wait fall out, the oldest first.
+        for _ in range(2000):
+            outbox.ended("x" * 1000)
+        outbox.ended("the last")
+        inbox = Inbox(shared, scripted.parameters)
+        inbox.attach(here)
+        messages = []
+        while not messages or messages[-1] != Ended("the last"):
+            messages += inbox.take()
+        assert inbox.dropped == 2001 - len(messages)
+        assert inbox.dropped > 0
+    finally:
+        here.close()
+        outbox.close()
+        there.close()
+        del outbox._shared, inbox._shared
+        shared.close()
+        shared.unlink()
+
+
+def test_a_window_that_is_gone_holds_nobody_up(scripted):
+    shared = Shared()
+    here, there = multiprocessing.Pipe()
+    outbox = Outbox(shared, there)
+    here.close()
+    try:
+        for index in range(3):
+            play(outbox, scripted, index)
+            outbox.finished(scripted.trial(index))
+    finally:
+        outbox.close()
+        there.close()
+        del outbox._shared
+        shared.close()
+        shared.unlink()

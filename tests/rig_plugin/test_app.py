@@ -1,0 +1,65 @@
+"""The window over an engine: what a user gets who starts the program."""
+
+import os
+import signal
+
+import pytest
+
+from rig_plugin import app
+from rig_plugin.replay_settings import ReplaySettings
+from rig_plugin.settings import ProtocolSettings, RigSettings, Settings
+from rig_plugin.widgets.qt import QtCore, QtWidgets
+from rig_plugin.window import Window
+
+PROTOCOL = ProtocolSettings(amplitudes=(-50.0, 50.0, 150.0), onset=100.0, duration=200.0, tail=50.0, interval=0.0)
+
+
+@pytest.fixture
+def watch(qtbot):
+    """Look at the window that opens, and close it when something is seen."""
+    timer = QtCore.QTimer()
+    timer.setInterval(50)
+
+    def watch(seen):
+        def look():
+            windows = [w for w in QtWidgets.QApplication.topLevelWidgets() if isinstance(w, Window) and w.isVisible()]
+            if windows and seen(windows[0]):
+                timer.stop()
+                windows[0].close()
+
+        timer.timeout.connect(look)
+        timer.start()
+
+    yield watch
+    timer.stop()
+
+
+def test_a_session_on_a_simulated_cell_reaches_the_screen(watch):
+    reached = []
+
+    def seen(window):
+        reached[:] = [len(window.evolution.medians), window.scope.overlaid is not None, window.is_running]
+        return reached == [3, True, False]
+
+    watch(seen)
+    app.attach(Settings(rig=RigSettings(seed=1, pace="max"), protocol=PROTOCOL))
+    assert reached == [3, True, False]
+
+
+def test_an_engine_that_dies_is_told_in_the_window(watch):
+    killed = []
+
+    def seen(window):
+        if window.scope.shown.size and not killed:
+            killed.append(window.feed.process)
+            os.kill(killed[0], signal.SIGKILL)
+        return "The engine died" in window.scope.notice
+
+    watch(seen)
+    app.attach(Settings(rig=RigSettings(seed=1), protocol=PROTOCOL))
+    assert killed
+
+
+def test_a_recording_is_replayed_on_the_screen(watch, data):
+    watch(lambda window: len(window.evolution.medians) == 1 and not window.is_running)
+    app.replay(ReplaySettings(data / "18713001.abf", sweep=12, pace="max"))
