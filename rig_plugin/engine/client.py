@@ -6,6 +6,7 @@ order, died, or does not answer.
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import time
 from collections.abc import Callable, Sequence
@@ -21,7 +22,9 @@ from simulators.parameter import Parameter
 
 __all__ = ["Client"]
 
+_LOG = logging.getLogger("rig_plugin")
 _SILENT = 1.0
+_PATIENCE = 5.0
 _SPAWN = multiprocessing.get_context("spawn")
 
 
@@ -108,17 +111,16 @@ class Client:
         """Note this moment in the recording."""
         self._send("mark")
 
-    def close(self, timeout: float | None = None) -> None:
-        """Let the engine finish the running sweep and end, and take the shared memory away.
-
-        Args:
-            timeout: How long to wait for it [s]; None as long as it takes.
-        """
+    def close(self) -> None:
+        """Let the engine finish the running sweep and end, and take the shared memory away."""
         if self._pipe is not None:
             self._pipe.close()
             self._pipe = None
         if self._process is not None:
-            self._process.join(timeout)
+            self._process.join(_PATIENCE)
+            if self._process.is_alive():
+                _LOG.warning("The engine finishes the running sweep and closes its file; this waits for it.")
+                self._process.join()
         self._shared.close()
         self._shared.unlink()
 

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import shutil
 from multiprocessing.shared_memory import SharedMemory
+from pathlib import Path
 from typing import cast
 
 from rig_plugin.engine.board import BYTES, Board
 from rig_plugin.engine.ring import Ring
+from simulators.refusal import Refusal
 
-__all__ = ["Shared"]
+__all__ = ["Shared", "SharedError"]
 
-SAMPLES = 4_000_000
-"""Samples of response and command that are kept: 80 s at 50 kHz."""
+SAMPLES = 2_000_000
+"""Samples of response and command that are kept: 40 s at 50 kHz."""
 
 NUMBERS = 1_000_000
 """Numbers of draws and overlays that are kept: some fifty trials."""
+
+
+_LINUX = Path("/dev/shm")
+_MB = 1e6
+
+
+class SharedError(Refusal):
+    """There is no room for what window and engine share; the message says how to make it."""
 
 
 class Shared:
@@ -22,6 +33,9 @@ class Shared:
 
     Args:
         name: Of a block that is there already; None makes one.
+
+    Raises:
+        SharedError: If there is too little shared memory.
 
     Attributes:
         response: Samples as they come [mV or pA].
@@ -33,6 +47,8 @@ class Shared:
     def __init__(self, name: str | None = None) -> None:
         samples, numbers = Ring.bytes_of(SAMPLES), Ring.bytes_of(NUMBERS)
         ends = [samples, 2 * samples, 2 * samples + numbers, 2 * samples + numbers + BYTES]
+        if name is None:
+            _check(ends[-1])
         self._memory = SharedMemory(name, create=name is None, size=ends[-1])
         memory = cast(memoryview, self._memory.buf)
         self._views = [memory[a:b] for a, b in zip([0, *ends[:-1]], ends, strict=True)]
@@ -55,3 +71,15 @@ class Shared:
     def unlink(self) -> None:
         """Take it away, once nobody needs it."""
         self._memory.unlink()
+
+
+def _check(size: int) -> None:
+    """Refuse where memory would be promised that is not there: the first touch of it would end the process."""
+    if not _LINUX.is_dir():
+        return
+    free = shutil.disk_usage(_LINUX).free
+    if free < size:
+        raise SharedError(
+            f"{_LINUX} has {free / _MB:.0f} MB free and {size / _MB:.0f} MB are wanted for window and engine: make it "
+            "larger (`mount -o remount,size=256m /dev/shm`; of a container, `--shm-size=256m`)."
+        )

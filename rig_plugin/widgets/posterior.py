@@ -96,7 +96,7 @@ class PosteriorPanel(Panel):
         now, grey = self.theme.now, self.theme.past
         return (
             f"<span style='color:{now}'>█</span> now &nbsp; ─ one sweep ago &nbsp; "
-            f"<span style='color:{grey}'>█</span> prior &nbsp; median, 90 % interval"
+            f"<span style='color:{grey}'>█</span> prior &nbsp; median, 90 %"
         )
 
     def _draw_row(self, row: Marginal, shown: Posterior | None) -> None:
