@@ -40,12 +40,13 @@ def open_hdf5(path: Path) -> h5py.File:
         raise RecordingError(f"{path} is not a whole HDF5 file ({error}): copy it again from the rig.") from error
 
 
-def trace(dataset: h5py.Dataset, path: Path) -> npt.NDArray[np.float64]:
+def trace(dataset: h5py.Dataset, path: Path, lost: int = 0) -> npt.NDArray[np.float64]:
     """Read a one-dimensional dataset of numbers, as stored.
 
     Args:
         dataset: An `h5py.Dataset`.
         path: The file, for the message.
+        lost: Samples that are known to be missing, which take no bytes.
 
     Returns:
         Shape (n,) with n > 0.
@@ -58,7 +59,8 @@ def trace(dataset: h5py.Dataset, path: Path) -> npt.NDArray[np.float64]:
     size, name = dataset.size, dataset.name
     if dataset.ndim not in (1, 2) or dataset.shape[1:] not in ((), (1,)):
         raise RecordingError(f"{path} has an array of shape {dataset.shape} in '{name}', one trace was wanted.")
-    if not size or size > _LONGEST or size * dataset.dtype.itemsize > _DEFLATE * dataset.id.get_storage_size():
+    held = (size - lost) * dataset.dtype.itemsize
+    if not size or size > _LONGEST or held > _DEFLATE * dataset.id.get_storage_size():
         raise RecordingError(
             f"{path} claims {size} samples in '{name}', more or less than it can hold: it is damaged, copy it again."
         )

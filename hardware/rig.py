@@ -51,10 +51,12 @@ class Block:
     Args:
         response: Shape (n,) [mV, or pA in voltage clamp].
         command: Shape (n,) [pA, or mV in voltage clamp], or None where it is unknown.
+        lost: Samples that are missing before the first of these.
     """
 
     response: npt.NDArray[np.float64]
     command: npt.NDArray[np.float64] | None = None
+    lost: int = 0
 
     def __post_init__(self) -> None:
         for name in ("response", "command"):
@@ -65,6 +67,17 @@ class Block:
                 object.__setattr__(self, name, trace)
         if self.response.ndim != 1 or (self.command is not None and self.command.shape != self.response.shape):
             raise ValueError(f"Block has a response of shape {self.response.shape}; equal (n,) traces were wanted.")
+        if self.lost < 0:
+            raise ValueError(f"Block has {self.lost} samples lost before it, 0 or more was wanted.")
+
+    @property
+    def whole(self) -> Block:
+        """The block with NaN for what was lost before it, so that an index is always time x rate."""
+        if not self.lost:
+            return self
+        missing = np.full(self.lost, np.nan)
+        command = None if self.command is None else np.concatenate([missing, self.command])
+        return Block(np.concatenate([missing, self.response]), command)
 
 
 @dataclass(frozen=True)
@@ -252,4 +265,4 @@ def _split(block: Block, rate: float) -> Iterator[Block]:
         return
     for k in range(0, block.response.size, size):
         command = None if block.command is None else block.command[k : k + size]
-        yield Block(block.response[k : k + size], command)
+        yield Block(block.response[k : k + size], command, 0 if k else block.lost)
