@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 import numpy as np
@@ -18,7 +18,7 @@ from simulators.refusal import Refusal
 from simulators.stimulus import Stimulus
 from simulators.sweep import CommandSource, HoldingSource, Junction, Sweep
 
-__all__ = ["BLOCK", "Block", "Provenance", "Rig", "RigClosed", "RigError", "RigLost"]
+__all__ = ["BLOCK", "Block", "Gain", "Provenance", "Rig", "RigClosed", "RigError", "RigLost"]
 
 BLOCK = 20.0
 """Longest block [ms]."""
@@ -78,6 +78,21 @@ class Block:
         missing = np.full(self.lost, np.nan)
         command = None if self.command is None else np.concatenate([missing, self.command])
         return Block(np.concatenate([missing, self.response]), command)
+
+
+@dataclass(frozen=True)
+class Gain:
+    """What a channel is multiplied by on its way between the device and mV or pA.
+
+    Args:
+        value: The factor.
+        unit: Of the factor, for instance "mV/V"; 1 for a simulated cell.
+        source: Where it is known from, for instance "telegraph", "rig file" or "simulated".
+    """
+
+    value: float
+    unit: str
+    source: str
 
 
 @dataclass(frozen=True)
@@ -143,6 +158,8 @@ class Rig(ABC):
     """What may be put out."""
     exit_level: float = 0.0
     """Command at which the cell is left [pA]."""
+    gains: Mapping[str, Gain] = MappingProxyType({})
+    """Of "response" and "command", as far as they are known."""
 
     def __init__(self) -> None:
         self._is_open = False

@@ -189,7 +189,7 @@ def test_a_recording_that_is_not_complete_is_not_closed_in_silence(tmp_path, dis
     recorder = begin(tmp_path / "session.h5")
     disk.error = errno.ENOSPC
     append(recorder, 0, 50)
-    with pytest.raises(RecorderError, match="not complete.*50000 samples are kept in memory"):
+    with pytest.raises(RecorderError, match=r"not complete.*50000 samples are kept in memory"):
         recorder.close(patience=0.5)
     with pytest.raises(RecorderError, match="is closed"):
         append(recorder, 0, 1)
