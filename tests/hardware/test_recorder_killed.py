@@ -16,7 +16,7 @@ from hardware.reading import read
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="This system has no SIGKILL.")
 
 LOSS = 0.25  # [s]
-# Both modes at the pace of a rig, in blocks of 20 ms; each block tells how many samples came and how many are safe.
+# Both modes at the pace of a rig, in blocks of 20 ms; each tells how many samples came, how many are safe, and when.
 CHILD = """
 import sys, time
 import numpy as np
@@ -45,14 +45,14 @@ for k in range(10_000):
             recorder.finish({"rest": float(k)}, {"trial": k // 20})
     if k % 13 == 0:
         recorder.mark(f"block {k}")
-    sys.stdout.write(f"{recorder.received} {recorder.on_disk}\\n")
+    sys.stdout.write(f"{recorder.received} {recorder.on_disk} {time.monotonic()}\\n")
     sys.stdout.flush()
     time.sleep(max(0.0, begun + 0.02 * (k + 1) - time.monotonic()))
 """
 
 
 def killed(path, mode, seed):
-    """Record until a random moment; give how many samples had come and how many were said to be safe."""
+    """Record until a random moment; give how many samples came a quarter of a second before, and how many were safe."""
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
     command = [sys.executable, "-c", CHILD, str(path), mode, str(seed)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as child:
@@ -61,7 +61,10 @@ def killed(path, mode, seed):
         child.send_signal(signal.SIGKILL)
         lines = [first, *child.stdout.read().splitlines(keepends=True)]
     # The last line may be cut.
-    return [int(number) for number in [line for line in lines if line.endswith("\n")][-1].split()]
+    told = [line.split() for line in lines if line.endswith("\n")]
+    # A child that had to wait for its turn gets the samples of that time in one moment, as from a driver's buffer.
+    early = [int(came) for came, _, moment in told if float(moment) < float(told[-1][2]) - LOSS]
+    return max(early, default=0), int(told[-1][1])
 
 
 def laid_out(seed, blocks, channels, size):
@@ -86,6 +89,8 @@ def check_stretch(group, names, wanted):
 
 def check_continuous(path, seed):
     with h5py.File(path) as file:
+        if "000000" not in file["continuous"]:
+            return 0
         group = file["continuous/000000"]
         blocks = 1 + max(group[name].size for name in "abcd") // 1000
         return check_stretch(group, "abcd", laid_out(seed, range(blocks), 4, 1000))
@@ -114,11 +119,10 @@ def check_marks(path):
 
 
 def check_kill(path, mode, seed):
-    received, promised = killed(path, mode, seed)
+    early, promised = killed(path, mode, seed)
     kept = (check_continuous if mode == "continuous" else check_sweeps)(path, seed)
     check_marks(path)
-    assert kept >= promised
-    assert received - kept <= LOSS * (50_000 if mode == "continuous" else 20_000)
+    assert kept >= max(promised, early)
 
 
 @pytest.mark.parametrize("seed", range(5))
