@@ -9,6 +9,7 @@ import h5py  # type: ignore[import-untyped]
 import numpy as np
 import numpy.typing as npt
 
+from hardware.journal import Journalled, unpack
 from hardware.recording import RecordingError
 
 __all__ = ["open_hdf5", "text", "trace"]
@@ -18,7 +19,7 @@ _DEFLATE = 1032  # gzip can't pack more tightly
 
 
 def open_hdf5(path: Path) -> h5py.File:
-    """Open a file for reading.
+    """Open a file for reading, with the changes that a killed recording has left in its journal.
 
     Args:
         path: The file.
@@ -30,6 +31,9 @@ def open_hdf5(path: Path) -> h5py.File:
         RecordingError: If it is cut off or damaged.
     """
     try:
+        changes = unpack(path)
+        if changes:
+            return h5py.File(Journalled(path, changes), "r")
         return h5py.File(path, "r", locking="best-effort")
     except OSError as error:
         sizes = re.search(r"truncated file: eof = (\d+).*stored_eof = (\d+)", str(error))

@@ -2,8 +2,9 @@
 
 HDF5 does not survive a disk that refuses a write: what its cache holds is neither written nor given back, and the
 file can't even be closed (h5py issues 914 and 1120). So it writes here, where nothing is ever refused, and `commit`
-hands over what has piled up, in one short burst: first all that makes the file longer, then what changes in place. A
-disk that is full refuses the first part, so that the file stays as whole as it was, and the same burst is tried again.
+hands over what has piled up, in one short burst: first all that makes the file longer and a journal behind it, then
+what changes in place. A disk that is full refuses the first part, so that the file stays as whole as it was, and the
+same burst is tried again; who is killed in the second part leaves the journal.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
+
+from hardware.journal import Change, lay, pack
 
 __all__ = ["Medium"]
 
@@ -37,7 +40,7 @@ class Medium:
         self._descriptor = os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o666)
         self._place = 0
         self._end = self._committed = 0
-        self._writes: list[tuple[int, bytes]] = []
+        self._writes: list[Change] = []
         self._abandoned = threading.Event()
 
     @property
@@ -52,13 +55,15 @@ class Medium:
             OSError: If the disk does not take it; then all is kept, and can be committed again.
         """
         self._find()
-        if self._end > self._committed:
-            tail = bytearray(self._end - self._committed)
-            _lay(self._writes, tail, self._committed)
-            self._put(self._committed, bytes(tail))
-        for place, data in self._writes:
-            if place < self._committed:
-                self._put(place, data[: self._committed - place])
+        tail = bytearray(self._end - self._committed)
+        lay(self._writes, tail, self._committed)
+        changes = [(place, data[: self._committed - place]) for place, data in self._writes if place < self._committed]
+        journal = pack(changes) if changes else b""
+        self._put(self._committed, bytes(tail) + journal)
+        for place, data in changes:
+            self._put(place, data)
+        if journal:
+            os.ftruncate(self._descriptor, self._end)
         self._writes.clear()
         self._committed = self._end
 
@@ -103,7 +108,7 @@ class Medium:
         if self._place < self._committed:
             there = self._patiently(lambda: self._get(self._place, min(size, self._committed - self._place)))
         whole = bytearray(there).ljust(size, b"\0")
-        _lay(self._writes, whole, self._place)
+        lay(self._writes, whole, self._place)
         buffer[:] = whole
         self._place += size
         return size
@@ -174,15 +179,6 @@ class Medium:
 
     def _put(self, place: int, data: bytes) -> None:
         _put(self._descriptor, place, data)
-
-
-def _lay(writes: list[tuple[int, bytes]], buffer: bytearray, start: int) -> None:
-    """Lay what was written over a stretch of the file that begins at a place."""
-    stop = start + len(buffer)
-    for place, data in writes:
-        low, high = max(place, start), min(place + len(data), stop)
-        if low < high:
-            buffer[low - start : high - start] = data[low - place : high - place]
 
 
 def _put(descriptor: int, place: int, data: bytes) -> None:

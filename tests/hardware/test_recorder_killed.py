@@ -7,10 +7,10 @@ import sys
 import time
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pytest
 
+from hardware.hdf5 import open_hdf5
 from hardware.reading import read
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="This system has no SIGKILL.")
@@ -88,7 +88,7 @@ def check_stretch(group, names, wanted):
 
 
 def check_continuous(path, seed):
-    with h5py.File(path) as file:
+    with open_hdf5(path) as file:
         if "000000" not in file["continuous"]:
             return 0
         group = file["continuous/000000"]
@@ -98,7 +98,7 @@ def check_continuous(path, seed):
 
 def check_sweeps(path, seed):
     kept = 0
-    with h5py.File(path) as file:
+    with open_hdf5(path) as file:
         groups = [file["sweeps"][name] for name in sorted(file["sweeps"])]
         for k, group in enumerate(groups):
             wanted = laid_out(seed, range(20 * k, 20 * k + 20), 2, 400)
@@ -113,7 +113,7 @@ def check_sweeps(path, seed):
 
 
 def check_marks(path):
-    with h5py.File(path) as file:
+    with open_hdf5(path) as file:
         texts = [row["text"].decode() for row in file["marks"][()]]
     assert texts == [f"block {13 * k}" for k in range(len(texts))]
 
