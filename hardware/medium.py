@@ -38,6 +38,8 @@ class Medium:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._descriptor = os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o666)
+        # Some network drives number a file anew each time that they are asked; then its name is all that is known.
+        self._is_numbered = self._is_at_its_path()
         self._place = 0
         self._end = self._committed = 0
         self._writes: list[Change] = []
@@ -134,14 +136,16 @@ class Medium:
 
         A file that was deleted lives on as long as it is open, and so do the samples in it.
         """
-        here = os.fstat(self._descriptor)
         try:
-            there = self.path.stat()
+            is_here = self._is_at_its_path()
         except FileNotFoundError:
             self._copy()
             return
-        if (here.st_dev, here.st_ino) != (there.st_dev, there.st_ino):
+        if self._is_numbered and not is_here:
             raise FileExistsError(errno.EEXIST, "another file has taken its place", str(self.path))
+
+    def _is_at_its_path(self) -> bool:
+        return os.path.samestat(os.fstat(self._descriptor), self.path.stat())
 
     def _copy(self) -> None:
         copy = os.open(self.path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o666)

@@ -92,7 +92,7 @@ class Recorder:
         """Samples that the rig lost, of one trace."""
         described = json.dumps(dict(metadata), allow_nan=False)
         try:
-            medium = Medium(self.path)
+            medium = Medium(self.path.absolute())
         except FileExistsError as error:
             raise RecorderError(f"{self.path} exists and is not overwritten: choose another name.") from error
         except OSError as error:

@@ -49,11 +49,15 @@ class Control:
         if session is not None:
             session.stop()
 
-    def mark(self) -> None:
-        """Note this moment in the recording."""
+    def mark(self, text: str = "") -> None:
+        """Note this moment in the recording.
+
+        Args:
+            text: What for.
+        """
         session = self._session
         if session is not None:
-            session.mark()
+            session.mark(text)
 
     def join(self, timeout: float | None = None) -> None:
         """Wait for the session to be over.

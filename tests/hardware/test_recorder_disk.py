@@ -136,16 +136,17 @@ def test_what_memory_has_no_room_for_becomes_a_gap_that_is_counted(tmp_path, dis
         disk.error = None
         until(lambda: recorder.alarm is None)
         assert recorder.flush(60)
-        append(recorder, 30, 40)
+        recorder.append(Block(NOISE[30_005:31_000], lost=5))
+        append(recorder, 31, 40)
         assert recorder.flush(60)
         append(recorder, 40, 50)
-        assert recorder.received == 50_000
+        assert (recorder.received, recorder.lost) == (49_995, 5)
         recorder.finish({}, {})
     with h5py.File(path) as file:
-        assert file["sweeps/000000/gaps"][()].tolist() == [[13_000, 17_000]]
+        assert file["sweeps/000000/gaps"][()].tolist() == [[13_000, 17_005]]
     stored = recorded(path)
-    assert np.isnan(stored[13_000:30_000]).all()
-    np.testing.assert_array_equal(np.delete(stored, np.s_[13_000:30_000]), np.delete(NOISE, np.s_[13_000:30_000]))
+    assert np.isnan(stored[13_000:30_005]).all()
+    np.testing.assert_array_equal(np.delete(stored, np.s_[13_000:30_005]), np.delete(NOISE, np.s_[13_000:30_005]))
 
 
 def test_samples_dropped_at_the_end_of_a_sweep_stay_in_that_sweep(tmp_path, disk):

@@ -7,6 +7,7 @@ import pytest
 
 from hardware import medium
 from hardware.hdf5 import open_hdf5
+from hardware.journal import unpack
 from hardware.recorder import Recorder, Track
 from hardware.rig import Block, Provenance
 from simulators.stimulus import step
@@ -66,6 +67,7 @@ def record(path, mode, blocks, moments):
                     recorder.finish({"rest": float(k), "sag": 2.0}, {"trial": k})
             recorder.mark(f"block {k}")
             assert recorder.flush(60)
+            assert unpack(path) == ()
             moments[0] = k + 1
 
 

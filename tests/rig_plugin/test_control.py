@@ -26,7 +26,7 @@ class Stub:
     def stop(self):
         self.stopping.set()
 
-    def mark(self):
+    def mark(self, text):
         self.marks += 1
 
 
