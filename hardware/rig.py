@@ -203,12 +203,13 @@ class Rig(ABC):
             stimulus: What to put out.
 
         Returns:
-            Blocks of at most 20 ms, in order, together as long as the stimulus unless it was stopped.
+            Blocks of at most 20 ms, in order, together with what was lost as long as the stimulus unless it was
+                stopped.
 
         Raises:
             RigClosed: If the rig is not open.
             RigError: If it is still playing, or does not have this stimulus.
-            RigLost: If samples were lost.
+            RigLost: If samples were lost and the rig can't say where; else the next block says it.
             ValueError: If the stimulus leaves the limits.
         """
         self._check_open()

@@ -174,10 +174,10 @@ class Writer:
             taken += len(batch)
             is_last = self._is_ending and taken == self._put
             if is_last or self._clock() - flushed >= _FLUSH or self._flushed < self._wanted <= taken:
-                begun = time.perf_counter()
+                # From beginning to beginning, so that a slow flush does not put off the next.
+                flushed, begun = self._clock(), time.perf_counter()
                 self._settle(taken, is_last=is_last, to_disk=any(isinstance(entry, Ended) for entry in batch))
                 self.latencies.append(time.perf_counter() - begun)
-                flushed = self._clock()
             if is_last:
                 return
 

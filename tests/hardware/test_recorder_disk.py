@@ -299,3 +299,28 @@ def test_where_the_system_allows_no_larger_file_what_is_there_stays_readable(tmp
     assert "takes no larger file" in alarm
     assert 5000 < int(kept) < 40_000
     np.testing.assert_array_equal(recorded(path), NOISE if more else NOISE[: int(kept)])
+
+
+# Nobody closes it, and it is still written to when the interpreter goes.
+LEFT_OPEN = """
+import sys
+import numpy as np
+from hardware.recorder import Recorder
+from hardware.rig import Block, Provenance
+from simulators.stimulus import step
+
+recorder = Recorder(sys.argv[1], {})
+recorder.start(step(50.0), 50.0, Provenance())
+for block in np.random.default_rng(1).normal(-70, 1, (50, 1000)):
+    recorder.append(Block(block))
+"""
+
+
+def test_a_recording_that_nobody_closed_is_whole_when_the_program_ends(tmp_path):
+    path = tmp_path / "session.h5"
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    done = subprocess.run(
+        [sys.executable, "-c", LEFT_OPEN, str(path)], capture_output=True, env=environment, check=True
+    )
+    assert done.stderr == b""
+    np.testing.assert_array_equal(recorded(path), NOISE)
