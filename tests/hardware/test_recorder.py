@@ -172,6 +172,21 @@ def test_what_the_rig_lost_is_a_gap_at_its_place(tmp_path):
     )
 
 
+def test_a_sweep_of_which_nearly_all_was_lost_keeps_no_other_from_being_read(tmp_path):
+    path = tmp_path / "session.h5"
+    with Recorder(path, {}) as recorder:
+        recorder.start(STEP, 10.0, ORIGIN)
+        recorder.append(Block(np.full(10, -70.0)))
+        recorder.append(Block(np.full(10, -70.0), lost=1_000_000))
+        record(recorder, answer())
+        recorder.finish({}, {})
+    poor, sound = read(path).sweeps
+    assert poor.response.size == 1_000_020
+    assert poor.problem is not None
+    assert sound.problem is None
+    assert path.stat().st_size < 200_000
+
+
 def test_a_continuous_recording_keeps_every_channel_with_its_gain(tmp_path):
     rng = np.random.default_rng(1)
     traces = {name: rng.normal(size=5000) for name in ("Vm", "Im", "temperature")}
