@@ -8,7 +8,7 @@ import json
 import time
 import weakref
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -22,43 +22,21 @@ from hardware.entry import Begun, Ended, Mark, Samples, Value
 from hardware.medium import Medium
 from hardware.rig import Block, Provenance
 from hardware.tape import FORMAT, VERSION, Tape
+from hardware.track import SI, Track
 from hardware.writer import Writer
 from simulators.refusal import Refusal
-from simulators.stimulus import Clamp, Stimulus
+from simulators.stimulus import Stimulus
 
-__all__ = ["FORMAT", "ROOM", "VERSION", "Recorder", "RecorderError", "Track"]
+__all__ = ["FORMAT", "ROOM", "VERSION", "Recorder", "RecorderError"]
 
 ROOM = 1 << 29
 """Samples that may wait in memory [bytes]: five minutes of four channels at 50 kHz."""
-_VOLTAGE: Mapping[str, Value] = {"unit": "volts", "conversion": 1e-3}
-_CURRENT: Mapping[str, Value] = {"unit": "amperes", "conversion": 1e-12}
-_SI: Mapping[Clamp, Mapping[str, Mapping[str, Value]]] = {
-    "current": {"response": _VOLTAGE, "command": _CURRENT},
-    "voltage": {"response": _CURRENT, "command": _VOLTAGE},
-}
 _PATIENCE = 0.25  # [s]
 _LAST_PATIENCE = 10.0  # [s]
 
 
 class RecorderError(Refusal):
     """A recorder can't do what it was asked."""
-
-
-@dataclass(frozen=True)
-class Track:
-    """One channel of a continuous recording.
-
-    Args:
-        unit: Of SI, "volts" or "amperes".
-        conversion: From the samples to that unit.
-        gain: Of the amplifier, as it was when recorded.
-        gain_source: Where the gain is known from.
-    """
-
-    unit: str = "volts"
-    conversion: float = 1e-3
-    gain: float = 1.0
-    gain_source: str = "unknown"
 
 
 class Recorder:
@@ -170,7 +148,7 @@ class Recorder:
             "stimulus": json.dumps(asdict(stimulus)),
             "provenance": json.dumps(asdict(provenance) | {"start": start}),
         }
-        self._writer.put(Begun("sweeps", about, _SI[stimulus.clamp]))
+        self._writer.put(Begun("sweeps", about, SI[stimulus.clamp]))
         self._running, self._names, self._sweeps = "sweep", None, self._sweeps + 1
 
     def append(self, block: Block) -> None:

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hardware.recorder import Recorder, Track
+from hardware.recorder import Recorder
 from hardware.rig import BLOCK
+from hardware.track import Track
 
 __all__ = ["measure"]
 

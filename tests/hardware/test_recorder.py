@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from hardware.reading import read
-from hardware.recorder import Recorder, RecorderError, Track
+from hardware.recorder import Recorder, RecorderError
 from hardware.recording import RecordingError
 from hardware.replay import Replay
 from hardware.rig import Block, Provenance
+from hardware.track import Track
 from simulators.stimulus import Dose, Epoch, Stimulus, step
 from simulators.sweep import Junction
 

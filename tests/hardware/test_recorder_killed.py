@@ -20,7 +20,8 @@ LOSS = 0.25  # [s]
 CHILD = """
 import sys, time
 import numpy as np
-from hardware.recorder import Recorder, Track
+from hardware.recorder import Recorder
+from hardware.track import Track
 from hardware.rig import Block, Provenance
 from simulators.stimulus import step
 

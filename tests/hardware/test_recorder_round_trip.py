@@ -8,8 +8,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hardware.recorder import Recorder, Track
+from hardware.recorder import Recorder
 from hardware.rig import Block, Provenance
+from hardware.track import Track
 from simulators.stimulus import step
 
 # Of each piece: samples, samples lost before them, whether all is flushed after it.

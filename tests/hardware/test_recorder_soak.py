@@ -8,7 +8,8 @@ import h5py
 import numpy as np
 import pytest
 
-from hardware.recorder import Recorder, Track
+from hardware.recorder import Recorder
+from hardware.track import Track
 
 NAMES = ("a", "b", "c", "d")
 BIT = 400 / 2**16

@@ -8,8 +8,9 @@ import pytest
 from hardware import medium
 from hardware.hdf5 import open_hdf5
 from hardware.journal import unpack
-from hardware.recorder import Recorder, Track
+from hardware.recorder import Recorder
 from hardware.rig import Block, Provenance
+from hardware.track import Track
 from simulators.stimulus import step
 
 BLOCKS, EACH, LOST = 18, 6, 5
