@@ -9,6 +9,7 @@ import h5py  # type: ignore[import-untyped]
 import numpy as np
 import numpy.typing as npt
 
+from hardware.journal import Journalled, unpack
 from hardware.recording import RecordingError
 
 __all__ = ["open_hdf5", "text", "trace"]
@@ -18,7 +19,7 @@ _DEFLATE = 1032  # gzip can't pack more tightly
 
 
 def open_hdf5(path: Path) -> h5py.File:
-    """Open a file for reading.
+    """Open a file for reading, with the changes that a killed recording has left in its journal.
 
     Args:
         path: The file.
@@ -30,6 +31,9 @@ def open_hdf5(path: Path) -> h5py.File:
         RecordingError: If it is cut off or damaged.
     """
     try:
+        changes = unpack(path)
+        if changes:
+            return h5py.File(Journalled(path, changes), "r")
         return h5py.File(path, "r", locking="best-effort")
     except OSError as error:
         sizes = re.search(r"truncated file: eof = (\d+).*stored_eof = (\d+)", str(error))
@@ -40,12 +44,13 @@ def open_hdf5(path: Path) -> h5py.File:
         raise RecordingError(f"{path} is not a whole HDF5 file ({error}): copy it again from the rig.") from error
 
 
-def trace(dataset: h5py.Dataset, path: Path) -> npt.NDArray[np.float64]:
+def trace(dataset: h5py.Dataset, path: Path, lost: int = 0) -> npt.NDArray[np.float64]:
     """Read a one-dimensional dataset of numbers, as stored.
 
     Args:
         dataset: An `h5py.Dataset`.
         path: The file, for the message.
+        lost: Samples that are known to be missing, which take no bytes.
 
     Returns:
         Shape (n,) with n > 0.
@@ -58,7 +63,8 @@ def trace(dataset: h5py.Dataset, path: Path) -> npt.NDArray[np.float64]:
     size, name = dataset.size, dataset.name
     if dataset.ndim not in (1, 2) or dataset.shape[1:] not in ((), (1,)):
         raise RecordingError(f"{path} has an array of shape {dataset.shape} in '{name}', one trace was wanted.")
-    if not size or size > _LONGEST or size * dataset.dtype.itemsize > _DEFLATE * dataset.id.get_storage_size():
+    held = (size - lost) * dataset.dtype.itemsize
+    if not size or size > _LONGEST or held > _DEFLATE * dataset.id.get_storage_size():
         raise RecordingError(
             f"{path} claims {size} samples in '{name}', more or less than it can hold: it is damaged, copy it again."
         )

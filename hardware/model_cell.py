@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hardware.pace import Pace, Speed
-from hardware.rig import BLOCK, Block, Provenance, Rig, RigError
+from hardware.rig import BLOCK, Block, Gain, Provenance, Rig, RigError
 from simulators.limits import Limits
 from simulators.stimulus import Clamp, Stimulus
 from simulators.sweep import Junction
@@ -61,6 +61,7 @@ class ModelCell(Rig):
             raise ValueError(f"Junction potential is {junction} mV, a finite one was wanted.")
         self._junction = Junction("uncorrected", junction) if junction else Junction("corrected")
         self.rate, self.limits, self.exit_level = rate, limits or Limits(), exit_level
+        self.gains = {name: Gain(1.0, "1", "simulated") for name in ("response", "command")}
         self._clamps = clamps
         self.output = exit_level
         """Command at which the simulated amplifier stands now [pA]."""

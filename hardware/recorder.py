@@ -1,31 +1,38 @@
-"""This file is the recorder: an HDF5 file that is readable whenever the program dies."""
+"""This file is the recorder: an HDF5 file that is readable whenever the program dies, and that nobody waits for."""
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import json
-import os
 import time
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import h5py  # type: ignore[import-untyped]
 import numpy as np
+import numpy.typing as npt
 
+from hardware.entry import Begun, Ended, Mark, Samples, Value
+from hardware.medium import Medium
 from hardware.rig import Block, Provenance
+from hardware.tape import FORMAT, VERSION, Tape
+from hardware.track import SI, Track
+from hardware.writer import Writer
 from simulators.refusal import Refusal
 from simulators.stimulus import Stimulus
 
-__all__ = ["FORMAT", "VERSION", "Recorder", "RecorderError"]
+__all__ = ["FORMAT", "ROOM", "VERSION", "Recorder", "RecorderError"]
 
-FORMAT = "rig-plugin recording"
-VERSION = 1
-_FLUSH = 0.1  # [s], half of what may be lost when the process is killed
-_CHUNK = 4096  # samples
-_SI = {"response": ("volts", 1e-3), "command": ("amperes", 1e-12)}
+ROOM = 1 << 29
+"""Samples that may wait in memory [bytes]: five minutes of four channels at 50 kHz."""
+_PATIENCE = 0.25  # [s]
+_LAST_PATIENCE = 10.0  # [s]
 
 
 class RecorderError(Refusal):
@@ -33,43 +40,56 @@ class RecorderError(Refusal):
 
 
 class Recorder:
-    """Writes sweeps block by block; saves first, so that all else may fail.
+    """Takes sweeps block by block and never waits; saves first, so that all else may fail.
 
-    The file has the default HDF5 layout, flushed: of twelve killed writers all files opened, whereas with the latest
-    layout none did. Traces are stored in mV and pA with the factor to SI beside them, as NWB does, so that what is
-    read is bit by bit what was measured.
+    The file has the default HDF5 layout, flushed each 0.1 s: of twelve killed writers all files opened, whereas with
+    the latest layout none did. Traces are stored in mV and pA with the factor to SI beside them, as NWB does, so that
+    what is read is bit by bit what was measured.
 
     Args:
         path: The file to make.
         metadata: What describes the session; must be JSON.
         clock: Monotonic time [s].
+        room: Samples that may wait in memory where the disk is full or slow [bytes].
 
     Raises:
         RecorderError: If the file exists or can't be made.
     """
 
     def __init__(
-        self, path: Path | str, metadata: Mapping[str, object], clock: Callable[[], float] = time.monotonic
+        self,
+        path: Path | str,
+        metadata: Mapping[str, object],
+        clock: Callable[[], float] = time.monotonic,
+        room: int = ROOM,
     ) -> None:
         self.path = Path(path)
         self.received = 0
-        """Samples that were appended."""
-        self.on_disk = 0
-        """Samples that would survive a kill."""
-        self._clock, self._flushed = clock, clock()
-        self._sweeps = 0
-        self._sweep: h5py.Group | None = None
+        """Samples that were appended, of one trace."""
+        self.lost = 0
+        """Samples that the rig lost, of one trace."""
         described = json.dumps(dict(metadata), allow_nan=False)
-        if self.path.exists():
-            raise RecorderError(f"{self.path} exists and is not overwritten: choose another name.")
         try:
-            self._file = h5py.File(self.path, "x")
+            medium = Medium(self.path.absolute())
+        except FileExistsError as error:
+            raise RecorderError(f"{self.path} exists and is not overwritten: choose another name.") from error
         except OSError as error:
             raise RecorderError(f"{self.path} can't be made ({error}): choose another folder or name.") from error
-        self._file.attrs.update({"format": FORMAT, "version": VERSION, "created": datetime.now(UTC).isoformat()})
-        self._file["metadata"] = described
-        self._file.create_group("sweeps")
-        self.flush()
+        tape = Tape(medium, described, _software())
+        try:
+            medium.commit()
+        except OSError as error:
+            tape.close()
+            medium.close()
+            with contextlib.suppress(OSError):
+                self.path.unlink()
+            raise RecorderError(f"{self.path} can't be written ({error}): choose another folder.") from error
+        self._writer = Writer(tape, medium, room, clock)
+        _OPEN.add(self._writer)
+        self._running: str | None = None
+        self._names: frozenset[str] | None = None
+        self._sweeps = 0
+        self._is_closed = False
 
     def __enter__(self) -> Self:
         return self
@@ -78,6 +98,36 @@ class Recorder:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def on_disk(self) -> int:
+        """Samples that would survive a kill, of one trace."""
+        return self._writer.on_disk
+
+    @property
+    def queued(self) -> int:
+        """Samples that only memory has, of one trace."""
+        return self._writer.queued
+
+    @property
+    def dropped(self) -> int:
+        """Samples that came while neither disk nor memory had room, of one trace; the file has gaps there."""
+        return self._writer.dropped
+
+    @property
+    def alarm(self) -> str | None:
+        """Why nothing reaches the disk, as a sentence with the remedy, or None."""
+        return self._writer.alarm
+
+    @property
+    def free_bytes(self) -> int | None:
+        """Space left where the file lies, or None where it is unknown."""
+        return self._writer.free_bytes
+
+    @property
+    def latencies(self) -> tuple[float, ...]:
+        """How long the last flushes took [s]."""
+        return tuple(self._writer.latencies)
 
     def start(self, stimulus: Stimulus, rate: float, provenance: Provenance) -> None:
         """Begin a sweep; one that is not finished stays as it is, marked so.
@@ -91,36 +141,37 @@ class Recorder:
             RecorderError: If the recorder is closed.
         """
         self._check_open()
-        sweep = self._file["sweeps"].create_group(f"{self._sweeps:06d}")
         start = provenance.start.isoformat() if provenance.start else ""
-        sweep.attrs.update({"rate": rate * 1e3, "start": start, "complete": False})
-        sweep.attrs["stimulus"] = json.dumps(asdict(stimulus))
-        sweep.attrs["provenance"] = json.dumps(asdict(provenance) | {"start": start})
-        self._sweep, self._sweeps = sweep, self._sweeps + 1
+        about: dict[str, Value] = {
+            "rate": rate * 1e3,
+            "start": start,
+            "stimulus": json.dumps(asdict(stimulus)),
+            "provenance": json.dumps(asdict(provenance) | {"start": start}),
+        }
+        self._writer.put(Begun("sweeps", about, SI[stimulus.clamp]))
+        self._running, self._names, self._sweeps = "sweep", None, self._sweeps + 1
 
     def append(self, block: Block) -> None:
-        """Add a block to the sweep, and flush where the last flush is 0.1 s ago.
+        """Add a block to the sweep; returns at once, whatever the disk does.
 
         Args:
-            block: What the rig gave.
+            block: What the rig gave, and how many samples it lost before.
 
         Raises:
             RecorderError: If no sweep was started, or a command comes in some blocks only.
         """
-        sweep = self._running()
-        begun = "response" in sweep
-        if begun and ("command" in sweep) != (block.command is not None):
-            raise RecorderError("A command came with some blocks of the sweep only: give it with all or with none.")
-        for name in ("response", "command"):
-            trace = getattr(block, name)
-            if trace is not None:
-                _extend(sweep, name, trace)
-        self.received += block.response.size
-        if self._clock() - self._flushed >= _FLUSH:
-            self.flush()
+        self._check_running("sweep")
+        traces = {"response": block.response}
+        if block.command is not None:
+            traces["command"] = block.command
+        if block.response.size:
+            if self._names not in (None, traces.keys()):
+                raise RecorderError("A command came with some blocks of the sweep only: give it with all or with none.")
+            self._names = frozenset(traces)
+        self._add(Samples(traces, block.lost))
 
     def finish(self, features: Mapping[str, float], summary: Mapping[str, object]) -> None:
-        """End the sweep with what was made of it, and bring it to the disk.
+        """End the sweep with what was made of it.
 
         Args:
             features: Value of each, NaN where it is missing.
@@ -129,47 +180,132 @@ class Recorder:
         Raises:
             RecorderError: If no sweep was started.
         """
-        sweep = self._running()
+        self._check_running("sweep")
         described = json.dumps(dict(summary), allow_nan=False)
-        group = sweep.create_group("features")
-        for name, value in features.items():
-            group[name] = float(value)
-        sweep["summary"] = described
-        sweep.attrs["complete"] = True
-        self._sweep = None
-        self.flush()
-        os.fsync(self._file.id.get_vfd_handle())
+        self._writer.put(Ended({name: float(value) for name, value in features.items()}, described))
+        self._running = None
 
-    def flush(self) -> None:
-        """Hand all samples to the operating system, where they survive a kill of this process."""
+    def start_continuous(self, rate: float, tracks: Mapping[str, Track], start: datetime | None = None) -> None:
+        """Begin to record without gaps, until `finish_continuous`.
+
+        Args:
+            rate: Sampling rate [kHz].
+            tracks: The channels by name, at least one.
+            start: When the first sample is taken (aware), or None where that is unknown.
+
+        Raises:
+            RecorderError: If the recorder is closed, or a name can't be one.
+        """
         self._check_open()
-        self._file.flush()
-        self.on_disk, self._flushed = self.received, self._clock()
+        for name in tracks or ("",):
+            if not name or "/" in name or name in (".", "gaps"):
+                raise RecorderError(f"A channel is called '{name}': at least one with another name was wanted.")
+        about: dict[str, Value] = {"rate": rate * 1e3, "start": start.isoformat() if start else ""}
+        self._writer.put(Begun("continuous", about, {name: asdict(track) for name, track in tracks.items()}))
+        self._running, self._names = "continuous recording", frozenset(tracks)
 
-    def close(self) -> None:
-        """Flush and close the file; a second time does nothing."""
-        if self._file:
-            self.flush()
-            self._file.close()
-            self._sweep = None
+    def append_continuous(self, traces: Mapping[str, npt.NDArray[np.float64]], lost: int = 0) -> None:
+        """Add samples of all channels; returns at once, whatever the disk does.
+
+        Args:
+            traces: Of every channel by name, equal shapes (n,).
+            lost: Samples of each that are missing before these.
+
+        Raises:
+            RecorderError: If nothing continuous was started, or the traces are not those of its channels.
+        """
+        self._check_running("continuous recording")
+        kept = {name: np.array(trace, dtype=np.float64) for name, trace in traces.items()}
+        shapes = {trace.shape for trace in kept.values()}
+        if kept.keys() != self._names or len(shapes) != 1 or len(*shapes) != 1 or lost < 0:
+            wanted = ", ".join(sorted(self._names or ()))
+            raise RecorderError(
+                f"Traces came of shapes {sorted(shapes)} for {', '.join(sorted(kept))} and {lost} lost: "
+                f"one (n,) for each of {wanted} was wanted, and no negative number."
+            )
+        self._add(Samples(kept, lost))
+
+    def finish_continuous(self) -> None:
+        """End the continuous recording; the recorder stays open.
+
+        Raises:
+            RecorderError: If nothing continuous was started.
+        """
+        self._check_running("continuous recording")
+        self._writer.put(Ended())
+        self._running = None
+
+    def mark(self, text: str = "") -> None:
+        """Note this moment, with a word on it; may be called from any thread.
+
+        Args:
+            text: What for.
+
+        Raises:
+            RecorderError: If the recorder is closed.
+        """
+        self._check_open()
+        sweep = self._sweeps - 1 if self._running == "sweep" else -1
+        self._writer.put(Mark(self.received, sweep, datetime.now(UTC).isoformat(), text.replace("\0", " ")))
+
+    def flush(self, patience: float = _PATIENCE) -> bool:
+        """Have all samples brought to where they survive a kill of this process.
+
+        Args:
+            patience: How long to wait for it at most; a disk that is known to take nothing is not waited for [s].
+
+        Returns:
+            Whether they are there; else `alarm` says why.
+
+        Raises:
+            RecorderError: If the recorder is closed.
+        """
+        self._check_open()
+        return self._writer.flush(patience)
+
+    def close(self, patience: float = _LAST_PATIENCE) -> None:
+        """Write the rest and close the file; a second time does nothing.
+
+        Args:
+            patience: How long to wait for a disk that takes nothing [s].
+
+        Raises:
+            RecorderError: If it takes nothing for longer. Then the rest is still in memory and is written as soon as
+                can be; close again to wait for it.
+        """
+        self._is_closed = True
+        if not self._writer.end(patience):
+            why = self._writer.alarm or f"{self.path.parent} has not answered for {patience:g} s: check the disk."
+            raise RecorderError(f"{self.path} is not complete. {why}")
+
+    def _add(self, samples: Samples) -> None:
+        self.received += samples.count
+        self.lost += samples.lost
+        self._writer.put(samples)
 
     def _check_open(self) -> None:
-        if not self._file:
+        if self._is_closed:
             raise RecorderError(f"{self.path} is closed: open a new recording.")
 
-    def _running(self) -> h5py.Group:
+    def _check_running(self, what: str) -> None:
         self._check_open()
-        if self._sweep is None:
-            raise RecorderError("No sweep was started: call `start` before `append` and `finish`.")
-        return self._sweep
+        if self._running != what:
+            raise RecorderError(f"No {what} was started: call `start` before `append` and `finish`.")
 
 
-def _extend(sweep: h5py.Group, name: str, trace: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:
-    """Append to a trace, which is made when its first samples come."""
-    if name not in sweep:
-        dataset = sweep.create_dataset(name, shape=(0,), maxshape=(None,), chunks=(_CHUNK,), dtype="f8")
-        dataset.attrs["unit"], dataset.attrs["conversion"] = _SI[name]
-    dataset = sweep[name]
-    size = dataset.shape[0]
-    dataset.resize((size + trace.size,))
-    dataset[size:] = trace
+_OPEN: weakref.WeakSet[Writer] = weakref.WeakSet()
+
+
+@atexit.register
+def _let_go() -> None:
+    """Write what is left while there still is an interpreter, without which HDF5 can't close a file on a medium."""
+    for writer in list(_OPEN):
+        if not writer.end(_PATIENCE):
+            writer.abandon()
+
+
+def _software() -> str:
+    try:
+        return f"rig-plugin {version('rig-plugin')}"
+    except PackageNotFoundError:
+        return "rig-plugin"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 import numpy as np
@@ -18,7 +18,7 @@ from simulators.refusal import Refusal
 from simulators.stimulus import Stimulus
 from simulators.sweep import CommandSource, HoldingSource, Junction, Sweep
 
-__all__ = ["BLOCK", "Block", "Provenance", "Rig", "RigClosed", "RigError", "RigLost"]
+__all__ = ["BLOCK", "Block", "Gain", "Provenance", "Rig", "RigClosed", "RigError", "RigLost"]
 
 BLOCK = 20.0
 """Longest block [ms]."""
@@ -51,10 +51,12 @@ class Block:
     Args:
         response: Shape (n,) [mV, or pA in voltage clamp].
         command: Shape (n,) [pA, or mV in voltage clamp], or None where it is unknown.
+        lost: Samples that are missing before the first of these.
     """
 
     response: npt.NDArray[np.float64]
     command: npt.NDArray[np.float64] | None = None
+    lost: int = 0
 
     def __post_init__(self) -> None:
         for name in ("response", "command"):
@@ -65,6 +67,32 @@ class Block:
                 object.__setattr__(self, name, trace)
         if self.response.ndim != 1 or (self.command is not None and self.command.shape != self.response.shape):
             raise ValueError(f"Block has a response of shape {self.response.shape}; equal (n,) traces were wanted.")
+        if self.lost < 0:
+            raise ValueError(f"Block has {self.lost} samples lost before it, 0 or more was wanted.")
+
+    @property
+    def whole(self) -> Block:
+        """The block with NaN for what was lost before it, so that an index is always time x rate."""
+        if not self.lost:
+            return self
+        missing = np.full(self.lost, np.nan)
+        command = None if self.command is None else np.concatenate([missing, self.command])
+        return Block(np.concatenate([missing, self.response]), command)
+
+
+@dataclass(frozen=True)
+class Gain:
+    """What a channel is multiplied by on its way between the device and mV or pA.
+
+    Args:
+        value: The factor.
+        unit: Of the factor, for instance "mV/V"; 1 for a simulated cell.
+        source: Where it is known from, for instance "telegraph", "rig file" or "simulated".
+    """
+
+    value: float
+    unit: str
+    source: str
 
 
 @dataclass(frozen=True)
@@ -130,6 +158,8 @@ class Rig(ABC):
     """What may be put out."""
     exit_level: float = 0.0
     """Command at which the cell is left [pA]."""
+    gains: Mapping[str, Gain] = MappingProxyType({})
+    """Of "response" and "command", as far as they are known."""
 
     def __init__(self) -> None:
         self._is_open = False
@@ -173,12 +203,13 @@ class Rig(ABC):
             stimulus: What to put out.
 
         Returns:
-            Blocks of at most 20 ms, in order, together as long as the stimulus unless it was stopped.
+            Blocks of at most 20 ms, in order, together with what was lost as long as the stimulus unless it was
+                stopped.
 
         Raises:
             RigClosed: If the rig is not open.
             RigError: If it is still playing, or does not have this stimulus.
-            RigLost: If samples were lost.
+            RigLost: If samples were lost and the rig can't say where; else the next block says it.
             ValueError: If the stimulus leaves the limits.
         """
         self._check_open()
@@ -252,4 +283,4 @@ def _split(block: Block, rate: float) -> Iterator[Block]:
         return
     for k in range(0, block.response.size, size):
         command = None if block.command is None else block.command[k : k + size]
-        yield Block(block.response[k : k + size], command)
+        yield Block(block.response[k : k + size], command, 0 if k else block.lost)

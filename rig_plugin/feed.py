@@ -28,9 +28,11 @@ class RecordingStatus:
         expected: Samples that the clock of the session says there should be.
         received: Samples that came.
         on_disk: Samples that are safely in the file.
-        lost: Samples known to be missing.
+        lost: Samples known to be missing: the rig lost them, or neither disk nor memory had room.
         free_bytes: Space left where the file lies, or None where it is unknown.
         elapsed: Time since the session began [s].
+        queued: Samples that only memory has.
+        alarm: Why nothing reaches the disk, as a sentence with the remedy, or None.
     """
 
     recording: bool
@@ -41,6 +43,8 @@ class RecordingStatus:
     lost: int
     free_bytes: int | None
     elapsed: float
+    queued: int = 0
+    alarm: str | None = None
 
 
 class Live:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -19,6 +18,7 @@ from hardware.recorder import Recorder
 from hardware.recording import RecordingError
 from hardware.replay import Replay
 from rig_plugin.crop import crop
+from rig_plugin.metadata import metadata
 from rig_plugin.plugins import load as load_plugin
 from rig_plugin.protocol import family, recorded
 from rig_plugin.replay_settings import ReplaySettings
@@ -77,13 +77,12 @@ def attach(
     folder = settings.recording.folder
     if out is None and folder is not None:
         out = folder / f"{datetime.now().astimezone():%Y-%m-%d_%H-%M-%S}.h5"
-    metadata: dict[str, Any] = {"rig": settings.rig.kind, "network": checkpoint.spec.name}
     return Session(
         rig,
         Observer(checkpoint, seed=settings.rig.seed or 0),
         checkpoint.spec.parameters,
         family(stimuli, sweeps),
-        Recorder(out, metadata) if out else None,
+        Recorder(out, metadata(settings, checkpoint, rig)) if out else None,
         listeners,
         settings.protocol.interval / 1e3 if settings.rig.pace == "real" else 0.0,
         overlays,

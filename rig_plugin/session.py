@@ -6,8 +6,8 @@ never stops a recording.
 
 from __future__ import annotations
 
+import contextlib
 import logging
-import shutil
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,8 @@ from estimators.follower import Follower
 from estimators.observer import Observer, Verdict
 from estimators.overlay import Overlay
 from estimators.prequential import Prediction
-from hardware.recorder import Recorder
+from hardware.gap import lost_samples
+from hardware.recorder import Recorder, RecorderError
 from hardware.rig import Block, Provenance, Rig, RigError
 from rig_plugin.crop import Crop, crop
 from rig_plugin.feed import RecordingStatus
@@ -32,6 +33,7 @@ from rig_plugin.quality import no_cell, no_voltage, warnings_of
 from rig_plugin.trial import Latency, Posterior, Trial, Trust
 from simulators.compiled import is_cold
 from simulators.parameter import Parameter
+from simulators.refusal import Refusal
 from simulators.stimulus import Stimulus
 from simulators.sweep import Sweep
 
@@ -95,7 +97,7 @@ class Session:
         self._ending = threading.Event()
         self._begun = time.monotonic()
         self._first: datetime | None = None
-        self._expected = self._received = 0
+        self._expected = self._received = self._lost = 0
         self._marks: list[int] = []
 
     def stop(self) -> None:
@@ -108,9 +110,17 @@ class Session:
         """End the session when the running sweep is over; may be called from any thread."""
         self._ending.set()
 
-    def mark(self) -> None:
-        """Note the samples received so far as a moment worth finding again; may be called from any thread."""
+    def mark(self, text: str = "") -> None:
+        """Note the samples received so far as a moment worth finding again; may be called from any thread.
+
+        Args:
+            text: What for.
+        """
         self._marks.append(self._received)
+        if self._recorder is not None:
+            # A mark that comes as the session ends has nothing left to be noted in.
+            with contextlib.suppress(RecorderError):
+                self._recorder.mark(text)
 
     def run(self) -> None:
         """Play the whole protocol."""
@@ -144,6 +154,9 @@ class Session:
             try:
                 if self._recorder is not None:
                     self._recorder.close()
+            except Refusal as error:
+                reason = f"{reason} {error}" if reason else str(error)
+                raise
             finally:
                 self._tell("ended", reason)
 
@@ -196,13 +209,20 @@ class Session:
             return None
         follower: Follower | None = None
         blocks: list[Block] = []
-        for block in self._rig.play(stimulus):
+        gaps: list[tuple[int, int]] = []
+        place = 0
+        for came in self._rig.play(stimulus):
             if follower is None:
                 follower = self._begin(part, stimulus, request)
                 skip = round(part.skip * self._rig.rate)
-            self._keep(block)
+            self._keep(came)
+            if came.lost:
+                gaps.append((place, came.lost))
+            block = came.whole
             blocks.append(block)
-            follower.push(_corrected(block, self._rig.provenance)[skip:])
+            place += block.response.size
+            if not gaps:
+                follower.push(_corrected(block, self._rig.provenance)[skip:])
             skip = max(0, skip - block.response.size)
             self._tell("block", block.response, block.command)
             self._tell("status", self._status())
@@ -216,7 +236,7 @@ class Session:
         begun = time.perf_counter()
         sweep = _joined(blocks, stimulus, self._rig)
         # As in training, a sweep that no membrane can have made has no features at all.
-        refusal = no_voltage(sweep.corrected)
+        refusal = lost_samples(gaps, sweep.rate) if gaps else no_voltage(sweep.corrected)
         row = follower.row() if refusal is None else np.full(len(NAMES), np.nan)
         measured = time.perf_counter()
         start = self._since_first(sweep.start, index)
@@ -228,6 +248,7 @@ class Session:
         trial = self._trial(index, request, sweep, row, verdict, prediction, latency)
         if self._recorder is not None:
             self._recorder.finish(trial.features, {**trial.to_json(), "marks": list(self._marks)})
+            self._recorder.flush()
         self._tell("status", self._status())
         return trial
 
@@ -256,6 +277,7 @@ class Session:
         if self._recorder is not None:
             self._recorder.append(block)
         self._received += block.response.size
+        self._lost += block.lost
 
     def _trial(
         self,
@@ -300,9 +322,11 @@ class Session:
             expected=self._expected,
             received=self._received,
             on_disk=recorder.on_disk if recorder else 0,
-            lost=0,
-            free_bytes=shutil.disk_usage(recorder.path.parent).free if recorder else None,
+            lost=self._lost + (recorder.dropped if recorder else 0),
+            free_bytes=recorder.free_bytes if recorder else None,
             elapsed=time.monotonic() - self._begun,
+            queued=recorder.queued if recorder else 0,
+            alarm=recorder.alarm if recorder else None,
         )
 
     def _tell(self, event: str, *what: object) -> None:

@@ -140,9 +140,15 @@ class RecordingSettings:
 
     Args:
         folder: A folder, relative to the rig file; None records nothing.
+        subject: Whose cells these are, in the user's own words, which go to the file.
+        cell: Which cell.
+        notes: What else is worth keeping.
     """
 
     folder: Path | None = key(None, "folder")
+    subject: str | None = key(None, "subject")
+    cell: str | None = key(None, "cell")
+    notes: str | None = key(None, "notes")
 
 
 @dataclass(frozen=True)

@@ -107,9 +107,13 @@ class Client:
         """End the session within one block; the rig returns the command to its exit state."""
         self._send("stop")
 
-    def mark(self) -> None:
-        """Note this moment in the recording."""
-        self._send("mark")
+    def mark(self, text: str = "") -> None:
+        """Note this moment in the recording.
+
+        Args:
+            text: What for.
+        """
+        self._send("mark", text=text)
 
     def close(self) -> None:
         """Let the engine finish the running sweep and end, and take the shared memory away."""
@@ -134,10 +138,10 @@ class Client:
         self._born = self._beats = self._shared.board.beats
         self._inbox.attach(here)
 
-    def _send(self, event: str) -> None:
+    def _send(self, event: str, **rest: str) -> None:
         try:
             if self._pipe is not None:
-                self._pipe.send_bytes(seal(event))
+                self._pipe.send_bytes(seal(event, **rest))
         except OSError:
             # It is gone; the next look says so.
             return

@@ -11,6 +11,7 @@ import signal
 import threading
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from multiprocessing.connection import Connection
 
 from rig_plugin.engine.letter import open_letter
@@ -46,7 +47,7 @@ def host(opener: Opener, name: str, pipe: Connection) -> None:
                     letter = open_letter(pipe.recv_bytes())
                 except (EOFError, OSError):
                     return
-                desk.do(letter["event"])
+                desk.do(**letter)
     finally:
         outbox.close()
         pipe.close()
@@ -62,9 +63,9 @@ class _Desk:
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
 
-    def do(self, event: str) -> None:
+    def do(self, event: str, text: str = "") -> None:
         """Do what a letter asks; one that asks for what there is not is logged."""
-        asked = {"start": self._start, "stop": self._stop, "mark": self._mark}.get(event)
+        asked = {"start": self._start, "stop": self._stop, "mark": partial(self._mark, text)}.get(event)
         if asked is None:
             _LOG.error("The window asked for '%s', which the engine does not know.", event)
             return
@@ -91,9 +92,9 @@ class _Desk:
         if (session := self._session) is not None:
             session.stop()
 
-    def _mark(self) -> None:
+    def _mark(self, text: str) -> None:
         if (session := self._session) is not None:
-            session.mark()
+            session.mark(text)
 
     def _run(self) -> None:
         try:

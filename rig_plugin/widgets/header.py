@@ -41,7 +41,11 @@ class Header(Panel):
         self._frames = 0
         self._voltage = _cell("Clamp mode and the median of the last 20 ms, as recorded: no correction is applied.", 17)
         self._holding = _cell("Command before the step, and where it is known from.")
-        self._recording = _cell("REC: samples go to the file. MONITOR: nothing is written. REPLAY: from a file.", 14)
+        self._recording = _cell(
+            "REC: samples go to the file. NOT ON DISK: they are kept in memory. MONITOR: nothing is written. "
+            "REPLAY: from a file.",
+            14,
+        )
         self._figures = _cell("Time since the session began, and space left where the file lies.")
         self._lost = _cell("Samples known to be missing.")
         self._trust = _cell("Score of the trust badge: 1 is typical. The reason stands in the badge.", 14)
@@ -163,7 +167,7 @@ class Header(Panel):
                 "danger" if self._state == "failed" else "quiet"
             )
         if status is not None and status.recording:
-            return "● REC", "danger"
+            return ("■ NOT ON DISK" if status.alarm else "● REC"), "danger"
         return ("▶ REPLAY" if self._is_replay else "◌ MONITOR, not recorded"), "text"
 
     def _show(self, cell: QtWidgets.QLabel, text: str, tone: str) -> None:

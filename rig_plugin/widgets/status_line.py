@@ -21,7 +21,7 @@ _KEPT = 200
 
 
 class StatusLine(Panel):
-    """The last line of the log, latency, messages that the display missed, source and network.
+    """The last line of the log, samples on their way to the disk, latency, what the display missed, and the network.
 
     Args:
         source_name: Rig or file.
@@ -33,17 +33,21 @@ class StatusLine(Panel):
         super().__init__("", "", parent)
         self._latencies: deque[float] = deque(maxlen=_KEPT)
         self._path: str | None = None
+        self._alarm: str | None = None
         self._tone = "text"
         self._log = QtWidgets.QLabel("Nothing yet. Space starts.")
         self._log.setObjectName("plain")
         self._log.setSizePolicy(QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Preferred)
+        self._samples = _quiet(
+            "Samples expected by now, received, safe in the file, and waiting in memory to be written to it."
+        )
         self._latency = _quiet("Time from the end of a sweep to its posterior: median and 99th percentile.")
         self._missed = _quiet("Trials that the display skipped because it was busy; the recording has them all.")
         self._source = _quiet("Where the sweeps come from, and the network that reads them.")
         self._source.setText(f"{source_name}   {network_name}")
         self._body.setContentsMargins(10, 3, 10, 3)
         self._top.addWidget(self._log, 1)
-        for label in (self._latency, self._missed, self._source):
+        for label in (self._samples, self._latency, self._missed, self._source):
             self._top.addWidget(label)
             self._top.addSpacing(12)
         help_ = _quiet("F1 shows the keys.")
@@ -66,12 +70,21 @@ class StatusLine(Panel):
         self._draw()
 
     def report(self, status: RecordingStatus) -> None:
-        """Learn where sweeps are saved.
+        """Show how many samples are where, and what keeps them from the disk.
 
         Args:
             status: The newest one.
         """
         self._path = status.path if status.recording else None
+        counts = f"expected {status.expected:,}  received {status.received:,}"
+        if status.recording:
+            counts += f"  on disk {status.on_disk:,}  queue {status.queued:,}"
+        self._samples.setText(counts)
+        if status.alarm is not None:
+            self.write(status.alarm, "danger")
+        elif self._alarm is not None:
+            self.write("all samples are on the disk again", "caution")
+        self._alarm = status.alarm
 
     def miss(self, count: int) -> None:
         """Show how many trials the display skipped.
@@ -83,11 +96,16 @@ class StatusLine(Panel):
 
     def words(self) -> str:
         """Read the whole line as it stands on the screen."""
-        labels = (self._log, self._latency, self._missed, self._source)
+        labels = (self._log, self._samples, self._latency, self._missed, self._source)
         return " | ".join(label.text() for label in labels if label.text())
 
     def _take(self, trial: Trial) -> None:
         self._latencies.append(trial.latency.total)
+        # While nothing reaches the disk, nothing is said to be saved.
+        if self._alarm is None:
+            self._tell(trial)
+
+    def _tell(self, trial: Trial) -> None:
         fate = f"saved to {PurePath(self._path).name}" if self._path else "done, not recorded"
         self.write(f"trial {trial.index} {fate}, read in {significant(trial.latency.total, 2)} ms")
 

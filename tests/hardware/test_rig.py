@@ -8,7 +8,7 @@ import pytest
 
 from hardware.model_cell import ModelCell
 from hardware.replay import Replay
-from hardware.rig import BLOCK, Block, Provenance, Rig, RigClosed, RigError, RigLost
+from hardware.rig import BLOCK, Block, Provenance, Rig, RigClosed, RigError, RigLost, _split
 from simulators.limits import Limits
 from simulators.stimulus import Epoch, Stimulus, step
 
@@ -205,3 +205,21 @@ def test_a_model_cell_refuses_a_voltage_command():
 def test_a_model_cell_refuses_an_answer_of_another_length():
     with ModelCell(lambda *_: np.zeros(7), pace="max") as cell, pytest.raises(RigError, match=r"shape \(7,\)"):
         next(cell.play(Stimulus("current", (Epoch(0, 100), Epoch(10, 100)))))
+
+
+def test_a_block_says_with_nan_what_was_lost_before_it():
+    whole = Block(np.arange(3.0), np.ones(3), lost=2).whole
+    np.testing.assert_array_equal(whole.response, [np.nan, np.nan, 0.0, 1.0, 2.0])
+    np.testing.assert_array_equal(whole.command, [np.nan, np.nan, 1.0, 1.0, 1.0])
+    assert whole.lost == 0
+    assert Block(np.arange(3.0), lost=2).whole.command is None
+
+
+def test_a_block_that_lost_less_than_nothing_is_refused():
+    with pytest.raises(ValueError, match="-1 samples lost"):
+        Block(np.arange(3.0), lost=-1)
+
+
+def test_a_long_block_is_cut_with_its_loss_at_its_beginning():
+    pieces = list(_split(Block(np.arange(500.0), lost=7), 10.0))
+    assert [(piece.response.size, piece.lost) for piece in pieces] == [(200, 7), (200, 0), (100, 0)]

@@ -1,13 +1,16 @@
 """The whole way, as a user goes it: the command line on a simulated cell and on recordings."""
 
+import hashlib
 import json
 import subprocess
 import sys
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
+from estimators.pretrained import FIRST
 from hardware.recorder import RecorderError
 from rig_plugin import opening
 from rig_plugin.replay_settings import ReplaySettings
@@ -103,6 +106,31 @@ def test_a_file_that_is_there_is_not_recorded_over(shipped, tmp_path):
     with pytest.raises(RecorderError, match="not overwritten"):
         opening.attach(Settings(), shipped, out=taken)
     assert taken.read_bytes() == b"precious"
+
+
+def test_a_recording_says_all_of_the_session_that_made_it(session):
+    out, (_, trials, _) = session
+    with h5py.File(out) as file:
+        told = json.loads(file["metadata"][()])
+        summaries = [json.loads(sweep["summary"][()]) for sweep in file["sweeps"].values()]
+        origins = [json.loads(sweep.attrs["provenance"]) for sweep in file["sweeps"].values()]
+    assert told["checkpoint"] == hashlib.sha256(FIRST.read_bytes()).hexdigest()
+    assert (told["rig"], told["rate_kHz"], told["subject"]) == ("model-cell", 20.0, None)
+    assert told["gains"]["response"] == {"value": 1.0, "unit": "1", "source": "simulated"}
+    assert (told["protocol"]["name"], told["protocol"]["onset"]) == ("family", 200.0)
+    assert all({"junction", "bridge", "holding_source"} <= set(origin) for origin in origins)
+    for summary, trial in zip(summaries, trials, strict=True):
+        assert summary["posterior"] == trial["posterior"]
+        assert set(summary["latency_ms"]) == set(trial["latency_ms"])
+
+
+def test_what_the_user_notes_goes_to_the_recording(shipped, tmp_path):
+    noted = RecordingSettings(subject="mouse 12", cell="3", notes="CNQX")
+    session = opening.attach(Settings(recording=noted), shipped, out=tmp_path / "cell.h5")
+    session._recorder.close()
+    with h5py.File(tmp_path / "cell.h5") as file:
+        told = json.loads(file["metadata"][()])
+    assert (told["subject"], told["cell"], told["notes"]) == ("mouse 12", "3", "CNQX")
 
 
 def test_a_recording_that_is_not_there_is_refused(shipped, tmp_path):

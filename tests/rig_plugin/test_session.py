@@ -194,9 +194,9 @@ def test_a_trial_is_saved_before_anyone_is_told(make, tmp_path):
     seen = []
 
     def look(trial):
-        recorder.flush()
-        sweep = recorder._file[f"sweeps/{trial.index:06d}"]
-        seen.append((bool(sweep.attrs["complete"]), float(sweep["features/rest"][()]) == trial.features["rest"]))
+        with h5py.File(recorder.path) as file:
+            sweep = file[f"sweeps/{trial.index:06d}"]
+            seen.append((bool(sweep.attrs["complete"]), float(sweep["features/rest"][()]) == trial.features["rest"]))
 
     make(None, recorder, Notes({"finished": look})).run()
     assert seen == 3 * [(True, True)]

@@ -320,3 +320,35 @@ def test_the_status_line_says_whether_a_trial_was_saved_and_how_fast_it_was(qtbo
     widget.take(scripted.trial(1))
     assert "saved to 2024_03_01_cell2.h5" in widget.words()
     assert "p50" in widget.words() and "p99" in widget.words()
+
+
+def test_the_header_says_when_samples_do_not_reach_the_disk(qtbot, scripted):
+    widget = Header(False, 0.0)
+    qtbot.addWidget(widget)
+    widget.enter("running")
+    widget.report(scripted.status(100, alarm="The disk is full: free some space."))
+    assert "NOT ON DISK" in widget.words()
+    assert "● REC" not in widget.words()
+    widget.report(scripted.status(100))
+    assert "● REC" in widget.words()
+
+
+def test_the_status_line_says_where_the_samples_are(qtbot, scripted):
+    line = StatusLine("simulated cell", "cortical-steps")
+    qtbot.addWidget(line)
+    line.report(scripted.status(21_000, on_disk=20_600, queued=400))
+    assert "expected 21,000  received 21,000  on disk 20,600  queue 400" in line.words()
+    line.report(scripted.status(21_000, recording=False, path=None))
+    assert "on disk" not in line.words()
+
+
+def test_an_alarm_stays_in_the_status_line_until_it_is_over(qtbot, scripted):
+    line = StatusLine("simulated cell", "cortical-steps")
+    qtbot.addWidget(line)
+    line.report(scripted.status(100, alarm="The disk is full: free some space."))
+    line.take(scripted.trial(0))
+    assert "■ The disk is full: free some space." in line.words()
+    line.report(scripted.status(100))
+    assert "all samples are on the disk again" in line.words()
+    line.take(scripted.trial(1))
+    assert "trial 1 saved to" in line.words()

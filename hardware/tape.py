@@ -1,0 +1,159 @@
+"""This file is the tape: the layout of a recording in HDF5, format version 2."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+
+import h5py  # type: ignore[import-untyped]
+import numpy as np
+import numpy.typing as npt
+
+from hardware.entry import Begun, Ended, Entry, Mark, Samples, Value
+from hardware.medium import Medium
+
+__all__ = ["FORMAT", "VERSION", "Tape"]
+
+FORMAT = "rig-plugin recording"
+VERSION = 2
+_CHUNK = 4096  # samples
+_MARK = np.dtype([("sample", "i8"), ("sweep", "i8"), ("time", h5py.string_dtype()), ("text", h5py.string_dtype())])
+
+
+class Tape:
+    """An HDF5 file that is written to its end; one thread uses it.
+
+    Traces are packed by shuffle and gzip 1, which lose nothing: of the levels it is the fastest, and of noise there is
+    nothing more to be gained. A stretch that is missing takes no room: it is what the file says where nothing was
+    written, NaN.
+
+    Args:
+        medium: What it is written to.
+        metadata: JSON of the session.
+        software: Name and version of the program.
+    """
+
+    def __init__(self, medium: Medium, metadata: str, software: str) -> None:
+        self.count = 0
+        """Samples that were written, of one trace."""
+        self._file = h5py.File(medium, "w")
+        created = datetime.now(UTC).isoformat()
+        self._file.attrs.update({"format": FORMAT, "version": VERSION, "created": created, "software": software})
+        self._file["metadata"] = metadata
+        self._groups = {folder: self._file.create_group(folder) for folder in ("sweeps", "continuous")}
+        self._numbers = dict.fromkeys(self._groups, 0)
+        self._marks = self._file.create_dataset("marks", shape=(0,), maxshape=(None,), chunks=(64,), dtype=_MARK)
+        self._stretch: _Stretch | None = None
+        self.flush()
+
+    def write(self, entries: Iterable[Entry]) -> None:
+        """Write what is to be recorded, in its order.
+
+        Args:
+            entries: Samples after the beginning that they belong to.
+        """
+        for entry in entries:
+            if isinstance(entry, Begun):
+                self._begin(entry)
+            elif isinstance(entry, Mark):
+                self._mark(entry)
+            elif self._stretch is not None and isinstance(entry, Samples):
+                self._stretch.add(entry)
+                self.count += entry.count
+            elif self._stretch is not None and isinstance(entry, Ended):
+                self._stretch.end(entry)
+                self._stretch = None
+
+    def flush(self) -> None:
+        """Bring all of it, and what HDF5 keeps to itself, to the medium."""
+        if self._stretch is not None:
+            self._stretch.write()
+        self._file.flush()
+
+    def close(self) -> None:
+        """Flush and close."""
+        if self._file:
+            self.flush()
+            self._file.close()
+
+    def _begin(self, begun: Begun) -> None:
+        if self._stretch is not None:
+            self._stretch.write()
+        number = self._numbers[begun.folder]
+        self._numbers[begun.folder] = number + 1
+        group = self._groups[begun.folder].create_group(f"{number:06d}")
+        group.attrs.update({**begun.about, "complete": False})
+        self._stretch = _Stretch(group, begun.tracks, all_come=begun.folder == "continuous")
+
+    def _mark(self, mark: Mark) -> None:
+        size = self._marks.shape[0]
+        self._marks.resize((size + 1,))
+        self._marks[size] = np.array((mark.sample, mark.sweep, mark.time, mark.text), dtype=_MARK)
+
+
+class _Stretch:
+    """A sweep or a continuous stretch as it grows."""
+
+    def __init__(self, group: h5py.Group, tracks: Mapping[str, Mapping[str, Value]], *, all_come: bool) -> None:
+        self._group, self._tracks = group, tracks
+        self._traces: dict[str, h5py.Dataset] = {}
+        self._waiting: list[Samples] = []
+        self._size = self._lost = 0
+        self._gaps = group.create_dataset("gaps", shape=(0, 2), maxshape=(None, 2), chunks=(64, 2), dtype="i8")
+        if all_come:
+            for name in tracks:
+                self._make(name)
+
+    def add(self, samples: Samples) -> None:
+        if samples.lost:
+            self.write()
+            self._lost += samples.lost
+        if samples.count:
+            if self._lost:
+                self._skip(samples.traces)
+            self._waiting.append(samples)
+
+    def write(self) -> None:
+        if not self._waiting:
+            return
+        for name in self._waiting[0].traces:
+            trace = self._traces[name] if name in self._traces else self._make(name)
+            _extend(trace, self._size, np.concatenate([samples.traces[name] for samples in self._waiting]))
+        self._size += sum(samples.count for samples in self._waiting)
+        self._waiting.clear()
+
+    def end(self, ended: Ended) -> None:
+        self.write()
+        if self._lost:
+            self._skip(self._traces or ("response",))
+        if ended.summary is not None:
+            group = self._group.create_group("features")
+            for name, value in ended.features.items():
+                group[name] = float(value)
+            self._group["summary"] = ended.summary
+        self._group.attrs["complete"] = True
+
+    def _skip(self, names: Iterable[str]) -> None:
+        """Leave room for what is missing, and note where."""
+        for name in names:
+            trace = self._traces[name] if name in self._traces else self._make(name)
+            trace.resize((self._size + self._lost,))
+        count = self._gaps.shape[0]
+        self._gaps.resize((count + 1, 2))
+        self._gaps[count] = self._size, self._lost
+        self._size, self._lost = self._size + self._lost, 0
+
+    def _make(self, name: str) -> h5py.Dataset:
+        trace = self._group.create_dataset(
+            name, shape=(0,), maxshape=(None,), chunks=(_CHUNK,), dtype="f8",
+            shuffle=True, compression="gzip", compression_opts=1, fillvalue=math.nan,
+        )  # fmt: skip
+        trace.attrs.update(self._tracks[name])
+        self._traces[name] = trace
+        return trace
+
+
+def _extend(trace: h5py.Dataset, size: int, samples: npt.NDArray[np.float64]) -> None:
+    trace.resize((size + samples.size,))
+    trace[size:] = samples

@@ -1,0 +1,32 @@
+import json
+
+import pytest
+
+from rig_plugin.benchmarks.recording import measure
+
+KEYS = {"name", "value", "unit", "n", "peer", "peer_version", "ratio", "aim", "met"}
+
+
+@pytest.fixture(scope="module")
+def figures():
+    return {figure["name"]: figure for figure in measure(peers=False, seconds=1.0)}
+
+
+def test_every_figure_has_every_key_and_is_json(figures):
+    assert all(set(figure) == KEYS for figure in figures.values())
+    assert json.dumps(figures, allow_nan=False)
+
+
+def test_what_a_recording_must_tell_is_there(figures):
+    assert set(figures) == {
+        "throughput", "bytes_a_sample", "lost_samples", "queue_ms_max", "flush_ms_p50", "flush_ms_p99", "processor",
+    }  # fmt: skip
+    assert 0 < figures["flush_ms_p50"]["value"] <= figures["flush_ms_p99"]["value"]
+    assert figures["queue_ms_max"]["value"] > 0
+
+
+def test_nothing_is_lost_and_what_is_packed_is_smaller(figures):
+    assert figures["lost_samples"]["value"] == 0
+    assert figures["lost_samples"]["met"]
+    assert figures["lost_samples"]["n"] == 2 * 4 * 50_000
+    assert 1 < figures["bytes_a_sample"]["value"] < 8

@@ -1,0 +1,162 @@
+"""A session and its recording: what was lost, what could not be written, and what was marked."""
+
+import errno
+import os
+import threading
+
+import h5py
+import numpy as np
+import pytest
+
+from estimators.observer import Verdict
+from hardware import medium
+from hardware.model_cell import ModelCell
+from hardware.recorder import Recorder, RecorderError
+from hardware.rig import Block
+from rig_plugin.protocol import family
+from rig_plugin.session import Session
+from simulators.stimulus import step
+
+STEPS = tuple(step(pA, onset=100.0, duration=200.0, tail=50.0) for pA in (-50.0, 0.0, 50.0))
+
+
+def passive(stimulus, rate, rng):
+    """Answer -70 mV and .1 GOhm at once."""
+    return -70.0 + 0.1 * stimulus.command(rate)
+
+
+class Estimate:
+    """An observer that believes every sweep that is not refused."""
+
+    used = 0
+
+    def warm(self):
+        """Have nothing to compile."""
+
+    def expect(self, context):
+        """Expect nothing."""
+
+    def observe(self, row, context, prediction=None, refusal=None):
+        self.used += refusal is None
+        return Verdict(None, self.used, refusal is None, 1.0, (refusal,) if refusal else ())
+
+
+class Notes:
+    """A listener that notes what it is told."""
+
+    def __init__(self, then=None):
+        self.told, self.then = [], then or {}
+
+    def __getattr__(self, event):
+        def note(*what):
+            self.told.append((event, *what))
+            if event in self.then:
+                self.then[event](*what)
+
+        return note
+
+    def named(self, event):
+        return [what for name, *what in self.told if name == event]
+
+
+@pytest.fixture
+def estimate():
+    return Estimate()
+
+
+@pytest.fixture
+def make(estimate):
+    def make(recorder, *listeners):
+        return Session(ModelCell(passive, pace="max"), estimate, (), family(STEPS), recorder, listeners)
+
+    return make
+
+
+class Leaky(ModelCell):
+    """A model cell on a rig that loses samples of its second sweep."""
+
+    def __init__(self, at=(3, 40)):
+        super().__init__(passive, pace="max")
+        self.played, self.at = 0, at
+
+    def _start(self, stimulus):
+        super()._start(stimulus)
+        self.played, self.came = self.played + 1, 0
+
+    def _read(self):
+        block = super()._read()
+        self.came += 1
+        if block is None or self.played != 2 or self.came != self.at[0]:
+            return block
+        lost = self.at[1]
+        return Block(block.response[lost:], block.command[lost:], lost)
+
+
+def test_a_sweep_with_lost_samples_is_refused_with_their_place_and_the_session_goes_on(estimate, tmp_path):
+    notes = Notes()
+    recorder = Recorder(tmp_path / "cell.h5", {})
+    first, leaky, last = Session(Leaky(), estimate, (), family(STEPS), recorder, (notes,)).trials()
+    assert "40 samples were lost at 40.00 ms (from sample 800)" in leaky.trust.reason
+    assert not leaky.trust.in_distribution
+    assert np.isnan(list(leaky.features.values())).all()
+    assert [trial.sweeps_used for trial in (first, leaky, last)] == [1, 1, 2]
+    assert np.isnan(leaky.sweep.response[800:840]).all()
+    assert leaky.sweep.response.size == 7000
+    status = notes.named("status")[-1][0]
+    assert (status.expected, status.received, status.on_disk, status.lost) == (21_000, 20_960, 20_960, 40)
+    with h5py.File(tmp_path / "cell.h5") as file:
+        assert [sweep["gaps"][()].tolist() for sweep in file["sweeps"].values()] == [[], [[800, 40]], []]
+
+
+def test_who_listens_gets_samples_at_their_time_even_after_a_loss(estimate):
+    notes = Notes()
+    Session(Leaky(), estimate, (), family(STEPS[:2]), None, (notes,)).run()
+    told = np.concatenate([response for response, _ in notes.named("block")])
+    assert told.size == 14_000
+    assert np.flatnonzero(np.isnan(told)).tolist() == list(range(7800, 7840))
+    assert notes.named("status")[-1][0].lost == 40
+
+
+def test_a_disk_that_takes_nothing_is_in_the_status_and_stops_no_session(make, tmp_path, monkeypatch):
+    refusing = threading.Event()
+    write = os.write
+
+    def full(descriptor, data):
+        if refusing.is_set():
+            raise OSError(errno.ENOSPC, "no space left")
+        return write(descriptor, data)
+
+    monkeypatch.setattr(medium.os, "write", full)
+    notes = Notes({"finished": lambda trial: refusing.clear() if trial.index == 2 else refusing.set()})
+    assert len(list(make(Recorder(tmp_path / "cell.h5", {}), notes).trials())) == 3
+    statuses = [status for (status,) in notes.named("status")]
+    assert any("is full: free some space" in (status.alarm or "") for status in statuses)
+    assert max(status.queued for status in statuses) >= 7000
+    with h5py.File(tmp_path / "cell.h5") as file:
+        assert [sweep["response"].size for sweep in file["sweeps"].values()] == 3 * [7000]
+        assert all(sweep.attrs["complete"] for sweep in file["sweeps"].values())
+
+
+def test_a_file_that_is_not_complete_at_the_end_is_the_reason_of_the_end(make, tmp_path, monkeypatch):
+    recorder = Recorder(tmp_path / "cell.h5", {})
+    notes = Notes()
+    close = recorder.close
+
+    def full():
+        close()
+        raise RecorderError("cell.h5 is not complete.")
+
+    monkeypatch.setattr(recorder, "close", full)
+    with pytest.raises(RecorderError, match="not complete"):
+        make(recorder, notes).run()
+    assert notes.told[-1] == ("ended", "cell.h5 is not complete.")
+
+
+def test_a_mark_is_a_row_of_the_file_and_one_after_the_end_is_nothing(make, tmp_path):
+    session = None
+    session = make(Recorder(tmp_path / "cell.h5", {}), Notes({"started": lambda *_: session.mark("drug")}))
+    session.run()
+    session.mark("too late")
+    with h5py.File(tmp_path / "cell.h5") as file:
+        rows = [(row["sample"], row["sweep"], row["text"]) for row in file["marks"][()]]
+    assert rows == [(0, 0, b"drug"), (7000, 1, b"drug"), (14_000, 2, b"drug")]
