@@ -65,11 +65,15 @@ class _Desk:
 
     def do(self, event: str, text: str = "") -> None:
         """Do what a letter asks; one that asks for what there is not is logged."""
-        asked = {"start": self._start, "stop": self._stop, "mark": partial(self._mark, text)}.get(event)
-        if asked is None:
+        known: dict[str, Callable[[], None]] = {
+            "start": self._start,
+            "stop": self._stop,
+            "mark": partial(self._mark, text),
+        }
+        if event not in known:
             _LOG.error("The window asked for '%s', which the engine does not know.", event)
             return
-        asked()
+        known[event]()
 
     def close(self) -> None:
         """Let the running sweep end and wait until all is in its place."""
