@@ -105,7 +105,7 @@ def send(pipe: IO[bytes], recording: Recording) -> None:
     for s in sweeps:
         for trace in (s.response, s.command):
             if trace is not None:
-                pipe.write(np.ascontiguousarray(trace).view(np.uint8))
+                pipe.write(np.ascontiguousarray(trace).data.cast("B"))
     pipe.flush()
 
 
