@@ -16,7 +16,7 @@ from simulators.sweep import Sweep
 
 __all__ = ["Counting", "describe", "inspect"]
 
-Counting = Callable[[Sweep, History | None], int]
+Counting = Callable[[Sweep, History | None], int | None]
 """Counts the spikes in the step of a sweep."""
 
 _JUNCTION = "The junction potential is not in the file and taken as 0 mV: E_leak and V_T move with it one to one."
