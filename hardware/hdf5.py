@@ -96,7 +96,7 @@ def trace(dataset: h5py.Dataset, path: Path) -> npt.NDArray[np.float64]:
         raise RecordingError(f"{path} is damaged in '{name}' ({error}): copy it again from the rig.") from error
 
 
-def rows(dataset: h5py.Dataset, most: int = 100_000) -> npt.NDArray[np.void]:
+def rows(dataset: h5py.Dataset, most: int = 20_000) -> npt.NDArray[np.void]:
     """Read a column of a table.
 
     Args:
