@@ -115,6 +115,15 @@ def test_a_process_that_has_gone_meanwhile_is_replaced_unnoticed(room, path):
     assert len(kept.read(path, Choice()).sweeps) == 4
 
 
+def test_a_process_that_nobody_asks_ends_by_itself_and_is_replaced_unnoticed(room, path):
+    kept = room("desk._IDLE = 0.1")
+    kept.read(path, Choice())
+    first = kept._process
+    assert first.wait(30) == 0
+    kept.read(path, Choice())
+    assert kept._process is not first
+
+
 @pytest.mark.parametrize("end", ["os.abort()", "os._exit(0)", "os.kill(os.getpid(), 9)"])
 def test_a_crash_is_a_refusal_and_the_next_file_is_read(room, path, end, monkeypatch):
     kept = room(end)
