@@ -8,6 +8,7 @@ from html import escape
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from hardware.passage import Passage
 from hardware.recording import RecordedSweep
@@ -18,8 +19,9 @@ from rig_plugin.widgets.envelope import envelope
 
 __all__ = ["recording_page"]
 
+_Trace = npt.NDArray[np.float64]
 _MOST = 40
-_BINS = 400
+_BINS = 800
 _WIDTH = 960.0
 _FACTS = {
     "format": "kind",
@@ -79,13 +81,13 @@ def _plots(sweeps: Sequence[RecordedSweep], passages: Sequence[Passage]) -> str:
 
 def _plot(
     name: str,
-    rows: Sequence[tuple[RecordedSweep, np.ndarray[tuple[int], np.dtype[np.float64]]]],
+    rows: Sequence[tuple[RecordedSweep, _Trace]],
     height: float,
     last: float,
     band: tuple[float, float] | None,
 ) -> str:
     """Draw one quantity of some sweeps."""
-    curves = [envelope(trace, s.rate, 0.0, s.duration, _BINS) for s, trace in rows]
+    curves = [_seen(trace, s) for s, trace in rows]
     curves = [(t[np.isfinite(v)], v[np.isfinite(v)]) for t, v in curves]
     low = min((float(v.min()) for _, v in curves if v.size), default=-1.0)
     high = max((float(v.max()) for _, v in curves if v.size), default=1.0)
@@ -96,6 +98,15 @@ def _plot(
         points = zip(times.tolist(), values.tolist(), strict=True)
         parts.append(frame.curve(points, "recorded" if k == len(curves) - 1 else "thin"))
     return frame.drawing(parts, name, across=(_ticks(0.0, last, 8), "time [ms]"), up=(_ticks(low, high, 5), name))
+
+
+def _seen(trace: _Trace, sweep: RecordedSweep) -> tuple[_Trace, _Trace]:
+    """Thin a trace out to what can be seen: corners of a command, else the extremes of each pixel."""
+    changes = np.flatnonzero(np.diff(trace))
+    if changes.size > _BINS:
+        return envelope(trace, sweep.rate, 0.0, sweep.duration, _BINS)
+    corners = np.unique(np.concatenate([[0, trace.size - 1], changes, changes + 1]))
+    return corners / sweep.rate, trace[corners]
 
 
 def _ticks(low: float, high: float, most: int) -> list[tuple[float, str]]:
