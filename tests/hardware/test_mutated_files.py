@@ -56,12 +56,14 @@ def spot(whole, rng):
 
 
 def mutated(whole, rng):
-    """Flip, cut, insert, swap, zero or blow up, once to four times."""
+    """Overwrite, flip, cut, insert, swap or blow up, once to four times."""
     made = bytearray(whole)
     for _ in range(int(rng.integers(1, 5))):
         at, length = spot(bytes(made), rng), int(rng.integers(1, 64))
         kind = rng.integers(12)
-        if kind <= 4:
+        if kind <= 2:
+            made[at : at + 1] = rng.bytes(1)
+        elif kind <= 4:
             made[at : at + 1] = bytes(b ^ 1 << int(rng.integers(8)) for b in made[at : at + 1])
         elif kind <= 7:
             width = int(rng.choice([2, 4, 8]))
