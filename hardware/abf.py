@@ -6,7 +6,7 @@ import contextlib
 import io
 import struct
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -16,9 +16,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from hardware.abf_outlets import Outlet, channels_of, commanding_output, declared_clamp, outlets, voltage_channel
+from hardware.abf_stimulus import stays_beside
+from hardware.choice import Choice, chosen
 from hardware.epochs import middle_mean, plateaus
 from hardware.plausibility import current_problem, voltage_problem
-from hardware.recording import Channel, RecordedSweep, Recording, RecordingError
+from hardware.recording import Channel, RecordedSweep, Recording, RecordingError, Role
 from hardware.units import quantity, scale
 from simulators.sweep import CommandSource, HoldingSource
 
@@ -28,9 +31,11 @@ if TYPE_CHECKING:
 __all__ = ["read_abf"]
 
 _Trace = npt.NDArray[np.float64]
+_AS_IT_IS = Choice()
+_MOST_SWEEPS = 20_000
 
 
-def read_abf(path: Path) -> Recording:
+def read_abf(path: Path, choice: Choice = _AS_IT_IS) -> Recording:
     """Read an ABF file: the membrane potential, and the current from a recorded channel or else from the header.
 
     A recorded current is preferred because the header only says what was asked for, at a scale that nobody
@@ -39,6 +44,7 @@ def read_abf(path: Path) -> Recording:
 
     Args:
         path: The file.
+        choice: Which channels are read; a chosen current is taken whether or not it follows the header.
 
     Returns:
         The recording.
@@ -55,7 +61,7 @@ def read_abf(path: Path) -> Recording:
             if holding is not None:
                 # pyabf 2.3.8 takes the epochs' first levels for the holding of an ABF1.
                 abf.holdingCommand = holding
-            return _recording(path, abf)
+            return _recording(path, abf, choice)
         except RecordingError:
             raise
         except Exception as error:
@@ -101,49 +107,59 @@ def _check_sizes(path: Path) -> list[float] | None:
         raise RecordingError(
             f"{path} is truncated: its header promises {end} bytes and it holds {size}; copy it again from the rig."
         )
-    if min(counts) < 0 or points <= 0 or not 0 <= episodes <= points:
+    if min(counts) < 0 or points <= 0 or not 0 <= episodes <= min(points, _MOST_SWEEPS):
         raise RecordingError(
             f"{path} has a damaged header ({points} samples in {episodes} sweeps): copy it again from the rig."
         )
     return holding
 
 
-def _recording(path: Path, abf: pyabf.ABF) -> Recording:
+def _recording(path: Path, abf: pyabf.ABF, choice: Choice) -> Recording:
     """Turn what the library read into sweeps."""
     if abf.nOperationMode == 1:
         raise RecordingError(
             f"{path} was recorded by events, with sweeps of different lengths: "
             "record it in episodic mode, or export its sweeps as NWB."
         )
-    traces, units = _traces(abf), [str(u) for u in abf.adcUnits]
-    vm = _vm(path, abf, traces)
-    dac, notes = _dac(abf, vm)
-    currents = [k for k, unit in enumerate(units) if quantity(unit) == "current"]
-    header = [_header_command(abf, k, dac) for k in abf.sweepList]
-    measured = currents[0] if currents else None
-    if measured is not None and dac is not None and not _follows(traces[measured], header, abf.dataRate / 1e3):
-        notes.append(
-            f"Channel '{abf.adcNames[measured]}' does not follow the steps of the command '{abf.dacNames[dac]}', "
-            "so it belongs to another cell: the current of the header is used."
-        )
-        measured = None
-    if measured is not None:
-        commands: list[_Trace | None] = list(traces[measured])
-        name = str(abf.adcNames[measured])
-        notes.append(f"The current is read from the recorded channel '{name}' in {units[measured]}.")
+    listed, traces = outlets(abf), _traces(abf)
+    vm = voltage_channel(path, abf, traces, listed, choice.channel)
+    clamp_source = declared_clamp(path, abf, vm)
+    current, dac, notes = _current(path, abf, traces, vm, listed, choice.current_channel)
+    if current is not None:
+        commands: list[_Trace | None] = list(traces[current])
     else:
-        commands = header
-        name = str(abf.dacNames[dac]) if dac is not None else "of the header"
-    roles = {vm: "response", measured: "current"}
-    channels = [
-        Channel(str(n), u, roles.get(k, "other"))  # type: ignore[arg-type]
-        for k, (n, u) in enumerate(zip(abf.adcNames, units, strict=True))
-    ]
-    if dac is not None and measured is None:
-        channels.append(Channel(str(abf.dacNames[dac]), str(abf.dacUnits[dac]), "command"))
-    sweeps = [_sweep(abf, k, traces[vm][k], commands[k], name, measured is not None) for k in abf.sweepList]
-    sweeps = [replace(s, problem=voltage_problem(s.response, str(abf.adcNames[vm])) or s.problem) for s in sweeps]
-    return Recording(path, f"ABF{abf.abfVersion['major']}", tuple(sweeps), tuple(channels), tuple(notes))
+        commands = [_header_command(path, abf, k, dac) for k in abf.sweepList]
+    used = current if dac is None else next((k for k, outlet in enumerate(listed) if outlet.dac == dac), None)
+    name = "of the header" if used is None else listed[used].name
+    roles: dict[int | None, Role] = {used: "command" if current is None else "current", vm: "response"}
+    channels = tuple(Channel(o.name, o.unit, roles.get(k, "other")) for k, o in enumerate(listed))
+    sweeps = [_sweep(abf, k, traces[vm][k], commands[k], name, current is not None) for k in abf.sweepList]
+    sweeps = [replace(s, problem=voltage_problem(s.response, listed[vm].name) or s.problem) for s in sweeps]
+    return Recording(path, f"ABF{abf.abfVersion['major']}", tuple(sweeps), channels, tuple(notes), clamp_source)
+
+
+def _current(
+    path: Path, abf: pyabf.ABF, traces: list[list[_Trace]], vm: int, listed: Sequence[Outlet], asked: str | None
+) -> tuple[int | None, int | None, list[str]]:
+    """Find the current: the recorded channel or else the output, with what there is to say of it."""
+    if asked is not None:
+        k = chosen(asked, channels_of(listed), "current", path)
+        notes = [f"The current is read from '{listed[k].name}' in {listed[k].unit}, as was asked for."]
+        return (k, None, notes) if listed[k].dac is None else (None, listed[k].dac, notes)
+    dac, notes = commanding_output(abf, vm)
+    current = next((k for k, o in enumerate(listed) if o.dac is None and quantity(o.unit) == "current"), None)
+    if current is None:
+        return None, dac, notes
+    if dac is not None:
+        header = [_header_command(path, abf, k, dac) for k in abf.sweepList]
+        if not _follows(traces[current], header, abf.dataRate / 1e3):
+            notes.append(
+                f"Channel '{listed[current].name}' does not follow the steps of the command '{abf.dacNames[dac]}', "
+                "so it belongs to another cell: the current of the header is used."
+            )
+            return None, dac, notes
+    notes.append(f"The current is read from the recorded channel '{listed[current].name}' in {listed[current].unit}.")
+    return current, None, notes
 
 
 def _traces(abf: pyabf.ABF) -> list[list[_Trace]]:
@@ -156,42 +172,9 @@ def _traces(abf: pyabf.ABF) -> list[list[_Trace]]:
     return table
 
 
-def _vm(path: Path, abf: pyabf.ABF, traces: list[list[_Trace]]) -> int:
-    """Find the channel with the membrane potential: the first in volts that rests where a cell does."""
-    voltages = [k for k, unit in enumerate(abf.adcUnits) if quantity(str(unit)) == "voltage"]
-    if not voltages:
-        seen = ", ".join(f"'{n}' [{u}]" for n, u in zip(abf.adcNames, abf.adcUnits, strict=True))
-        commands = ", ".join(f"'{n}' [{u}]" for n, u in zip(abf.dacNames[:1], abf.dacUnits[:1], strict=True))
-        low, high = min(t.min() for t in traces[0]), max(t.max() for t in traces[0])
-        if quantity(str(abf.dacUnits[0])) == "voltage":
-            raise RecordingError(
-                f"{path} is voltage clamp: it records current in {seen} under a voltage command {commands}; "
-                "a current-clamp recording was wanted."
-            )
-        raise RecordingError(
-            f"{path} has no channel in volts: {seen} spans [{low:.4g}, {high:.4g}] under the command {commands}, "
-            "so it is either not a membrane potential or one with a wrong unit and scale; "
-            "correct the channel's unit and gain in the file."
-        )
-    resting = [k for k in voltages if -130 < np.median(traces[k][0]) < -20]
-    return (resting or voltages)[0]
-
-
-def _dac(abf: pyabf.ABF, vm: int) -> tuple[int | None, list[str]]:
-    """Find the output that commands the cell: the one beside the membrane potential, else the first in amperes."""
-    units = [str(u) for u in abf.dacUnits]
-    if any(np.ravel(abf.userListEnable)):
-        return None, ["The protocol uses a user list, which the header's epochs do not show: its command is unknown."]
-    outputs = [k for k, unit in enumerate(units) if quantity(unit) == "current"]
-    if not outputs:
-        unit = units[vm] if vm < len(units) else "?"
-        return None, [f"The header's command is declared in '{unit}', not in a unit of current, and is not used."]
-    return (vm if vm in outputs else outputs[0]), []
-
-
-def _header_command(abf: pyabf.ABF, sweep: int, dac: int | None) -> _Trace | None:
+def _header_command(path: Path, abf: pyabf.ABF, sweep: int, dac: int | None) -> _Trace | None:
     """Sample the header's command of one sweep, or tell with None that it is not known."""
-    if dac is None or dac >= abf.channelCount:
+    if dac is None or dac >= abf.channelCount or not stays_beside(path, abf, dac):
         return None
     try:
         abf.setSweep(sweep, channel=dac)

@@ -8,7 +8,6 @@ from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import median_filter
 
 __all__ = ["WINDOW", "Plateau", "largest_pulse", "middle_mean", "plateaus"]
 
@@ -133,6 +132,9 @@ def _exact(command: npt.NDArray[np.float64], rate: float) -> tuple[Plateau, ...]
 
 def _noisy(command: npt.NDArray[np.float64], rate: float) -> tuple[Plateau, ...]:
     """Cut a recorded current where the medians before and after differ by more than noise does."""
+    # Imported where it is needed: most files have a command without noise, and this is half of what their reader loads.
+    from scipy.ndimage import median_filter
+
     half = max(1, round(WINDOW * rate / 2))
     width = 2 * half + 1
     if command.size < 3 * width:

@@ -14,16 +14,20 @@ import numpy as np
 import numpy.typing as npt
 
 from hardware import series
-from hardware.hdf5 import open_hdf5, text
+from hardware.choice import Choice, chosen
+from hardware.hdf5 import LONGEST, open_hdf5, scalar, text
 from hardware.pairing import Window, pairs
 from hardware.plausibility import current_problem, voltage_problem
-from hardware.recording import Channel, RecordedSweep, Recording, RecordingError
+from hardware.recording import Channel, RecordedSweep, Recording, RecordingError, Role
 from hardware.units import quantity
 from simulators.sweep import CommandSource, HoldingSource
 
 __all__ = ["read_nwb"]
 
 _CURRENT_CLAMP = ("CurrentClampSeries", "IZeroClampSeries")
+_AS_IT_IS = Choice()
+_MOST_SWEEPS = 20_000
+_MOST_SAMPLES = 400_000_000  # two traces of an hour at 50 kHz
 _NOTES = {
     "measured": "The stimulus series is a recorded current.",
     "header": "The stimulus series is the command, without noise; a holding current of the amplifier is not in it.",
@@ -31,11 +35,12 @@ _NOTES = {
 }
 
 
-def read_nwb(path: Path) -> Recording:
+def read_nwb(path: Path, choice: Choice = _AS_IT_IS) -> Recording:
     """Read an NWB file with h5py, which reads files of every version and never runs code for a type it meets.
 
     Args:
         path: The file.
+        choice: Which channels are read.
 
     Returns:
         The recording; its sweeps in the order of their starting times, or else of their sweep numbers.
@@ -47,44 +52,80 @@ def read_nwb(path: Path) -> Recording:
         if "nwb_version" not in file.attrs:
             raise RecordingError(f"{path} is HDF5 but not NWB: give an NWB file or a recording of this program.")
         try:
-            return _recording(path, file)
+            return _recording(path, file, choice)
         except RecordingError:
             raise
         except (LookupError, TypeError, ValueError, AttributeError, OSError, RuntimeError, OverflowError) as error:
             raise RecordingError(f"{path} lacks a part that NWB asks for ({error}): export the file again.") from error
 
 
-def _recording(path: Path, file: h5py.File) -> Recording:
+def _recording(path: Path, file: h5py.File, choice: Choice) -> Recording:
     """Find the current-clamp series of one electrode and make them sweeps."""
     groups = [g for g in file["acquisition"].values() if isinstance(g, h5py.Group)]
     responses = [g for g in groups if series.kind(g) in _CURRENT_CLAMP]
     if not responses:
         raise RecordingError(_refusal(path, groups))
-    notes = []
-    electrodes = Counter(series.electrode(g) for g in responses)
-    if len(electrodes) > 1:
-        chosen = electrodes.most_common(1)[0][0]
-        notes.append(f"The file has {len(electrodes)} electrodes; only the sweeps of '{chosen}' are read.")
-        responses = [g for g in responses if series.electrode(g) == chosen]
+    presented = [g for g in file.get("stimulus/presentation", {}).values() if isinstance(g, h5py.Group)]
+    listed = _listed(responses, presented)
+    responses, notes = _responses(path, responses, listed, choice.channel)
     responses.sort(key=series.order)
     started = _session_start(file)
     if len(responses) > 1 and len({series.starting_time(g) for g in responses}) == 1:
         notes.append("All sweeps have the same starting time, so the intervals between them are unknown.")
         started = None
     stimuli = pairs(file, responses)
+    if choice.current_channel is not None:
+        wanted = listed[chosen(choice.current_channel, listed, "current", path)].name
+        stimuli = pairs(file, responses, wanted)
+        notes.append(f"The current is read from '{wanted}', as was asked for.")
     none: list[Window | None] = [None]
     rows = [(g, window) for g in responses for window in stimuli.get(g.name, none)]
+    _check_lengths(path, rows)
     sweeps = [_sweep(path, k, g, window, started) for k, (g, window) in enumerate(rows)]
     notes += [_NOTES[s] for s in dict.fromkeys(s.holding_source for s in sweeps) if s in _NOTES]
-    channels = _channels(responses, [w.stimulus for _, w in rows if w])
-    return Recording(path, f"NWB {text(file.attrs['nwb_version'])}", tuple(sweeps), channels, tuple(notes))
+    roles: dict[str, Role] = {series.label(w.stimulus): "current" for _, w in rows if w}
+    roles |= {series.label(g): "response" for g in responses}
+    return Recording(
+        path,
+        f"NWB {text(file.attrs['nwb_version'])}",
+        tuple(sweeps),
+        tuple(Channel(c.name, c.unit, roles.get(c.name, "other")) for c in listed),
+        tuple(notes),
+        f"declared as {series.kind(responses[0])}, and by its unit, {series.unit(responses[0])}",
+    )
 
 
-def _channels(responses: Sequence[h5py.Group], stimuli: Sequence[h5py.Group]) -> tuple[Channel, ...]:
-    """List each electrode's response and stimulus once."""
-    found = [Channel(series.label(g), series.unit(g), "response") for g in responses]
-    found += [Channel(series.label(g), series.unit(g), "current") for g in stimuli]
-    return tuple(dict.fromkeys(found))
+def _listed(responses: Sequence[h5py.Group], presented: Sequence[h5py.Group]) -> tuple[Channel, ...]:
+    """List each electrode's responses and stimuli once; the order is the file's, whatever is chosen."""
+    stimuli = [g for g in presented if quantity(series.unit(g)) == "current"]
+    return tuple(dict.fromkeys(Channel(series.label(g), series.unit(g)) for g in [*responses, *stimuli]))
+
+
+def _responses(
+    path: Path, responses: list[h5py.Group], listed: Sequence[Channel], asked: str | None
+) -> tuple[list[h5py.Group], list[str]]:
+    """Keep the sweeps of one electrode: the one that was asked for, or that with the most."""
+    if asked is not None:
+        wanted = listed[chosen(asked, listed, "voltage", path)].name
+        return [g for g in responses if series.label(g) == wanted], []
+    electrodes = Counter(series.electrode(g) for g in responses)
+    if len(electrodes) == 1:
+        return responses, []
+    most = electrodes.most_common(1)[0][0]
+    note = f"The file has {len(electrodes)} electrodes; only the sweeps of '{most}' are read."
+    return [g for g in responses if series.electrode(g) == most], [note]
+
+
+def _check_lengths(path: Path, rows: Sequence[tuple[h5py.Group, Window | None]]) -> None:
+    """Refuse what would not fit in memory before anything is read: rows of a table can repeat one series for ever."""
+    # One trace that is too long is told by its name when it is read.
+    lengths = [s["data"].size for g, w in rows for s in (g, w.stimulus if w else None) if s]
+    samples = sum(n for n in lengths if n <= LONGEST)
+    if len(rows) > _MOST_SWEEPS or samples > _MOST_SAMPLES:
+        raise RecordingError(
+            f"{path} claims {len(rows)} sweeps with {samples} samples, at most {_MOST_SWEEPS} with {_MOST_SAMPLES} "
+            "are read: it is damaged, or a part of it has to be exported."
+        )
 
 
 def _sweep(path: Path, k: int, group: h5py.Group, window: Window | None, started: datetime | None) -> RecordedSweep:
@@ -172,7 +213,7 @@ def _refusal(path: Path, groups: Sequence[h5py.Group]) -> str:
 def _session_start(file: h5py.File) -> datetime | None:
     """Tell when the session started; a time without a zone is taken for UTC, because only intervals are used."""
     try:
-        start = datetime.fromisoformat(text(file["session_start_time"][()]))
+        start = datetime.fromisoformat(text(scalar(file["session_start_time"])))
     except (KeyError, ValueError):
         return None
     return start if start.tzinfo else start.replace(tzinfo=UTC)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import h5py  # type: ignore[import-untyped]
 
-from hardware.series import electrode, title
+from hardware.hdf5 import rows
+from hardware.series import electrode, label, title
 
 __all__ = ["Window", "pairs"]
 
@@ -34,12 +35,13 @@ class Window:
     response_count: int | None = None
 
 
-def pairs(file: h5py.File, responses: Sequence[h5py.Group]) -> dict[str, list[Window]]:
+def pairs(file: h5py.File, responses: Sequence[h5py.Group], wanted: str | None = None) -> dict[str, list[Window]]:
     """Find the stimulus of each response: by the table, else by sweep number and electrode, else by name.
 
     Args:
         file: The open `h5py.File`.
         responses: The `h5py.Group` of each response.
+        wanted: Label of the channel whose stimuli alone are taken; None takes those of any.
 
     Returns:
         {name of the response: its stimuli}: one, or a row of the table for each stretch of a long response; a
@@ -47,6 +49,9 @@ def pairs(file: h5py.File, responses: Sequence[h5py.Group]) -> dict[str, list[Wi
     """
     found = _by_table(file)
     presented = [g for g in file.get("stimulus/presentation", {}).values() if isinstance(g, h5py.Group)]
+    if wanted is not None:
+        presented = [g for g in presented if label(g) == wanted]
+        found = {name: kept for name, ws in found.items() if (kept := [w for w in ws if label(w.stimulus) == wanted])}
     for response in responses:
         if response.name not in found:
             match = _by_number(response, presented) or _by_name(response, presented)
@@ -61,7 +66,7 @@ def _by_table(file: h5py.File) -> dict[str, list[Window]]:
     if table is None or "responses/response" not in table or "stimuli/stimulus" not in table:
         return {}
     found: dict[str, list[Window]] = {}
-    for response, stimulus in zip(table["responses/response"][()], table["stimuli/stimulus"][()], strict=False):
+    for response, stimulus in zip(rows(table["responses/response"]), rows(table["stimuli/stimulus"]), strict=False):
         (a, n, to_response), (b, m, to_stimulus) = response, stimulus
         if n > 0 and m > 0 and to_response and to_stimulus:
             windows = found.setdefault(file[to_response].name, [])

@@ -8,11 +8,12 @@ from hardware.epochs import Plateau
 from hardware.recording import RecordedSweep
 from simulators.stimulus import Epoch, Stimulus
 
-__all__ = ["History", "Passage", "cut", "refused"]
+__all__ = ["History", "Passage", "cut", "refused", "within"]
 
 _BEFORE = 250.0  # [ms]
 _AFTER = 300.0  # [ms]
 _LEAST_BEFORE = 50.0  # [ms]
+_SHORTEST = 20.0  # [ms], a shorter step says little about a membrane
 _NEAR = 1.0  # [ms], a change of current this near the step's end is its end
 
 
@@ -106,3 +107,44 @@ def cut(sweep: RecordedSweep, found: tuple[Plateau, ...], onset: int, end: int) 
         else None
     )
     return Passage(sweep.index, Stimulus("current", tuple(epochs)), None, history, onset - kept, stop)
+
+
+def within(sweep: RecordedSweep, passage: Passage, window: tuple[float, float]) -> Passage:
+    """Keep of a passage what lies in a window of the sweep.
+
+    Args:
+        sweep: At its full length.
+        passage: Cut around its step.
+        window: Start and end, from the sweep's start [ms].
+
+    Returns:
+        The passage with less before and after its step, and with a shorter step where the window ends in it; refused
+        where less than 50 ms of constant current before the step or less than 20 ms of the step would be left.
+    """
+    if passage.stimulus is None:
+        return passage
+    stimulus, rate = passage.stimulus, sweep.rate
+    first, last = window
+    if last > sweep.duration + 1 / rate:
+        return refused(
+            sweep,
+            f"Window ends at {last:g} ms and sweep {sweep.index} at {sweep.duration:g} ms: end it there or before.",
+        )
+    onset = passage.start + round(stimulus.onset * rate)
+    end = onset + round(stimulus.step_duration * rate)
+    start, stop = max(passage.start, round(first * rate)), min(passage.stop, round(last * rate))
+    if onset - start < round(_LEAST_BEFORE * rate) or min(stop, end) - onset < round(_SHORTEST * rate):
+        return refused(
+            sweep,
+            f"Window {first:g} to {last:g} ms leaves {max(0.0, (onset - start) / rate):.1f} ms before and "
+            f"{max(0.0, (min(stop, end) - onset) / rate):.1f} ms of the step of sweep {sweep.index} "
+            f"({onset / rate:.1f}-{end / rate:.1f} ms), at least {_LEAST_BEFORE:g} and {_SHORTEST:g} ms were wanted: "
+            "widen it, or choose another epoch with --epoch.",
+        )
+    epochs = [
+        Epoch(stimulus.holding, (onset - start) / rate),
+        Epoch(stimulus.epochs[stimulus.observed].level, (min(stop, end) - onset) / rate),
+    ]
+    if stop > end:
+        epochs.append(Epoch(stimulus.epochs[stimulus.observed + 1].level, (stop - end) / rate))
+    return Passage(sweep.index, Stimulus("current", tuple(epochs)), None, passage.history, start, stop)

@@ -107,6 +107,7 @@ class Recording:
         sweeps: In the order in which they were recorded.
         channels: What the file declares.
         problems: What a user should know before trusting it, as sentences.
+        clamp_source: How the clamp mode is known, as a phrase.
     """
 
     path: Path
@@ -114,3 +115,4 @@ class Recording:
     sweeps: tuple[RecordedSweep, ...]
     channels: tuple[Channel, ...]
     problems: tuple[str, ...] = ()
+    clamp_source: str = "as it was recorded"

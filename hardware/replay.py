@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from itertools import groupby
 from pathlib import Path
 
+from hardware.choice import Choice
 from hardware.epochs import plateaus
 from hardware.family import NoStepError, observe
 from hardware.pace import Pace, Speed
-from hardware.passage import Passage, cut, refused
+from hardware.passage import Passage, cut, refused, within
 from hardware.reading import read
 from hardware.recording import RecordedSweep, Recording, RecordingError
 from hardware.rig import BLOCK, Block, Provenance, Rig, RigError
@@ -19,6 +21,7 @@ from simulators.sweep import Junction, Sweep
 
 __all__ = ["Replay"]
 
+_AS_IT_IS = Choice()
 # Nothing is put out, so the limits are those of what an amplifier can have recorded.
 _LIMITS = Limits(-20_000.0, 20_000.0, 3_600_000.0)
 
@@ -32,12 +35,14 @@ class Replay(Rig):
         junction_potential: What has to be subtracted from the response [mV]; None where it is unknown.
         bridge: Series resistance still to be subtracted [GOhm]; None takes what the file knows.
         sweep: Number of the one sweep to play; None plays all.
+        choice: Which channels of the file are read; for a recording that is read already, that has been chosen.
+        window: Start and end of what is used of each sweep, from its start [ms]; None cuts by the rule alone.
         speed: "real" paces the blocks like a rig, "max" does not.
         block: Length of a block [ms].
 
     Raises:
-        RecordingError: If the file can't be read or does not have the sweep.
-        ValueError: If the block is not between 0 and 20 ms.
+        RecordingError: If the file can't be read or does not have the sweep or a channel.
+        ValueError: If the block is not between 0 and 20 ms, or the window does not end after it starts.
     """
 
     def __init__(
@@ -48,18 +53,22 @@ class Replay(Rig):
         junction_potential: float | None = None,
         bridge: float | None = None,
         sweep: int | None = None,
+        choice: Choice = _AS_IT_IS,
+        window: tuple[float, float] | None = None,
         speed: Speed = "real",
         block: float = BLOCK,
     ) -> None:
         super().__init__()
         if not 0 < block <= BLOCK:
             raise ValueError(f"Block is {block} ms, more than 0 and at most {BLOCK:g} ms were wanted.")
-        self.recording = recording if isinstance(recording, Recording) else read(recording)
+        if window is not None and not 0 <= window[0] < window[1] < math.inf:
+            raise ValueError(f"Window is {window[0]} to {window[1]} ms, one that ends after it starts was wanted.")
+        self.recording = recording if isinstance(recording, Recording) else read(recording, choice)
         self.limits = _LIMITS
         self._junction = None if junction_potential is None else Junction("uncorrected", junction_potential)
         self._bridge = bridge
         self._pace, self._length = Pace(speed), block
-        self.stimuli = _chosen(self.recording, _passages(self.recording, epoch), sweep)
+        self.stimuli = _chosen(self.recording, _passages(self.recording, epoch, window), sweep)
         first = next((p for p in self.stimuli if p.stimulus), self.stimuli[0])
         self._select(first)
 
@@ -152,13 +161,17 @@ def _chosen(recording: Recording, passages: tuple[Passage, ...], sweep: int | No
     return chosen
 
 
-def _passages(recording: Recording, epoch: int | None) -> tuple[Passage, ...]:
+def _passages(recording: Recording, epoch: int | None, window: tuple[float, float] | None) -> tuple[Passage, ...]:
     """Cut every sweep: each protocol of the file is a family of its own."""
-    passages = [_known(s) for s in recording.sweeps if s.problem or s.command is None or (s.stimulus and epoch is None)]
+    as_kept = epoch is None and window is None
+    passages = [_known(s) for s in recording.sweeps if s.problem or s.command is None or (s.stimulus and as_kept)]
     looked = {p.file_sweep for p in passages}
     open_ = sorted((s for s in recording.sweeps if s.index not in looked), key=lambda s: s.protocol)
     for _, group in groupby(open_, key=lambda s: s.protocol):
         passages += _family(list(group), epoch)
+    if window is not None:
+        sweeps = {s.index: s for s in recording.sweeps}
+        passages = [within(sweeps[p.file_sweep], p, window) for p in passages]
     return tuple(sorted(passages, key=lambda p: p.file_sweep))
 
 

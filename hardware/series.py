@@ -9,7 +9,7 @@ import h5py  # type: ignore[import-untyped]
 import numpy as np
 import numpy.typing as npt
 
-from hardware.hdf5 import text, trace
+from hardware.hdf5 import scalar, text, trace
 from hardware.recording import RecordingError
 from hardware.units import quantity, scale
 
@@ -45,7 +45,7 @@ def unit(series: h5py.Group) -> str:
 def number(series: h5py.Group, name: str) -> float:
     """Read an optional number, 0 where it is missing or NaN."""
     value = series.get(name)
-    found = float(value[()]) if value is not None else 0.0
+    found = float(np.asarray(scalar(value)).item()) if value is not None else 0.0
     return found if math.isfinite(found) else 0.0
 
 

@@ -13,6 +13,7 @@ from estimators.checkpoint import Checkpoint, load
 from estimators.domain import Domain, DomainError
 from estimators.observer import Observer
 from estimators.pretrained import FIRST
+from hardware.choice import Choice
 from hardware.pace import Speed
 from hardware.recorder import Recorder
 from hardware.recording import RecordingError
@@ -122,7 +123,7 @@ def replay(
         The session.
 
     Raises:
-        RecordingError: If the file can't be read, or the epoch that was asked for is not there.
+        RecordingError: If the file can't be read, or the epoch, channel or window that was asked for is not there.
     """
     speed: Speed = "max" if settings.pace == "max" else "real"
     rig = Replay(
@@ -131,10 +132,12 @@ def replay(
         junction_potential=settings.junction_potential,
         bridge=settings.bridge,
         sweep=settings.sweep,
+        choice=Choice(settings.channel, settings.current_channel),
+        window=settings.window,
         speed=speed,
     )
-    refusals = {passage.refusal for passage in rig.stimuli}
-    if settings.epoch is not None and len(refusals) == 1 and None not in refusals:
-        raise RecordingError(f"{settings.file}: {refusals.pop()}")
+    refusals = [passage.refusal for passage in rig.stimuli]
+    if settings.overrides and None not in refusals:
+        raise RecordingError(f"{settings.file}: {refusals[0]}")
     parameters, protocol = checkpoint.spec.parameters, recorded(rig.stimuli)
     return Session(rig, Observer(checkpoint), parameters, protocol, None, listeners, overlays=overlays)

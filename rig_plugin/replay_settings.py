@@ -19,6 +19,9 @@ class ReplaySettings:
         epoch: The current epoch to observe, from 0; None lets the reader choose.
         junction_potential: What has to be subtracted from the voltage; None where it is not known [mV].
         bridge: Series resistance still in the voltage; None where it is not known [GOhm].
+        channel: Number or name of the voltage's channel; None lets the reader choose.
+        current_channel: Number or name of the current's channel; None lets the reader choose.
+        window: Start and end of what is used of each sweep [ms]; None cuts around the step by the rule alone.
         pace: "real" as it was recorded, "max" as fast as can be.
     """
 
@@ -28,4 +31,12 @@ class ReplaySettings:
     epoch: int | None = None
     junction_potential: float | None = None
     bridge: float | None = None
+    channel: str | None = None
+    current_channel: str | None = None
+    window: tuple[float, float] | None = None
     pace: str = "real"
+
+    @property
+    def overrides(self) -> bool:
+        """Whether the reader's own choice of what is observed was overridden."""
+        return any(asked is not None for asked in (self.epoch, self.channel, self.current_channel, self.window))

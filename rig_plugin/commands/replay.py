@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import click
@@ -15,6 +16,17 @@ __all__ = ["command"]
 GOHM_PER_MOHM = 1e-3
 
 
+def _window(
+    context: click.Context, parameter: click.Parameter, value: tuple[float, float] | None
+) -> tuple[float, float] | None:
+    """Refuse a window that is none, before a file is read."""
+    if value is not None and not 0 <= value[0] < value[1] < math.inf:
+        raise click.BadParameter(
+            f"{value[0]:g} to {value[1]:g} ms was given, a start from 0 ms and a later end were wanted."
+        )
+    return value
+
+
 @click.command("replay", cls=QuietCommand)
 @click.argument("file", type=a_file)
 @click.option(
@@ -25,6 +37,23 @@ GOHM_PER_MOHM = 1e-3
 )
 @click.option("--sweep", metavar="K", type=click.IntRange(min=0), help="Only this sweep, counted from 0.")
 @click.option("--epoch", metavar="E", type=click.IntRange(min=0), help="Observe this current epoch, counted from 0.")
+@click.option(
+    "--channel",
+    metavar="N",
+    help="Read the voltage from this channel, by its number or name as inspect lists them.",
+)
+@click.option(
+    "--current-channel",
+    metavar="N",
+    help="Read the current from this channel, by its number or name as inspect lists them.",
+)
+@click.option(
+    "--window",
+    metavar="START END",
+    type=(float, float),
+    callback=_window,
+    help="Use only this part of each sweep, from its start [ms]; at most 250 ms before the step and 300 ms after it.",
+)
 @click.option(
     "--junction-potential",
     metavar="MV",
@@ -49,6 +78,9 @@ def command(
     network: Path | None,
     sweep: int | None,
     epoch: int | None,
+    channel: str | None,
+    current_channel: str | None,
+    window: tuple[float, float] | None,
     junction_potential: float | None,
     bridge: float | None,
     speed: str | None,
@@ -63,6 +95,9 @@ def command(
         network=network,
         sweep=sweep,
         epoch=epoch,
+        channel=channel,
+        current_channel=current_channel,
+        window=window,
         junction_potential=junction_potential,
         bridge=None if bridge is None else bridge * GOHM_PER_MOHM,
         pace=speed or ("max" if as_json else "real"),

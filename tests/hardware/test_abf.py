@@ -96,3 +96,14 @@ def test_a_random_byte_anywhere_in_the_header_raises_nothing_but_a_refusal(data,
         except RecordingError:
             refused += 1
     assert refused < 60
+
+
+def test_a_voltage_that_the_amplifier_calls_voltage_clamp_is_refused(data, tmp_path):
+    whole = bytearray((data / "18713001.abf").read_bytes())
+    mode = 512 * struct.unpack_from("<I", whole, 92)[0] + 18
+    assert struct.unpack_from("<h", whole, mode) == (1,)
+    struct.pack_into("<h", whole, mode, 0)
+    path = tmp_path / "telegraphed.abf"
+    path.write_bytes(whole)
+    with pytest.raises(RecordingError, match="but the amplifier telegraphed voltage clamp"):
+        read(path)

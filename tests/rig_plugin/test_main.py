@@ -216,7 +216,7 @@ def test_a_reader_who_leaves_is_no_error(arguments):
 
 
 def test_what_libraries_say_stays_out_of_both_streams(capsys, stand_in, recording):
-    def noisy(path):
+    def noisy(path, counting):
         sys.stdout.write("WARNING: odd header\n")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -233,7 +233,7 @@ def test_what_libraries_say_stays_out_of_both_streams(capsys, stand_in, recordin
 
 
 def test_the_programs_own_log_is_heard_in_one_line(capsys, stand_in, recording):
-    def careful(path):
+    def careful(path, counting):
         try:
             raise OSError("unplugged")
         except OSError:
@@ -246,14 +246,14 @@ def test_the_programs_own_log_is_heard_in_one_line(capsys, stand_in, recording):
 
 
 def test_nan_never_reaches_the_json(stand_in, recording):
-    stand_in("hardware.inspection", inspect=lambda path: {"rate": float("nan")})
+    stand_in("hardware.inspection", inspect=lambda path, counting: {"rate": float("nan")})
     with pytest.raises(ValueError, match="JSON"):
         main(["inspect", recording, "--json"])
 
 
 def test_inspect_without_json_is_readable(capsys, stand_in, recording):
     found = {"kind": "abf", "channels": [{"name": "Vm", "unit": "mV"}], "problems": ["No current was recorded."]}
-    stand_in("hardware.inspection", inspect=lambda path: found)
+    stand_in("hardware.inspection", inspect=lambda path, counting: found)
     assert main(["inspect", recording]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "kind  abf",
@@ -267,7 +267,7 @@ def test_inspect_without_json_is_readable(capsys, stand_in, recording):
 
 def test_what_holds_tables_itself_is_laid_out_below_its_name(capsys, stand_in, recording):
     found = {"protocols": [{"name": "steps", "sweeps": [0, 1], "epochs": [{"epoch": 0, "level_pA": -100.0}]}]}
-    stand_in("hardware.inspection", inspect=lambda path: found)
+    stand_in("hardware.inspection", inspect=lambda path, counting: found)
     assert main(["inspect", recording]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "protocols",
