@@ -27,10 +27,12 @@ def open_hdf5(path: Path) -> h5py.File:
         The open `h5py.File`, to be closed by the caller.
 
     Raises:
-        RecordingError: If it is cut off or damaged.
+        RecordingError: If it is cut off or damaged, or still being written.
     """
     try:
         return h5py.File(path, "r", locking="best-effort")
+    except BlockingIOError as error:
+        raise RecordingError(f"{path} is being written by another program: end its session first.") from error
     except OSError as error:
         sizes = re.search(r"truncated file: eof = (\d+).*stored_eof = (\d+)", str(error))
         if sizes:
