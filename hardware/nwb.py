@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hardware import series
+from hardware.exported import ExportedSweep, exported
 from hardware.hdf5 import open_hdf5, text
 from hardware.pairing import Window, pairs
 from hardware.plausibility import current_problem, voltage_problem
@@ -60,6 +61,9 @@ def _recording(path: Path, file: h5py.File) -> Recording:
     responses = [g for g in groups if series.kind(g) in _CURRENT_CLAMP]
     if not responses:
         raise RecordingError(_refusal(path, groups))
+    ours = exported(file)
+    # Gap-free stretches, which stand beside the sweeps in an exported file, are no sweeps of a family.
+    responses = [g for g in responses if series.title(g) in ours] or responses
     notes = []
     electrodes = Counter(series.electrode(g) for g in responses)
     if len(electrodes) > 1:
@@ -74,7 +78,7 @@ def _recording(path: Path, file: h5py.File) -> Recording:
     stimuli = pairs(file, responses)
     none: list[Window | None] = [None]
     rows = [(g, window) for g in responses for window in stimuli.get(g.name, none)]
-    sweeps = [_sweep(path, k, g, window, started) for k, (g, window) in enumerate(rows)]
+    sweeps = [_sweep(path, k, g, window, started, ours.get(series.title(g))) for k, (g, window) in enumerate(rows)]
     notes += [_NOTES[s] for s in dict.fromkeys(s.holding_source for s in sweeps) if s in _NOTES]
     channels = _channels(responses, [w.stimulus for _, w in rows if w])
     return Recording(path, f"NWB {text(file.attrs['nwb_version'])}", tuple(sweeps), channels, tuple(notes))
@@ -87,7 +91,14 @@ def _channels(responses: Sequence[h5py.Group], stimuli: Sequence[h5py.Group]) ->
     return tuple(dict.fromkeys(found))
 
 
-def _sweep(path: Path, k: int, group: h5py.Group, window: Window | None, started: datetime | None) -> RecordedSweep:
+def _sweep(
+    path: Path,
+    k: int,
+    group: h5py.Group,
+    window: Window | None,
+    started: datetime | None,
+    known: ExportedSweep | None,
+) -> RecordedSweep:
     """Read one response and its stimulus; what is wrong with them goes into the sweep's problem."""
     name, rate = series.title(group), series.rate(group)
     if quantity(series.unit(group)) != "voltage":
@@ -102,7 +113,7 @@ def _sweep(path: Path, k: int, group: h5py.Group, window: Window | None, started
         raise RecordingError(f"{path} has a table that points beyond the end of '{name}': export the file again.")
     current = _current(path, group, window, response.size, rate)
     start = started + timedelta(seconds=series.starting_time(group)) if started else None
-    return RecordedSweep(
+    sweep = RecordedSweep(
         index=k,
         response=response,
         rate=rate,
@@ -113,6 +124,7 @@ def _sweep(path: Path, k: int, group: h5py.Group, window: Window | None, started
         protocol=text(group.attrs.get("stimulus_description")),
         problem=voltage_problem(response, name) or current.problem,
     )
+    return known.of(sweep) if known else sweep
 
 
 @dataclass(frozen=True, eq=False)
