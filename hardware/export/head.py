@@ -60,7 +60,7 @@ def head(session: KeptSession, start: datetime) -> NWBFile:
         identifier=str(uuid.uuid5(uuid.NAMESPACE_OID, origin)),
         session_start_time=start,
         subject=_subject(metadata),
-        was_generated_by=[[_PROGRAM, plain(session.software) or "unknown version"]],
+        was_generated_by=[[_PROGRAM, plain(session.software).removeprefix(_PROGRAM).strip() or "unknown version"]],
         **texts,
         **lists,
     )

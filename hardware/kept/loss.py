@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 __all__ = ["Gap", "Loss"]
@@ -18,6 +19,34 @@ class Gap:
 
     first: int
     count: int
+
+    @property
+    def end(self) -> int:
+        """Index of the sample after the last."""
+        return self.first + self.count
+
+    def without(self, others: Iterable[Gap]) -> list[Gap]:
+        """Cut others out of this one.
+
+        Args:
+            others: In any order.
+
+        Returns:
+            What is left, in order.
+
+        Example:
+            >>> Gap(10, 10).without([Gap(0, 12), Gap(15, 1)])
+            [Gap(first=12, count=3), Gap(first=16, count=4)]
+        """
+        left, position = [], self.first
+        for other in sorted(others):
+            if other.first > position:
+                left.append(Gap(position, min(other.first, self.end) - position))
+            position = max(position, other.end)
+            if position >= self.end:
+                return left
+        left.append(Gap(position, self.end - position))
+        return left
 
 
 @dataclass(frozen=True)

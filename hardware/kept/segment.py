@@ -71,7 +71,7 @@ class KeptSegment:
         return found
 
 
-def kept_segment(group: h5py.Group, index: int, *, thorough: bool) -> KeptSegment:
+def kept_segment(group: h5py.Group, index: int, *, thorough: bool) -> KeptSegment | None:
     """Look at one segment.
 
     Args:
@@ -80,32 +80,33 @@ def kept_segment(group: h5py.Group, index: int, *, thorough: bool) -> KeptSegmen
         thorough: As `kept_trace`.
 
     Returns:
-        The segment; channels without a sample are not in it.
+        The segment without the channels that have no sample, or None where none has one.
 
     Raises:
         RecordingError: If a trace can't be used.
-        LookupError: If a description is missing, or there is no channel.
+        LookupError: If a description is missing.
         ValueError: If a description can't be used.
     """
     rate = float(group.attrs["rate"]) / 1e3
     if not (math.isfinite(rate) and rate > 0):
         raise ValueError(f"its sampling rate is {rate} kHz")
+    names = sorted(set(group) - {"gaps"})
+    gaps = gaps_of(group, max((child(group, name).shape[0] for name in names), default=0))
     channels = {}
-    for name in sorted(set(group) - {"gaps"}):
+    for name in names:
         dataset = child(group, name)
         unit, conversion = unit_of(dataset)
-        trace = kept_trace(group, name, unit=unit, conversion=conversion, thorough=thorough)
+        trace = kept_trace(group, name, unit=unit, conversion=conversion, gaps=gaps, thorough=thorough)
         if trace.samples:
             gain, source = dataset.attrs.get("gain"), text(dataset.attrs.get("gain_source"))
             channels[name] = KeptChannel(trace, math.nan if gain is None else float(gain), source)
     if not channels:
-        raise LookupError("it has no samples")
-    samples = max(channel.trace.samples for channel in channels.values())
+        return None
     return KeptSegment(
         index,
         rate,
         moment(text(group.attrs.get("start"))),
         bool(group.attrs.get("complete", False)),
         channels,
-        gaps_of(group, samples),
+        gaps,
     )

@@ -79,7 +79,8 @@ def kept_session(path: Path, *, thorough: bool = False) -> Iterator[KeptSession]
         except RecordingError:
             raise
         except _DAMAGE as error:
-            raise RecordingError(f"{path} is a damaged recording ({error}): copy it again from the rig.") from error
+            remedy = "copy it again from the rig" if thorough else "run `recover` on it"
+            raise RecordingError(f"{path} is a damaged recording ({error}): {remedy}.") from error
         yield session
 
 
@@ -92,16 +93,17 @@ def _session(path: Path, file: h5py.File, thorough: bool) -> KeptSession:
     losses: list[Loss] = []
     metadata: Any = _or_lost("metadata", lambda: json.loads(text(child(file, "metadata")[()])), {}, losses, thorough)
 
-    def sweep(group: h5py.Group, k: int) -> KeptSweep:
+    def sweep(group: h5py.Group, k: int) -> KeptSweep | None:
         return kept_sweep(group, k, version=version, thorough=thorough)
 
-    def segment(group: h5py.Group, k: int) -> KeptSegment:
+    def segment(group: h5py.Group, k: int) -> KeptSegment | None:
         return kept_segment(group, k, thorough=thorough)
 
     sweeps = _parts(file, "sweeps", sweep, losses, thorough)
     segments = _parts(file, "continuous", segment, losses, thorough) if "continuous" in file else ()
     if not sweeps and not segments:
-        raise RecordingError(f"{path} holds no samples: nothing was recorded in it.")
+        why = losses[0].reason.rstrip(".") if losses else "nothing was recorded in it"
+        raise RecordingError(f"{path} holds no samples to write ({why}): give another recording.")
     return KeptSession(
         path=path,
         version=version,
@@ -110,7 +112,7 @@ def _session(path: Path, file: h5py.File, thorough: bool) -> KeptSession:
         metadata=metadata if isinstance(metadata, dict) else {"metadata": metadata},
         sweeps=sweeps,
         segments=segments,
-        marks=_or_lost("marks", lambda: marks_of(file), (), losses, thorough) or _early_marks(sweeps),
+        marks=_or_lost("marks", lambda: marks_of(file) or _early_marks(sweeps), (), losses, thorough),
         losses=tuple(losses),
     )
 
@@ -133,18 +135,18 @@ def _early_marks(sweeps: Sequence[KeptSweep]) -> tuple[Mark, ...]:
 
 
 def _parts(
-    file: h5py.File, name: str, look: Callable[[h5py.Group, int], _Part], losses: list[Loss], thorough: bool
+    file: h5py.File, name: str, look: Callable[[h5py.Group, int], _Part | None], losses: list[Loss], thorough: bool
 ) -> tuple[_Part, ...]:
     """Look at every sweep or segment; one that was opened and never filled is lost, not damaged."""
     found = []
     whole, where = child(file, name), "sweep" if name == "sweeps" else "segment"
     for k, key in enumerate(sorted(whole)):
         try:
-            group = child(whole, key)
-            if _is_empty(group, name):
+            part = look(child(whole, key), k)
+            if part is None:
                 losses.append(Loss(f"{where} {k}", "It was begun, and none of its samples reached the disk.", 0))
             else:
-                found.append(look(group, k))
+                found.append(part)
         except _DAMAGE as error:
             if not thorough:
                 if isinstance(error, RecordingError):
@@ -154,9 +156,3 @@ def _parts(
                 ) from error
             losses.append(Loss(f"{where} {k}", f"It can't be read ({error})."))
     return tuple(found)
-
-
-def _is_empty(group: h5py.Group, name: str) -> bool:
-    """Tell whether nothing was written after the beginning."""
-    traces = {"response"} & set(group) if name == "sweeps" else set(group) - {"gaps"}
-    return not any(child(group, trace).size for trace in traces)

@@ -78,7 +78,7 @@ class KeptSweep:
         return found
 
 
-def kept_sweep(group: h5py.Group, index: int, *, version: int, thorough: bool) -> KeptSweep:
+def kept_sweep(group: h5py.Group, index: int, *, version: int, thorough: bool) -> KeptSweep | None:
     """Look at one sweep.
 
     Args:
@@ -88,19 +88,22 @@ def kept_sweep(group: h5py.Group, index: int, *, version: int, thorough: bool) -
         thorough: As `kept_trace`.
 
     Returns:
-        The sweep.
+        The sweep, or None where it was begun and none of its samples reached the disk.
 
     Raises:
         RecordingError: If a trace can't be used.
         LookupError: If a description is missing.
         ValueError: If a description can't be used.
     """
+    if "response" not in group:
+        return None
     described, origin = json.loads(text(group.attrs["stimulus"])), json.loads(text(group.attrs["provenance"]))
     stimulus = _stimulus(described)
     rate = float(group.attrs["rate"]) / 1e3
     if not (math.isfinite(rate) and rate > 0):
         raise ValueError(f"its sampling rate is {rate} kHz")
     traces: dict[str, Trace] = {}
+    gaps = gaps_of(group, child(group, "response").shape[0])
     for name, (unit, conversion) in SI[stimulus.clamp].items():
         if name in group:
             # The first version declared every response in volts, in whichever clamp it was.
@@ -109,7 +112,9 @@ def kept_sweep(group: h5py.Group, index: int, *, version: int, thorough: bool) -
                     f"{group.file.filename} declares {unit_of(child(group, name))} for '{group.name}/{name}', "
                     f"({unit}, {conversion}) was wanted in {stimulus.clamp} clamp: correct it in a copy."
                 )
-            traces[name] = kept_trace(group, name, unit=unit, conversion=conversion, thorough=thorough)
+            traces[name] = kept_trace(group, name, unit=unit, conversion=conversion, gaps=gaps, thorough=thorough)
+    if not traces["response"].samples:
+        return None
     complete = bool(group.attrs.get("complete", False))
     return KeptSweep(
         index=index,
@@ -119,7 +124,7 @@ def kept_sweep(group: h5py.Group, index: int, *, version: int, thorough: bool) -
         stimulus=stimulus,
         provenance=_provenance(origin),
         complete=complete,
-        gaps=gaps_of(group, traces["response"].samples),
+        gaps=traces["response"].gaps,
         features=_features(group) if complete and "features" in group else {},
         summary=_object(child(group, "summary")) if complete and "summary" in group else {},
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import h5py  # type: ignore[import-untyped]
 import numpy as np
@@ -17,18 +18,20 @@ __all__ = ["Trace", "child", "kept_trace", "unit_of"]
 
 _DEFLATE = 1032  # gzip can't pack more tightly
 _PIECE = 1 << 18  # samples that are read at once
+_LONGEST = 1 << 32  # samples: a day at 50 kHz
 
 
 @dataclass(frozen=True, eq=False)
 class Trace:
-    """One channel; what is not on the disk reads as NaN.
+    """One channel; what was lost or is not on the disk reads as NaN.
 
     Args:
         dataset: The `h5py.Dataset`.
         samples: How many there are, holes included.
         unit: What the values become when multiplied by the conversion: "volts", "amperes" or another.
         conversion: To the unit.
-        holes: Stretches that were never written or can't be read.
+        holes: Stretches that can't be read, or were never written though nobody told that they were lost.
+        gaps: Stretches that were lost before they could be written.
     """
 
     dataset: h5py.Dataset
@@ -36,6 +39,7 @@ class Trace:
     unit: str
     conversion: float
     holes: tuple[Gap, ...] = ()
+    gaps: tuple[Gap, ...] = ()
 
     def read(self, start: int, stop: int) -> npt.NDArray[np.float64]:
         """Read a piece.
@@ -50,15 +54,12 @@ class Trace:
         Raises:
             RecordingError: If the file is damaged there.
         """
-        if not self.holes:
+        missing = [gap for gap in (*self.holes, *self.gaps) if gap.first < stop and gap.end > start]
+        if not missing:
             return self._stored(start, stop)
         values = np.full(stop - start, np.nan)
-        position = start
-        for hole in (*self.holes, Gap(stop, 0)):
-            end = min(max(hole.first, position), stop)
-            if end > position:
-                values[position - start : end - start] = self._stored(position, end)
-            position = max(position, min(hole.first + hole.count, stop))
+        for piece in Gap(start, stop - start).without(missing):
+            values[piece.first - start : piece.end - start] = self._stored(piece.first, piece.end)
         return values
 
     def _stored(self, start: int, stop: int) -> npt.NDArray[np.float64]:
@@ -92,7 +93,9 @@ def child(group: h5py.Group, name: str) -> h5py.Group | h5py.Dataset:
     return group[name]
 
 
-def kept_trace(group: h5py.Group, name: str, *, unit: str, conversion: float, thorough: bool) -> Trace:
+def kept_trace(
+    group: h5py.Group, name: str, *, unit: str, conversion: float, gaps: Sequence[Gap], thorough: bool
+) -> Trace:
     """Look at a trace without reading more of it than is asked for.
 
     Args:
@@ -100,6 +103,7 @@ def kept_trace(group: h5py.Group, name: str, *, unit: str, conversion: float, th
         name: Of the trace in it.
         unit: As `Trace`.
         conversion: As `Trace`.
+        gaps: What is known to be lost.
         thorough: Whether every sample is read once, and what can't be read becomes a hole.
 
     Returns:
@@ -116,19 +120,18 @@ def kept_trace(group: h5py.Group, name: str, *, unit: str, conversion: float, th
         raise RecordingError(f"{path} takes '{dataset.name}' from another file: give the recording itself.")
     if not math.isfinite(conversion) or not conversion:
         raise RecordingError(f"{path} has the conversion {conversion} for '{dataset.name}', a factor was wanted.")
-    holes = _unwritten(dataset)
     samples = dataset.shape[0]
-    while holes and holes[-1].first + holes[-1].count >= samples:
+    unwritten = _unwritten(dataset)
+    stored = samples - sum(gap.count for gap in unwritten)
+    holes = [piece for gap in unwritten for piece in gap.without(gaps)]
+    while holes and holes[-1].end >= samples:
         samples = holes.pop().first
-    stored = samples - sum(hole.count for hole in holes)
-    if stored * dataset.dtype.itemsize > _DEFLATE * dataset.id.get_storage_size():
+    if samples > _LONGEST or stored * dataset.dtype.itemsize > _DEFLATE * dataset.id.get_storage_size():
         raise RecordingError(
             f"{path} claims {samples} samples in '{dataset.name}', more than it can hold: copy it again from the rig."
         )
-    trace = Trace(dataset, samples, unit, conversion, tuple(holes))
-    if not thorough:
-        return trace
-    return Trace(dataset, samples, unit, conversion, tuple(sorted([*holes, *_unreadable(trace)])))
+    trace = Trace(dataset, samples, unit, conversion, tuple(holes), tuple(gap for gap in gaps if gap.first < samples))
+    return replace(trace, holes=tuple(sorted([*holes, *_unreadable(trace)]))) if thorough else trace
 
 
 def unit_of(dataset: h5py.Dataset) -> tuple[str, float]:
@@ -169,7 +172,7 @@ def _unreadable(trace: Trace) -> list[Gap]:
         stop = min(start + piece, trace.samples)
         if not _is_readable(trace, start, stop):
             pieces = [Gap(k, min(chunk, stop - k)) for k in range(start, stop, chunk)]
-            found += [gap for gap in pieces if not _is_readable(trace, gap.first, gap.first + gap.count)]
+            found += [gap for gap in pieces if not _is_readable(trace, gap.first, gap.end)]
     return found
 
 
