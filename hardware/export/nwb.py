@@ -14,6 +14,7 @@ from hardware.export.head import head, pipette
 from hardware.export.icephys import gap_free_row, icephys_tables, sweep_row
 from hardware.export.partial import PartialFile, clear_leftovers
 from hardware.export.played import played
+from hardware.export.samples import Pour, pour
 from hardware.export.timeline import timeline
 from hardware.export.traces import segment_series, sweep_series
 from hardware.kept.loss import Loss
@@ -71,8 +72,8 @@ def _export(path: Path, out: Path, meanings: Mapping[str, str], *, thorough: boo
         removed = clear_leftovers(out.parent, path)
         losses = [*session.losses, *(loss for sweep in session.sweeps for loss in sweep.losses)]
         losses += [loss for segment in session.segments for loss in segment.losses]
-        with PartialFile(out, path).open() as file:
-            _write(file, session, losses, meanings)
+        with PartialFile(out, path).open() as (file, check):
+            _write(file, session, losses, meanings, pour(check))
         return {
             "file": str(path),
             "nwb": str(out),
@@ -88,17 +89,17 @@ def _export(path: Path, out: Path, meanings: Mapping[str, str], *, thorough: boo
         }
 
 
-def _write(file: h5py.File, session: KeptSession, losses: list[Loss], meanings: Mapping[str, str]) -> None:
+def _write(file: h5py.File, session: KeptSession, losses: list[Loss], meanings: Mapping[str, str], pour: Pour) -> None:
     """Describe everything, then let the samples stream through."""
     times = timeline(session)
     nwb = head(session, times.zero)
     electrode = pipette(nwb, session)
     rows = [
-        sweep_row(sweep, sweep_series(sweep, start, electrode))
+        sweep_row(sweep, sweep_series(sweep, start, electrode, pour))
         for sweep, start in zip(session.sweeps, times.sweeps, strict=True)
     ]
     for segment, start in zip(session.segments, times.segments, strict=True):
-        pair = segment_series(nwb, segment, start, electrode)
+        pair = segment_series(nwb, segment, start, electrode, pour)
         if pair is not None:
             rows.append(gap_free_row(segment.index, pair))
     if rows:

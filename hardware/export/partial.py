@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import h5py  # type: ignore[import-untyped]
 
+from hardware.export.disk import Disk, is_in_use
 from simulators.refusal import Refusal
 
 __all__ = ["ExportError", "PartialFile", "clear_leftovers"]
@@ -38,34 +39,38 @@ class PartialFile:
         self.path = out.with_name(f".{out.name}.{source.name}{_ENDING}")
 
     @contextmanager
-    def open(self) -> Iterator[h5py.File]:
+    def open(self) -> Iterator[tuple[h5py.File, Callable[[], None]]]:
         """Make the hidden file; when all went well it is brought to the disk and gets its name, else it is removed.
 
         Yields:
-            The open `h5py.File`.
+            The open `h5py.File`, and what raises where the disk has refused a part of it.
 
         Raises:
             ExportError: If the folder can't be written to, the disk is full, or the name was taken meanwhile.
         """
         try:
-            file = h5py.File(self.path, "x")
+            disk = Disk(self.path)
         except FileExistsError as error:
             raise ExportError(f"{self.out} is being exported by another program: wait until it is done.") from error
         except OSError as error:
-            raise ExportError(f"{self.out.parent} can't be written to ({error}): choose another folder.") from error
+            raise ExportError(
+                f"{self.out.parent} can't be written to ({error.strerror}): choose another folder."
+            ) from error
         try:
-            with file:
-                yield file
+            with closing(disk):
+                with h5py.File(disk, "w") as file:
+                    yield file, disk.check
+                disk.sync()
             self._publish()
         except OSError as error:
-            raise ExportError(f"{self.out} can't be written ({error}): make room or choose another disk.") from error
+            raise ExportError(
+                f"{self.out} can't be written ({error.strerror}): make room or choose another disk."
+            ) from error
         finally:
-            _close(file)
             self.path.unlink(missing_ok=True)
 
     def _publish(self) -> None:
         """Give the file its name in one step, which fails where the name was taken meanwhile."""
-        _bring_to_disk(self.path)
         try:
             os.link(self.path, self.out)
         except FileExistsError as error:
@@ -76,7 +81,7 @@ class PartialFile:
                 raise _taken(self.out) from None
             self.path.rename(self.out)
         if os.name == "posix":
-            _bring_to_disk(self.out.parent)
+            _sync(self.out.parent)
 
 
 def clear_leftovers(folder: Path, source: Path) -> list[str]:
@@ -95,32 +100,16 @@ def clear_leftovers(folder: Path, source: Path) -> list[str]:
     found = sorted(p for p in folder.iterdir() if p.name.startswith(".") and p.name.endswith(ending))
     removed = []
     for path in found:
-        if path.is_file() and not path.is_symlink() and not _is_in_use(path):
+        if path.is_file() and not path.is_symlink() and not is_in_use(path):
             with suppress(PermissionError):
                 path.unlink()
                 removed.append(path.name)
     return removed
 
 
-def _is_in_use(path: Path) -> bool:
-    """Tell whether a living program has the file open: HDF5 locks what it writes."""
-    try:
-        with h5py.File(path, "r+"):
-            return False
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-
-
-def _close(file: h5py.File) -> None:
-    """Close what may be open still, because closing it failed on a full disk."""
-    with suppress(OSError, RuntimeError, ValueError):
-        file.close()
-
-
-def _bring_to_disk(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+def _sync(folder: Path) -> None:
+    """Bring to the disk that the file has its name."""
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,10 @@ from hdmf.data_utils import GenericDataChunkIterator  # type: ignore[import-unty
 
 from hardware.kept.trace import Trace
 
-__all__ = ["samples"]
+__all__ = ["Pour", "pour"]
+
+Pour = Callable[[Trace], Any]
+"""Takes a trace to what HDMF writes."""
 
 _CHUNK = 1 << 15
 _BUFFER = 1 << 20  # samples in memory: 8 MiB
@@ -20,12 +24,13 @@ _BUFFER = 1 << 20  # samples in memory: 8 MiB
 class _Pieces(GenericDataChunkIterator):  # type: ignore[misc]
     """Reads a trace as HDMF asks for it."""
 
-    def __init__(self, trace: Trace) -> None:
-        self._trace = trace
+    def __init__(self, trace: Trace, check: Callable[[], None]) -> None:
+        self._trace, self._check = trace, check
         chunk, buffer = min(_CHUNK, trace.samples), min(_BUFFER, trace.samples)
         super().__init__(chunk_shape=(chunk,), buffer_shape=(buffer,))
 
     def _get_data(self, selection: tuple[slice]) -> npt.NDArray[np.float64]:
+        self._check()
         return self._trace.read(selection[0].start, selection[0].stop)
 
     def _get_maxshape(self) -> tuple[int]:
@@ -35,13 +40,13 @@ class _Pieces(GenericDataChunkIterator):  # type: ignore[misc]
         return np.dtype(np.float64)
 
 
-def samples(trace: Trace) -> Any:
-    """Make what HDMF writes without ever holding more than a piece of it.
+def pour(check: Callable[[], None]) -> Pour:
+    """Make what takes traces, at least one sample long, to `H5DataIO`: packed without loss, and read when written.
 
     Args:
-        trace: The trace, at least one sample long.
+        check: Called before each piece is read; what it raises ends the writing.
 
     Returns:
-        An `H5DataIO`, packed without loss.
+        What never holds more than a piece of a trace.
     """
-    return H5DataIO(_Pieces(trace), compression="gzip", compression_opts=1, shuffle=True)
+    return lambda trace: H5DataIO(_Pieces(trace, check), compression="gzip", compression_opts=1, shuffle=True)

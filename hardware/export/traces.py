@@ -14,7 +14,7 @@ from pynwb.icephys import (  # type: ignore[import-untyped]
     VoltageClampStimulusSeries,
 )
 
-from hardware.export.samples import samples
+from hardware.export.samples import Pour
 from hardware.export.table import plain
 from hardware.kept.loss import Loss
 from hardware.kept.segment import KeptSegment
@@ -54,13 +54,14 @@ def protocol(sweep: KeptSweep) -> str:
     return f"{sweep.stimulus.clamp} clamp, epochs of {epochs} ms, of which {sweep.stimulus.observed} is observed"
 
 
-def sweep_series(sweep: KeptSweep, start: float, electrode: Any) -> Pair:
+def sweep_series(sweep: KeptSweep, start: float, electrode: Any, pour: Pour) -> Pair:
     """Make the series of a sweep.
 
     Args:
         sweep: The sweep.
         start: Its first sample [s].
         electrode: The `IntracellularElectrode`.
+        pour: What takes the traces along.
 
     Returns:
         Response and stimulus; their samples are read when the file is written.
@@ -79,7 +80,7 @@ def sweep_series(sweep: KeptSweep, start: float, electrode: Any) -> Pair:
         name=response_name(sweep.index),
         description=f"Response of sweep {sweep.index}, as it was measured.",
         comments=_comments(sweep.losses, known=sweep.provenance.start is not None),
-        data=samples(sweep.response),
+        data=pour(sweep.response),
         conversion=sweep.response.conversion,
         **same,
     )
@@ -89,14 +90,14 @@ def sweep_series(sweep: KeptSweep, start: float, electrode: Any) -> Pair:
         name=f"command_{sweep.index:06d}",
         description=f"Command of sweep {sweep.index}. {asked}",
         comments=f"The holding is part of it; holding from: {sweep.provenance.holding_source}.",
-        data=samples(sweep.command),
+        data=pour(sweep.command),
         conversion=sweep.command.conversion,
         **same,
     )
     return Pair(response, stimulus, sweep.paired)
 
 
-def segment_series(file: NWBFile, segment: KeptSegment, start: float, electrode: Any) -> Pair | None:
+def segment_series(file: NWBFile, segment: KeptSegment, start: float, electrode: Any, pour: Pour) -> Pair | None:
     """Add the channels of a segment.
 
     Args:
@@ -104,6 +105,7 @@ def segment_series(file: NWBFile, segment: KeptSegment, start: float, electrode:
         segment: The segment.
         start: Its first sample [s].
         electrode: The `IntracellularElectrode`.
+        pour: What takes the traces along.
 
     Returns:
         Response and command, to be added with their table's row, where channels of these names have the units of a
@@ -117,7 +119,7 @@ def segment_series(file: NWBFile, segment: KeptSegment, start: float, electrode:
             "name": f"{plain(name).replace('/', '-').replace(':', '-')}_gap_free_{segment.index:06d}",
             "description": f"Channel '{plain(name)}' of gap-free segment {segment.index}.",
             "comments": f"{gain} {_comments(segment.losses, known=segment.start is not None)}",
-            "data": samples(channel.trace),
+            "data": pour(channel.trace),
             "conversion": channel.trace.conversion,
             "rate": segment.rate * 1e3,
             "starting_time": start,

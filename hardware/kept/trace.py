@@ -85,9 +85,12 @@ def child(group: h5py.Group, name: str) -> h5py.Group | h5py.Dataset:
         RecordingError: If the member is a link.
         KeyError: If there is none.
     """
-    if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+    link = group.get(name, getlink=True)
+    if link is None:
+        raise KeyError(f"'{group.name.rstrip('/')}/{name}' is missing")
+    if not isinstance(link, h5py.HardLink):
         raise RecordingError(
-            f"{group.file.filename} has a link for '{group.name}/{name}', which this program never writes: "
+            f"{group.file.filename} has a link for '{group.name.rstrip('/')}/{name}', which this program never writes: "
             "give the recording itself."
         )
     return group[name]
