@@ -131,7 +131,7 @@ def _mark(mark: Mark) -> dict[str, Any]:
 
 def _lost(loss: Loss) -> dict[str, Any]:
     first, samples = (-1 if value is None else value for value in (loss.first, loss.samples))
-    return {"where": loss.where, "first_sample": first, "samples": samples, "reason": plain(loss.reason)}
+    return {"where": plain(loss.where), "first_sample": first, "samples": samples, "reason": plain(loss.reason)}
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -71,7 +71,7 @@ def _sweep(sweep: KeptSweep) -> dict[str, Any]:
         "observed_epoch": sweep.stimulus.observed,
         "command_source": plain(origin.command_source),
         "holding_source": plain(origin.holding_source),
-        "junction_state": origin.junction.state,
+        "junction_state": plain(origin.junction.state),
         "junction_potential": float("nan") if potential is None else float(potential),
         "bridge": origin.bridge,
     }

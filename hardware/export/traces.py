@@ -88,8 +88,8 @@ def sweep_series(sweep: KeptSweep, start: float, electrode: Any, pour: Pour) -> 
         return Pair(response, None, sweep.response.samples)
     stimulus = _STIMULUS[sweep.stimulus.clamp](
         name=f"command_{sweep.index:06d}",
-        description=f"Command of sweep {sweep.index}. {asked}",
-        comments=f"The holding is part of it; holding from: {sweep.provenance.holding_source}.",
+        description=f"Command of sweep {sweep.index}. {plain(asked)}",
+        comments=f"The holding is part of it; holding from: {plain(sweep.provenance.holding_source)}.",
         data=pour(sweep.command),
         conversion=sweep.command.conversion,
         **same,
@@ -114,7 +114,7 @@ def segment_series(file: NWBFile, segment: KeptSegment, start: float, electrode:
     clamp = _clamp(segment)
     made: dict[str, Any] = {}
     for name, channel in segment.channels.items():
-        gain = f"Gain {channel.gain:g}, from: {channel.gain_source or 'unknown'}."
+        gain = f"Gain {channel.gain:g}, from: {plain(channel.gain_source) or 'unknown'}."
         series: dict[str, Any] = {
             "name": f"{plain(name).replace('/', '-').replace(':', '-')}_gap_free_{segment.index:06d}",
             "description": f"Channel '{plain(name)}' of gap-free segment {segment.index}.",
@@ -152,4 +152,4 @@ def _comments(losses: Sequence[Loss], *, known: bool) -> str:
         told.append(f"Missing{stretch}: {loss.reason}")
     if len(losses) > _MOST_TOLD:
         told.append(f"{len(losses) - _MOST_TOLD} more stand in the table 'lost'.")
-    return " ".join(told) or "Complete, no sample was lost."
+    return plain(" ".join(told)) or "Complete, no sample was lost."

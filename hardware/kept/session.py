@@ -131,7 +131,10 @@ def _or_lost(where: str, read: Callable[[], _Value], otherwise: _Value, losses: 
 def _early_marks(sweeps: Sequence[KeptSweep]) -> tuple[Mark, ...]:
     """Find the marks of the first version, which each summary lists from the beginning of the session."""
     lists = [sweep.summary["marks"] for sweep in sweeps if isinstance(sweep.summary.get("marks"), list)]
-    return tuple(Mark(int(sample), -1, "", "") for sample in lists[-1]) if lists else ()
+    samples = [int(sample) for sample in lists[-1]] if lists else []
+    if any(not 0 <= sample < 1 << 63 for sample in samples):
+        raise ValueError("a mark stands at no sample")
+    return tuple(Mark(sample, -1, "", "") for sample in samples)
 
 
 def _parts(

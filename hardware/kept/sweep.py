@@ -14,7 +14,7 @@ import numpy as np
 
 from hardware.hdf5 import text
 from hardware.kept.loss import Gap, Loss
-from hardware.kept.trace import Trace, child, kept_trace, unit_of
+from hardware.kept.trace import LONGEST, Trace, child, kept_trace, unit_of
 from hardware.recording import RecordingError
 from hardware.rig import Provenance
 from simulators.stimulus import Clamp, Dose, Epoch, Stimulus
@@ -102,6 +102,8 @@ def kept_sweep(group: h5py.Group, index: int, *, version: int, thorough: bool) -
     rate = float(group.attrs["rate"]) / 1e3
     if not (math.isfinite(rate) and rate > 0):
         raise ValueError(f"its sampling rate is {rate} kHz")
+    if stimulus.samples(rate) > LONGEST:
+        raise ValueError(f"its stimulus has {stimulus.samples(rate)} samples")
     traces: dict[str, Trace] = {}
     gaps = gaps_of(group, child(group, "response").shape[0])
     for name, (unit, conversion) in SI[stimulus.clamp].items():

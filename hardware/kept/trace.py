@@ -14,11 +14,13 @@ from hardware.hdf5 import text
 from hardware.kept.loss import Gap
 from hardware.recording import RecordingError
 
-__all__ = ["Trace", "child", "kept_trace", "unit_of"]
+__all__ = ["LONGEST", "Trace", "child", "kept_trace", "unit_of"]
+
+LONGEST = 1 << 32
+"""Most samples of one trace: a day at 50 kHz."""
 
 _DEFLATE = 1032  # gzip can't pack more tightly
 _PIECE = 1 << 18  # samples that are read at once
-_LONGEST = 1 << 32  # samples: a day at 50 kHz
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +131,7 @@ def kept_trace(
     holes = [piece for gap in unwritten for piece in gap.without(gaps)]
     while holes and holes[-1].end >= samples:
         samples = holes.pop().first
-    if samples > _LONGEST or stored * dataset.dtype.itemsize > _DEFLATE * dataset.id.get_storage_size():
+    if samples > LONGEST or stored * dataset.dtype.itemsize > _DEFLATE * dataset.id.get_storage_size():
         raise RecordingError(
             f"{path} claims {samples} samples in '{dataset.name}', more than it can hold: copy it again from the rig."
         )

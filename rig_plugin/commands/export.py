@@ -32,11 +32,10 @@ def command(context: click.Context, session: Path, *, out: Path, as_json: bool) 
     Sweeps with their stimuli, gap-free stretches, features, posterior, trust, marks and notes of SESSION.h5 go into one
     file, which gets its name when it is whole. What is lost is told.
     """
-    from estimators.features import MEANINGS
-    from hardware.export.nwb import export
+    from rig_plugin.export_process import written
 
     output = output_of(context)
-    found = export(session, out, MEANINGS)
+    found = written("export", session, out)
     if as_json:
         output.line(found)
     else:

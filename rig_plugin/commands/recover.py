@@ -31,11 +31,10 @@ def command(context: click.Context, session: Path, *, out: Path | None, as_json:
     Every whole sweep of SESSION.h5 goes into one NWB file, an unfinished one too, with what is there of it; what is
     damaged is left out and told. The recording itself is never changed. What a killed export left behind is removed.
     """
-    from estimators.features import MEANINGS
-    from hardware.export.nwb import recover
+    from rig_plugin.export_process import written
 
     output = output_of(context)
-    found = recover(session, out or session.with_suffix(".nwb"), MEANINGS)
+    found = written("recover", session, out or session.with_suffix(".nwb"))
     if as_json:
         output.line(found)
     else:

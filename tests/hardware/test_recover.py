@@ -274,6 +274,20 @@ def test_nothing_is_written_over_not_even_what_comes_while_it_is_written(make_se
     assert out.read_text() == "mine"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no folders that can be brought to the disk.")
+def test_the_name_is_given_when_all_is_on_the_disk_and_is_then_brought_there_too(make_session, tmp_path, monkeypatch):
+    steps, fsync, link = [], os.fsync, os.link
+
+    def seen_fsync(descriptor):
+        steps.append("folder" if os.path.isdir(f"/dev/fd/{descriptor}") else os.fstat(descriptor).st_size)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", seen_fsync)
+    monkeypatch.setattr(os, "link", lambda *names: steps.append("name") or link(*names))
+    found = export(make_session(tmp_path / "a.h5", [{}]), tmp_path / "a.nwb")
+    assert steps == [found["bytes"], "name", "folder"]
+
+
 def test_on_a_disk_without_hard_links_nothing_is_written_over_either(make_session, tmp_path, monkeypatch):
     def link(*_):
         raise PermissionError(1, "Operation not permitted")
@@ -307,7 +321,7 @@ def test_a_full_disk_is_told_in_one_sentence_and_nothing_is_left(make_session, t
     path = long_session(make_session, tmp_path / "a.h5", samples=500_000)
     with child(FULL, path, tmp_path / "a.nwb", limit) as exporter:
         said, error = exporter.communicate()
-    assert exporter.returncode == 0, error
+    assert (exporter.returncode, error) == (0, "")
     assert "can't be written" in said
     assert len(said.splitlines()) == 1
     assert [p.name for p in tmp_path.iterdir()] == ["a.h5"]
