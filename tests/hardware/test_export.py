@@ -216,6 +216,15 @@ def test_starting_times_are_those_of_the_recording(everything, tmp_path):
         assert "not known" in untold.comments
 
 
+def test_time_zero_is_no_later_than_the_first_sample(make_session, tmp_path):
+    early = "2023-12-31T12:00:00+00:00"
+    export(make_session(tmp_path / "a.h5", [{"start": early}, {}]), tmp_path / "a.nwb")
+    with opened(tmp_path / "a.nwb") as io:
+        nwb = io.read()
+        assert nwb.session_start_time.isoformat() == early
+        assert [nwb.acquisition[f"response_00000{k}"].starting_time for k in range(2)] == [0.0, 86402.0]
+
+
 def record(path):
     """A recording as the recorder makes it, with an unfinished sweep at its end."""
     origin = Provenance(None, "recorded channel", "measured", Junction("uncorrected", 14.0), 0.002)

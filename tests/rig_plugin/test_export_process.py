@@ -36,6 +36,12 @@ def record(path, duration):
 
 
 @pytest.fixture(scope="module")
+def long_session(tmp_path_factory):
+    """One that takes a second or two to write."""
+    return record(tmp_path_factory.mktemp("process") / "long.h5", 100_000.0)
+
+
+@pytest.fixture(scope="module")
 def session(tmp_path_factory):
     return record(tmp_path_factory.mktemp("process") / "cell.h5", 300.0)
 
@@ -59,6 +65,43 @@ def test_a_file_that_holds_hdf5_without_end_is_refused_and_nothing_is_left(sessi
     assert multiprocessing.active_children() == []
 
 
+def test_what_was_being_written_when_it_is_given_up_is_removed(long_session, tmp_path, monkeypatch):
+    left = tmp_path / ".a.nwb.long.h5.partial"
+
+    def give_up(*_):
+        while not left.exists():
+            time.sleep(0.005)
+        raise Refusal("Given up.")
+
+    monkeypatch.setattr(export_process, "_answer", give_up)
+    with pytest.raises(Refusal, match="Given up"):
+        written("export", long_session, tmp_path / "a.nwb")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(60))
+def test_damaged_bytes_end_in_a_file_or_one_sentence(session, tmp_path, seed):
+    rng = np.random.default_rng(seed)
+    whole = bytearray(session.read_bytes())
+    if seed % 2:
+        for place in rng.integers(len(whole), size=rng.integers(1, 20)):
+            whole[place] = rng.integers(256)
+    else:
+        first = rng.integers(len(whole) - 4096)
+        whole[first : first + 4096] = bytes(4096)
+    path, out = tmp_path / "cell.h5", tmp_path / "cell.nwb"
+    path.write_bytes(whole)
+    try:
+        found = written("recover" if seed % 3 else "export", path, out, patience=20.0)
+        assert out.stat().st_size == found["bytes"]
+    except Refusal as refusal:
+        assert "\n" not in str(refusal)
+        assert not out.exists()
+    assert path.read_bytes() == whole
+    assert not list(tmp_path.glob(".*"))
+
+
 def test_a_file_that_makes_hdf5_crash_is_refused_and_nothing_is_left(session, tmp_path, monkeypatch):
     start = BaseProcess.start
     monkeypatch.setattr(BaseProcess, "start", lambda process: start(process) or process.kill())
@@ -68,10 +111,10 @@ def test_a_file_that_makes_hdf5_crash_is_refused_and_nothing_is_left(session, tm
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="This system has no SIGKILL.")
-def test_a_killed_command_leaves_what_recover_clears_up(tmp_path):
-    path, out = record(tmp_path / "cell.h5", 100_000.0), tmp_path / "cell.nwb"
+def test_a_killed_command_leaves_what_recover_clears_up(long_session, tmp_path):
+    path, out = long_session, tmp_path / "cell.nwb"
     before = path.read_bytes()
-    left = tmp_path / ".cell.nwb.cell.h5.partial"
+    left = tmp_path / ".cell.nwb.long.h5.partial"
     code = "import sys; from rig_plugin.__main__ import main; sys.exit(main(sys.argv[1:]))"
     command = [sys.executable, "-c", code, "export", str(path), "--nwb", str(out), "--json"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
