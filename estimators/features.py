@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["FEATURES", "NAMES", "Feature"]
+__all__ = ["FEATURES", "MEANINGS", "NAMES", "Feature"]
 
 
 @dataclass(frozen=True)
@@ -101,3 +101,8 @@ FEATURES: tuple[Feature, ...] = (
 """In the order of the columns that `estimators.measuring.measure` fills."""
 
 NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)
+
+MEANINGS: dict[str, str] = {
+    feature.name: feature.meaning + (f" [{feature.unit}]" if feature.unit != "1" else "") for feature in FEATURES
+}
+"""Definition and unit of each feature, as a file says it."""

@@ -34,14 +34,13 @@ def open_hdf5(path: Path) -> h5py.File:
         The open `h5py.File`, to be closed by the caller.
 
     Raises:
-        RecordingError: If it is cut off or damaged.
+        RecordingError: If it is cut off or damaged, or still being written.
     """
     try:
         changes = unpack(path)
-        if changes:
-            file = h5py.File(Journalled(path, changes), "r")
-        else:
-            file = h5py.File(path, "r", locking="best-effort")
+        file = h5py.File(Journalled(path, changes), "r") if changes else h5py.File(path, "r", locking="best-effort")
+    except BlockingIOError as error:
+        raise RecordingError(f"{path} is being written by another program: end its session first.") from error
     except OSError as error:
         sizes = re.search(r"truncated file: eof = (\d+).*stored_eof = (\d+)", str(error))
         if sizes:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from hardware import series
 from hardware.choice import Choice, chosen
+from hardware.exported import ExportedSweep, exported
 from hardware.hdf5 import LONGEST, open_hdf5, scalar, text
 from hardware.pairing import Window, pairs
 from hardware.plausibility import current_problem, voltage_problem
@@ -65,6 +66,9 @@ def _recording(path: Path, file: h5py.File, choice: Choice) -> Recording:
     responses = [g for g in groups if series.kind(g) in _CURRENT_CLAMP]
     if not responses:
         raise RecordingError(_refusal(path, groups))
+    ours = exported(file)
+    # Gap-free stretches, which stand beside the sweeps in an exported file, are no sweeps of a family.
+    responses = [g for g in responses if series.title(g) in ours] or responses
     presented = [g for g in file.get("stimulus/presentation", {}).values() if isinstance(g, h5py.Group)]
     listed = _listed(responses, presented)
     responses, notes = _responses(path, responses, listed, choice.channel)
@@ -81,7 +85,7 @@ def _recording(path: Path, file: h5py.File, choice: Choice) -> Recording:
     none: list[Window | None] = [None]
     rows = [(g, window) for g in responses for window in stimuli.get(g.name, none)]
     _check_lengths(path, rows)
-    sweeps = [_sweep(path, k, g, window, started) for k, (g, window) in enumerate(rows)]
+    sweeps = [_sweep(path, k, g, window, started, ours.get(series.title(g))) for k, (g, window) in enumerate(rows)]
     notes += [_NOTES[s] for s in dict.fromkeys(s.holding_source for s in sweeps) if s in _NOTES]
     roles: dict[str, Role] = {series.label(w.stimulus): "current" for _, w in rows if w}
     roles |= {series.label(g): "response" for g in responses}
@@ -128,7 +132,14 @@ def _check_lengths(path: Path, rows: Sequence[tuple[h5py.Group, Window | None]])
         )
 
 
-def _sweep(path: Path, k: int, group: h5py.Group, window: Window | None, started: datetime | None) -> RecordedSweep:
+def _sweep(
+    path: Path,
+    k: int,
+    group: h5py.Group,
+    window: Window | None,
+    started: datetime | None,
+    known: ExportedSweep | None,
+) -> RecordedSweep:
     """Read one response and its stimulus; what is wrong with them goes into the sweep's problem."""
     name, rate = series.title(group), series.rate(group)
     if quantity(series.unit(group)) != "voltage":
@@ -143,7 +154,7 @@ def _sweep(path: Path, k: int, group: h5py.Group, window: Window | None, started
         raise RecordingError(f"{path} has a table that points beyond the end of '{name}': export the file again.")
     current = _current(path, group, window, response.size, rate)
     start = started + timedelta(seconds=series.starting_time(group)) if started else None
-    return RecordedSweep(
+    sweep = RecordedSweep(
         index=k,
         response=response,
         rate=rate,
@@ -154,6 +165,7 @@ def _sweep(path: Path, k: int, group: h5py.Group, window: Window | None, started
         protocol=text(group.attrs.get("stimulus_description")),
         problem=voltage_problem(response, name) or current.problem,
     )
+    return known.of(sweep) if known else sweep
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from simulators.refusal import Refusal
 
 __all__ = ["COMMANDS", "main", "program"]
 
-COMMANDS = ("app", "run", "replay", "pretrain", "check", "inspect", "plugins", "bench")
+COMMANDS = ("app", "run", "replay", "pretrain", "check", "inspect", "export", "recover", "plugins", "bench")
 BAD_INPUT, INTERRUPTED = 2, 130
 
 

@@ -137,6 +137,20 @@ class Stimulus:
         after = self.epochs[self.observed + 1 : self.observed + 2]
         return after[0].duration if after else 0.0
 
+    def samples(self, rate: float) -> int:
+        """Count the samples of `command` without making them: what a file says may be any length.
+
+        Args:
+            rate: Sampling rate [kHz].
+
+        Returns:
+            How many.
+
+        Raises:
+            OverflowError: If there are infinitely many.
+        """
+        return int(np.rint(np.cumsum([epoch.duration for epoch in self.epochs])[-1] * rate))
+
     def command(self, rate: float) -> npt.NDArray[np.float64]:
         """Sample the stimulus.
 

@@ -1,13 +1,19 @@
 """Files and rigs made for the tests of this package."""
 
+import json
 import warnings
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
 from hardware.recording import RecordedSweep, Recording
+from hardware.rig import Provenance
+from simulators.stimulus import step
+from simulators.sweep import Junction
 
 RATE = 10.0
 AMPLITUDES = (-50.0, 0.0, 50.0, 100.0)
@@ -109,3 +115,84 @@ def _write_nwb(path, *, tables=False, conversion=1e-3, offset=0.0, electrodes=1,
         with pynwb.NWBHDF5IO(str(path), "w") as io:
             io.write(file)
     return Path(path)
+
+
+@pytest.fixture(scope="session")
+def make_session():
+    return _write_session
+
+
+_MARK = [("sample", "i8"), ("sweep", "i8"), ("time", h5py.string_dtype()), ("text", h5py.string_dtype())]
+_MARGINAL = {"unit": "pF", "q05": 40.0, "q25": 50.0, "median": 60.0, "q75": 70.0, "q95": 80.0, "model_error": None}
+_SI = {
+    "current": {"response": ("volts", 1e-3), "command": ("amperes", 1e-12)},
+    "voltage": {"response": ("amperes", 1e-12), "command": ("volts", 1e-3)},
+}
+
+
+def _write_session(path, sweeps, *, version=2, metadata=None, segments=(), marks=()):
+    """A recording by the agreed format; a sweep is a mapping, what it lacks is as in a finished one of `step(50)`."""
+    with h5py.File(path, "w") as file:
+        created = datetime(2024, 1, 1, 12, tzinfo=UTC).isoformat()
+        file.attrs.update({"format": "rig-plugin recording", "version": version, "created": created})
+        file["metadata"] = json.dumps(
+            metadata or {"rig": "model-cell", "network": "cortical-steps", "checkpoint": None}
+        )
+        file.create_group("sweeps")
+        for k, sweep in enumerate(sweeps):
+            _write_sweep(file.create_group(f"sweeps/{k:06d}"), k, **sweep)
+        if version > 1:
+            file.attrs["software"] = "rig-plugin 0.1.0"
+            file["marks"] = np.array(list(marks), dtype=_MARK)
+        for k, segment in enumerate(segments):
+            _write_segment(file.create_group(f"continuous/{k:06d}"), **segment)
+    return Path(path)
+
+
+def _write_sweep(
+    group, k, stimulus=None, response=None, command=True, gaps=(), complete=True, rate=RATE, start=None, features=None
+):
+    stimulus = stimulus or step(50.0, onset=100.0, duration=300.0, tail=200.0)
+    wanted = stimulus.command(rate)
+    response = np.random.default_rng(k).normal(-70, 1, wanted.size) if response is None else response
+    start = datetime(2024, 1, 1, 12, 0, 2 * k, tzinfo=UTC).isoformat() if start is None else start
+    group.attrs.update({"rate": rate * 1e3, "start": start, "complete": complete})
+    group.attrs["stimulus"] = json.dumps(asdict(stimulus))
+    origin = Provenance(None, "recorded channel", "measured", Junction("uncorrected", 14.0), 0.002)
+    group.attrs["provenance"] = json.dumps(asdict(origin) | {"start": start})
+    traces = {"response": response} | ({"command": wanted[: response.size]} if command else {})
+    for name, values in traces.items():
+        _write_trace(group, name, values, gaps, *_SI[stimulus.clamp][name])
+    group["gaps"] = np.array(gaps, dtype="i8").reshape(-1, 2)
+    if complete:
+        for name, value in (features or {"rest": -70.0 - k, "threshold": np.nan}).items():
+            group[f"features/{name}"] = value
+        summary = {
+            "trial": k,
+            "posterior": {"C": _MARGINAL},
+            "sweeps_used": k + 1,
+            "trust": {"in_distribution": True, "score": 0.5, "reason": None},
+            "latency_ms": {"features": 1.0, "posterior": 2.0, "total": 3.0},
+            "next_stimulus": {"step_pA": 70.0},
+        }
+        group["summary"] = json.dumps(summary)
+
+
+def _write_segment(group, channels, rate=RATE, start="", complete=True, gaps=()):
+    group.attrs.update({"rate": rate * 1e3, "start": start, "complete": complete})
+    for name, (values, unit, conversion) in channels.items():
+        _write_trace(group, name, values, gaps, unit, conversion)
+        group[name].attrs.update({"gain": 10.0, "gain_source": "set by hand"})
+    group["gaps"] = np.array(gaps, dtype="i8").reshape(-1, 2)
+
+
+def _write_trace(group, name, values, gaps, unit, conversion):
+    """Packed as the recorder does; a lost stretch is never written, and reads as NaN."""
+    packed = {"chunks": (500,), "shuffle": True, "compression": "gzip", "compression_opts": 1, "fillvalue": np.nan}
+    dataset = group.create_dataset(name, shape=values.shape, maxshape=(None,), dtype="f8", **packed)
+    position = 0
+    for first, count in [*gaps, (values.size, 0)]:
+        if first > position:
+            dataset[position:first] = values[position:first]
+        position = first + count
+    dataset.attrs.update({"unit": unit, "conversion": conversion})

@@ -1,0 +1,1 @@
+"""One valid NWB file of one of our recordings."""

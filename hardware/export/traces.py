@@ -1,0 +1,155 @@
+"""This file is the traces: the response and the stimulus of each sweep, and the channels of each segment, as series."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pynwb import NWBFile, TimeSeries  # type: ignore[import-untyped]
+from pynwb.icephys import (  # type: ignore[import-untyped]
+    CurrentClampSeries,
+    CurrentClampStimulusSeries,
+    VoltageClampSeries,
+    VoltageClampStimulusSeries,
+)
+
+from hardware.export.samples import Pour
+from hardware.export.table import plain
+from hardware.kept.loss import Loss
+from hardware.kept.segment import KeptSegment
+from hardware.kept.sweep import SI, KeptSweep
+from simulators.stimulus import Clamp
+
+__all__ = ["Pair", "protocol", "response_name", "segment_series", "sweep_series"]
+
+_RESPONSE = {"current": CurrentClampSeries, "voltage": VoltageClampSeries}
+_STIMULUS = {"current": CurrentClampStimulusSeries, "voltage": VoltageClampStimulusSeries}
+_MOST_TOLD = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """A response with its stimulus, and how many samples of both are there.
+
+    Args:
+        response: The pynwb series.
+        stimulus: The pynwb series, or None where the command was not kept.
+        samples: How many.
+    """
+
+    response: Any
+    stimulus: Any
+    samples: int
+
+
+def response_name(index: int) -> str:
+    """Name the series that holds a sweep's response."""
+    return f"response_{index:06d}"
+
+
+def protocol(sweep: KeptSweep) -> str:
+    """Describe the kind of stimulus, which a family of steps shares."""
+    epochs = ", ".join(f"{epoch.duration:g}" for epoch in sweep.stimulus.epochs)
+    return f"{sweep.stimulus.clamp} clamp, epochs of {epochs} ms, of which {sweep.stimulus.observed} is observed"
+
+
+def sweep_series(sweep: KeptSweep, start: float, electrode: Any, pour: Pour) -> Pair:
+    """Make the series of a sweep.
+
+    Args:
+        sweep: The sweep.
+        start: Its first sample [s].
+        electrode: The `IntracellularElectrode`.
+        pour: What takes the traces along.
+
+    Returns:
+        Response and stimulus; their samples are read when the file is written.
+    """
+    levels = ", ".join(f"{epoch.level:g}" for epoch in sweep.stimulus.epochs)
+    unit = "pA" if sweep.stimulus.clamp == "current" else "mV"
+    asked = f"Epochs at {levels} {unit}; command from: {sweep.provenance.command_source}."
+    same = {
+        "electrode": electrode,
+        "rate": sweep.rate * 1e3,
+        "starting_time": start,
+        "stimulus_description": protocol(sweep),
+        "sweep_number": sweep.index,
+    }
+    response = _RESPONSE[sweep.stimulus.clamp](
+        name=response_name(sweep.index),
+        description=f"Response of sweep {sweep.index}, as it was measured.",
+        comments=_comments(sweep.losses, known=sweep.provenance.start is not None),
+        data=pour(sweep.response),
+        conversion=sweep.response.conversion,
+        **same,
+    )
+    if sweep.command is None or not sweep.command.samples:
+        return Pair(response, None, sweep.response.samples)
+    stimulus = _STIMULUS[sweep.stimulus.clamp](
+        name=f"command_{sweep.index:06d}",
+        description=f"Command of sweep {sweep.index}. {plain(asked)}",
+        comments=f"The holding is part of it; holding from: {plain(sweep.provenance.holding_source)}.",
+        data=pour(sweep.command),
+        conversion=sweep.command.conversion,
+        **same,
+    )
+    return Pair(response, stimulus, sweep.paired)
+
+
+def segment_series(file: NWBFile, segment: KeptSegment, start: float, electrode: Any, pour: Pour) -> Pair | None:
+    """Add the channels of a segment.
+
+    Args:
+        file: To which.
+        segment: The segment.
+        start: Its first sample [s].
+        electrode: The `IntracellularElectrode`.
+        pour: What takes the traces along.
+
+    Returns:
+        Response and command, to be added with their table's row, where channels of these names have the units of a
+        clamp; every other channel is a plain series that was added.
+    """
+    clamp = _clamp(segment)
+    made: dict[str, Any] = {}
+    for name, channel in segment.channels.items():
+        gain = f"Gain {channel.gain:g}, from: {plain(channel.gain_source) or 'unknown'}."
+        series: dict[str, Any] = {
+            "name": f"{plain(name).replace('/', '-').replace(':', '-')}_gap_free_{segment.index:06d}",
+            "description": f"Channel '{plain(name)}' of gap-free segment {segment.index}.",
+            "comments": f"{gain} {_comments(segment.losses, known=segment.start is not None)}",
+            "data": pour(channel.trace),
+            "conversion": channel.trace.conversion,
+            "rate": segment.rate * 1e3,
+            "starting_time": start,
+        }
+        if clamp is not None and name in SI[clamp]:
+            kind = (_RESPONSE if name == "response" else _STIMULUS)[clamp]
+            made[name] = kind(electrode=electrode, stimulus_description="gap-free", **series)
+        else:
+            file.add_acquisition(TimeSeries(unit=plain(channel.trace.unit) or "unknown", **series))
+    if "response" not in made:
+        return None
+    count = min(segment.channels[name].trace.samples for name in made)
+    return Pair(made["response"], made.get("command"), count)
+
+
+def _clamp(segment: KeptSegment) -> Clamp | None:
+    """Tell the clamp by the units of response and command."""
+    for clamp, traces in SI.items():
+        units = {name: c.trace.unit for name, c in segment.channels.items() if name in traces}
+        if "response" in units and all(unit == traces[name][0] for name, unit in units.items()):
+            return clamp
+    return None
+
+
+def _comments(losses: Sequence[Loss], *, known: bool) -> str:
+    """Say in words what is missing; all of it stands in the table of gaps."""
+    told = [] if known else ["When it began is not known; it is placed after the one before it."]
+    for loss in losses[:_MOST_TOLD]:
+        stretch = "" if loss.first is None or loss.samples is None else f" [{loss.first}, {loss.first + loss.samples})"
+        told.append(f"Missing{stretch}: {loss.reason}")
+    if len(losses) > _MOST_TOLD:
+        told.append(f"{len(losses) - _MOST_TOLD} more stand in the table 'lost'.")
+    return plain(" ".join(told)) or "Complete, no sample was lost."

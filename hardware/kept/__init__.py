@@ -1,0 +1,1 @@
+"""What one of our recordings keeps, read in pieces and without trust."""

@@ -1,0 +1,292 @@
+"""A recording becomes one NWB file that others accept, with every sample and all that was made of it."""
+
+import warnings
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hardware.reading import read
+from hardware.recorder import Recorder
+from hardware.replay import Replay
+from hardware.rig import Block, Provenance
+from simulators.stimulus import Dose, Epoch, Stimulus, step
+from simulators.sweep import Junction
+
+with warnings.catch_warnings():
+    # HDMF resets the filters when it is imported.
+    warnings.simplefilter("ignore")
+    import pynwb
+    from nwbinspector import Importance, inspect_nwbfile
+
+    from hardware.export.nwb import export
+
+FAMILY = tuple(step(a, onset=100.0, duration=300.0, tail=200.0) for a in (-50.0, 50.0, 100.0))
+DRUG = Stimulus("current", (Epoch(0.0, 100.0), Epoch(50.0, 300.0, (Dose("g_M", 0.0),)), Epoch(0.0, 200.0)))
+CLAMPED = Stimulus("voltage", (Epoch(-80.0, 100.0), Epoch(-10.0, 300.0), Epoch(-80.0, 200.0)))
+NOISE = np.random.default_rng(7).normal(-65.0, 1.0, 6000)
+USER = {
+    "rig": {"kind": "nidaq: Dev1/ai", "manufacturer": "NI"},
+    "checkpoint": "ab" * 32,
+    "gains": {"response": [10.0, "telegraph"]},
+    "experimenter": "Bernstein, Julia",
+    "subject": {"subject_id": "m/7", "species": "mouse", "sex": "F", "age": "about 3 weeks", "strain": "C57BL/6J"},
+    "cell": "cell 3",
+    "notes": "Seal of 4 GOhm\0.",
+    "session_id": "2024/1",
+    "keywords": ["patch clamp"],
+}
+
+
+@pytest.fixture
+def everything(make_session, tmp_path):
+    """A session with all that the format has."""
+    sweeps = [{"stimulus": s} for s in FAMILY * 2]
+    sweeps += [{"stimulus": DRUG}, {"stimulus": CLAMPED}, {"command": False}, {"start": ""}]
+    sweeps += [{"gaps": [(700, 1100), (5990, 10)]}, {"response": NOISE[:1234], "complete": False}]
+    whole = {"response": (NOISE, "volts", 1e-3), "command": (0 * NOISE, "amperes", 1e-12), "bath": (NOISE, "K", 1.0)}
+    segments = [
+        {"channels": whole, "gaps": [(0, 20)]},
+        {"channels": {"pressure": (NOISE, "kPa", 1.0)}, "complete": False},
+    ]
+    marks = [(3000, 0, "2024-01-01T12:00:01+00:00", "TTX"), (9000, -1, "", "Größe \N{GREEK SMALL LETTER MU}")]
+    return make_session(tmp_path / "all.h5", sweeps, metadata=USER, segments=segments, marks=marks)
+
+
+def opened(path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return pynwb.NWBHDF5IO(str(path), "r")
+
+
+def rows(nwb, name):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return nwb.processing["icephys"][name].to_dataframe()
+
+
+def members(file, table, column):
+    """Rows of the table below to which each row of an icephys table points."""
+    group = file[f"general/intracellular_ephys/{table}"]
+    return [part.tolist() for part in np.split(group[column][:], group[f"{column}_index"][:-1])]
+
+
+def complaints(path):
+    """What `pynwb.validate` and nwbinspector find, above a suggestion."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = [str(error) for error in pynwb.validate(path=str(path))]
+        told = list(inspect_nwbfile(nwbfile_path=str(path)))
+    worse = [m for m in told if m.importance.value > Importance.BEST_PRACTICE_SUGGESTION.value]
+    return found + [f"{m.importance.name} {m.check_function_name} {m.location}: {m.message}" for m in worse]
+
+
+@pytest.mark.parametrize("metadata", [None, {"subject": "m7", "cell": {"id": 3}}, {"rig": None, "subject": {}}])
+@pytest.mark.parametrize("version", [1, 2])
+def test_an_exported_file_is_valid_and_inspected_without_complaint(make_session, tmp_path, version, metadata):
+    export(make_session(tmp_path / "a.h5", [{}, {}], version=version, metadata=metadata), tmp_path / "a.nwb")
+    assert complaints(tmp_path / "a.nwb") == []
+
+
+def test_a_session_with_everything_is_valid(everything, tmp_path):
+    found = export(everything, tmp_path / "a.nwb")
+    assert complaints(tmp_path / "a.nwb") == []
+    assert (found["sweeps"], found["segments"], found["marks"]) == (12, 2, 2)
+    assert found["unfinished"] == [11]
+    assert found["bytes"] == (tmp_path / "a.nwb").stat().st_size
+
+
+def test_every_sample_is_there_in_volts_and_amperes(everything, tmp_path):
+    export(everything, tmp_path / "a.nwb")
+    with h5py.File(everything) as kept, opened(tmp_path / "a.nwb") as io:
+        nwb = io.read()
+        for k, (name, sweep) in enumerate(kept["sweeps"].items()):
+            series = nwb.acquisition[f"response_{name}"]
+            voltage = k == 7
+            assert type(series).__name__ == ("VoltageClampSeries" if voltage else "CurrentClampSeries")
+            assert (series.unit, series.conversion) == (("amperes", 1e-12) if voltage else ("volts", 1e-3))
+            assert (series.rate, series.electrode.cell_id) == (10e3, "cell 3")
+            np.testing.assert_array_equal(series.data[:], sweep["response"][:])
+            if "command" in sweep:
+                stimulus = nwb.stimulus[f"command_{name}"]
+                assert type(stimulus).__name__.startswith("Voltage" if voltage else "Current")
+                np.testing.assert_array_equal(stimulus.data[:], sweep["command"][:])
+        assert "command_000008" not in nwb.stimulus
+        for name, series in (("response", nwb.acquisition), ("command", nwb.stimulus), ("bath", nwb.acquisition)):
+            gap_free = series[f"{name}_gap_free_000000"]
+            np.testing.assert_array_equal(gap_free.data[:], kept[f"continuous/000000/{name}"][:])
+            assert gap_free.conversion == kept[f"continuous/000000/{name}"].attrs["conversion"]
+        assert nwb.acquisition["pressure_gap_free_000001"].unit == "kPa"
+
+
+def test_lost_samples_are_nan_where_they_were_and_told_in_words_and_numbers(everything, tmp_path):
+    found = export(everything, tmp_path / "a.nwb")
+    lost = [(loss["where"], loss["first_sample"], loss["samples"]) for loss in found["lost"]]
+    assert lost == [
+        ("sweep 10", 700, 1100),
+        ("sweep 10", 5990, 10),
+        ("sweep 11", 1234, 4766),
+        ("segment 0", 0, 20),
+        ("segment 1", 6000, None),
+    ]
+    assert found["lost_samples"] == 1100 + 10 + 4766 + 20
+    with opened(tmp_path / "a.nwb") as io:
+        nwb = io.read()
+        gapped = nwb.acquisition["response_000010"]
+        assert np.flatnonzero(np.isnan(gapped.data[:])).tolist() == [*range(700, 1800), *range(5990, 6000)]
+        assert "Missing [700, 1800)" in gapped.comments
+        assert "ended after 1234 of 6000 samples" in nwb.acquisition["response_000011"].comments
+        assert "no sample was lost" in nwb.acquisition["response_000000"].comments
+        table = rows(nwb, "lost")
+        assert [*zip(table["where"], table["first_sample"], strict=True)] == [(w, f) for w, f, _ in lost]
+        assert table["samples"].tolist() == [1100, 10, 4766, 20, -1]
+        assert rows(nwb, "sweeps")["complete"].tolist() == [True] * 11 + [False]
+
+
+def test_the_five_tables_tell_families_repetitions_and_drugs(everything, tmp_path):
+    export(everything, tmp_path / "a.nwb")
+    with h5py.File(tmp_path / "a.nwb") as file:
+        assert members(file, "simultaneous_recordings", "recordings") == [[k] for k in range(13)]
+        # Twice the family, the drug, voltage clamp, four times the same step, the gap-free segment.
+        families = [[0, 1, 2], [3, 4, 5], [6], [7], [8], [9], [10], [11], [12]]
+        assert members(file, "sequential_recordings", "simultaneous_recordings") == families
+        assert members(file, "repetitions", "sequential_recordings") == [[0, 1], [2], [3], [4, 5, 6, 7], [8]]
+        assert members(file, "experimental_conditions", "repetitions") == [[0, 2, 3, 4], [1]]
+        conditions = file["general/intracellular_ephys/experimental_conditions/condition"].asstr()[:].tolist()
+        assert conditions == ["no virtual drug", "g_M x 0 + 0"]
+        table = file["general/intracellular_ephys/intracellular_recordings"]
+        (a, n, response), (b, m, stimulus) = (table[name][11] for name in ("responses/response", "stimuli/stimulus"))
+        assert (a, n, b, m) == (0, 1234, 0, 1234)
+        assert file[response].name.endswith("response_000011")
+        assert file[stimulus].name.endswith("command_000011")
+
+
+def test_features_posterior_trust_and_latency_go_along_with_what_they_mean(everything, tmp_path):
+    export(everything, tmp_path / "a.nwb", {"rest": "Mean before the step [mV]"})
+    with opened(tmp_path / "a.nwb") as io:
+        nwb = io.read()
+        features, posterior, trust = (rows(nwb, name) for name in ("features", "posterior", "trust"))
+        assert features["sweep"].tolist() == list(range(11))
+        assert features["rest"].tolist() == [-70.0 - k for k in range(11)]
+        assert features["threshold"].isna().all()
+        assert posterior.iloc[3][["sweep", "parameter", "unit", "q05", "q95"]].tolist() == [3, "C", "pF", 40.0, 80.0]
+        assert posterior["model_error"].isna().all()
+        assert trust.iloc[3].tolist() == [3, True, 0.5, "", 4.0, 1.0, 2.0, 3.0]
+        assert rows(nwb, "notes_of_trials").iloc[0].tolist() == [0, "next_stimulus.step_pA", "70.0"]
+        module = nwb.processing["icephys"]
+        assert module["features"]["rest"].description == "Mean before the step [mV]"
+        for table in module.data_interfaces.values():
+            assert all(len(text) > 3 for text in (table.description, *(column.description for column in table.columns)))
+
+
+def test_marks_notes_and_all_that_describes_the_session_go_along(everything, tmp_path):
+    export(everything, tmp_path / "a.nwb")
+    with opened(tmp_path / "a.nwb") as io:
+        nwb = io.read()
+        assert rows(nwb, "marks")["note"].tolist() == ["TTX", "Größe \N{GREEK SMALL LETTER MU}"]
+        assert rows(nwb, "marks")["sample"].tolist() == [3000, 9000]
+        said = dict(zip(rows(nwb, "metadata")["key"], rows(nwb, "metadata")["value"], strict=True))
+        assert said["checkpoint"] == "ab" * 32
+        assert (said["gains.response.0"], said["gains.response.1"]) == ("10.0", "telegraph")
+        assert nwb.was_generated_by[:].tolist() == [["rig-plugin", "0.1.0"]]
+        assert (nwb.notes, nwb.session_id, list(nwb.experimenter)) == (
+            "Seal of 4 GOhm.",
+            "2024-1",
+            ["Bernstein, Julia"],
+        )
+        assert nwb.devices["nidaq- Dev1-ai"].model.manufacturer == "NI"
+        subject = nwb.subject
+        assert (subject.subject_id, subject.sex, subject.strain) == ("m-7", "F", "C57BL/6J")
+        # What NWB has no form for is not put into one, and not thrown away.
+        assert (subject.species, subject.age) == ("http://purl.obolibrary.org/obo/NCBITaxon_1", "P0D/")
+        assert "species: mouse" in subject.description
+        assert "about 3 weeks" in subject.description
+
+
+def test_starting_times_are_those_of_the_recording(everything, tmp_path):
+    export(everything, tmp_path / "a.nwb")
+    with opened(tmp_path / "a.nwb") as io:
+        nwb = io.read()
+        assert [nwb.acquisition[f"response_{k:06d}"].starting_time for k in range(3)] == [0.0, 2.0, 4.0]
+        untold = nwb.acquisition["response_000009"]
+        # Sweep 8 began at 16 s and lasts 0.6 s.
+        assert untold.starting_time == pytest.approx(16.6)
+        assert "not known" in untold.comments
+
+
+def test_time_zero_is_no_later_than_the_first_sample(make_session, tmp_path):
+    early = "2023-12-31T12:00:00+00:00"
+    export(make_session(tmp_path / "a.h5", [{"start": early}, {}]), tmp_path / "a.nwb")
+    with opened(tmp_path / "a.nwb") as io:
+        nwb = io.read()
+        assert nwb.session_start_time.isoformat() == early
+        assert [nwb.acquisition[f"response_00000{k}"].starting_time for k in range(2)] == [0.0, 86402.0]
+
+
+def record(path):
+    """A recording as the recorder makes it, with an unfinished sweep at its end."""
+    origin = Provenance(None, "recorded channel", "measured", Junction("uncorrected", 14.0), 0.002)
+    with Recorder(path, {}) as recorder:
+        for k, stimulus in enumerate((*FAMILY, FAMILY[0])):
+            command = stimulus.command(10.0) + np.random.default_rng(k).normal(0, 0.5, 6000)
+            response = np.random.default_rng(k).normal(-70, 1, 6000)
+            recorder.start(stimulus, 10.0, origin)
+            for b in range(0, 6000 if k < 3 else 1000, 200):
+                recorder.append(Block(response[b : b + 200], command[b : b + 200]))
+            if k < 3:
+                recorder.finish({"rest": -70.0}, {"trial": k})
+    return path
+
+
+def test_an_exported_recording_reads_as_the_recording_does(tmp_path):
+    own = record(tmp_path / "a.h5")
+    export(own, tmp_path / "a.nwb")
+    ours, theirs = Replay(own), Replay(tmp_path / "a.nwb")
+    assert [p.stimulus for p in theirs.stimuli] == [p.stimulus for p in ours.stimuli]
+    assert [p.refusal for p in theirs.stimuli] == [p.refusal for p in ours.stimuli]
+    for one, other in zip(ours.recording.sweeps, theirs.recording.sweeps, strict=True):
+        np.testing.assert_array_equal(one.response, other.response)
+        np.testing.assert_array_equal(one.command, other.command)
+        for name in ("index", "rate", "start", "clamp", "command_source", "holding_source", "protocol"):
+            assert getattr(one, name) == getattr(other, name), name
+        assert (one.stimulus, one.junction, one.bridge) == (other.stimulus, other.junction, other.bridge)
+
+
+def test_starts_and_virtual_drugs_are_read_back(everything, tmp_path):
+    export(everything, tmp_path / "a.nwb")
+    sweeps = read(tmp_path / "a.nwb").sweeps
+    # Voltage clamp is no sweep for this program, and a gap-free segment is none either.
+    assert len(sweeps) == 11
+    assert sweeps[6].stimulus == DRUG
+    assert (sweeps[1].start - sweeps[0].start).total_seconds() == 2.0
+    assert sweeps[8].start is None
+
+
+@settings(max_examples=12, deadline=None)
+@given(data=st.data())
+def test_any_lengths_rates_and_gaps_come_through_bit_by_bit(make_session, tmp_path_factory, data):
+    folder = tmp_path_factory.mktemp("any")
+    sweeps = []
+    for _ in range(data.draw(st.integers(1, 3))):
+        rate = data.draw(st.sampled_from([1.0, 9.7, 20.0, 200.0]))
+        stimulus = step(data.draw(st.floats(-500, 500)), onset=10.0, duration=data.draw(st.floats(1, 40)), tail=5.0)
+        wanted = stimulus.command(rate).size
+        size = data.draw(st.integers(1, wanted))
+        values = np.random.default_rng(data.draw(st.integers(0, 99))).normal(-60, 20, size)
+        cuts = sorted(data.draw(st.sets(st.integers(0, size), max_size=4)))
+        gaps = [(a, b - a) for a, b in zip(cuts[::2], cuts[1::2], strict=False)]
+        sweeps.append(
+            {"stimulus": stimulus, "response": values, "gaps": gaps, "rate": rate, "complete": size == wanted}
+        )
+    export(make_session(folder / "a.h5", sweeps), folder / "a.nwb")
+    with h5py.File(folder / "a.h5") as kept, h5py.File(folder / "a.nwb") as nwb:
+        for k, sweep in enumerate(sweeps):
+            response = nwb[f"acquisition/response_{k:06d}"]
+            np.testing.assert_array_equal(response["data"][:], kept[f"sweeps/{k:06d}/response"][:])
+            np.testing.assert_array_equal(
+                nwb[f"stimulus/presentation/command_{k:06d}/data"][:], kept[f"sweeps/{k:06d}/command"][:]
+            )
+            assert np.isnan(response["data"][:]).sum() == sum(count for _, count in sweep["gaps"])
+            assert response["starting_time"].attrs["rate"] == sweep["rate"] * 1e3
