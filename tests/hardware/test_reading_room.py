@@ -82,7 +82,7 @@ def test_every_real_recording_comes_over_bit_by_bit(data):
     assert compared >= 13
 
 
-def test_a_doctored_own_recording_keeps_its_stimulus_and_its_drugs(tmp_path):
+def test_a_recording_of_ours_keeps_its_stimulus_and_its_corrections(tmp_path):
     from hardware.recorder import Recorder
     from hardware.rig import Block, Provenance
     from simulators.stimulus import step
