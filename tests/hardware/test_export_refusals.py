@@ -68,7 +68,7 @@ def virtual(group):
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda g: g.__setitem__("response", h5py.ExternalLink("other.h5", "secret")), "a link"),
+        (lambda g: g.__setitem__("response", h5py.ExternalLink("other.h5", "secret")), "to another file"),
         (lambda g: g.__setitem__("response", h5py.SoftLink("/sweeps/000001/response")), "a link"),
         (lambda g: g.create_dataset("response", (6000,), "f8", external=[("raw", 0, 48000)]), "from another file"),
         (virtual, "from another file"),

@@ -30,7 +30,7 @@ class Estimate:
 
     used = 0
 
-    def warm(self):
+    def warm(self, *, overlays=False):
         """Have nothing to compile."""
 
     def expect(self, context):
