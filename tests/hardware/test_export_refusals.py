@@ -68,7 +68,6 @@ def virtual(group):
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda g: g.__setitem__("response", h5py.ExternalLink("other.h5", "secret")), "to another file"),
         (lambda g: g.__setitem__("response", h5py.SoftLink("/sweeps/000001/response")), "a link"),
         (lambda g: g.create_dataset("response", (6000,), "f8", external=[("raw", 0, 48000)]), "from another file"),
         (virtual, "from another file"),
@@ -89,6 +88,16 @@ def test_a_forged_trace_reads_no_other_file_and_takes_no_room(make_session, tmp_
     assert found["sweeps"] == 1
     assert found["lost"][0]["where"] == "sweep 0"
     assert (tmp_path / "b.nwb").stat().st_size < 2_000_000
+
+
+@pytest.mark.parametrize("write", [export, recover])
+def test_a_recording_that_points_to_another_file_is_refused_altogether(make_session, tmp_path, write):
+    stranger(tmp_path)
+    link = h5py.ExternalLink("other.h5", "secret")
+    path = edited(make_session, tmp_path, lambda file: replaced(file, lambda g: g.__setitem__("response", link)))
+    with pytest.raises(RecordingError, match="points to another file at 'sweeps/000000/response'"):
+        write(path, tmp_path / "a.nwb")
+    assert not (tmp_path / "a.nwb").exists()
 
 
 @pytest.mark.parametrize(
