@@ -80,14 +80,20 @@ class Observer:
         self._seen = 0
         self._wager = Wager()
 
-    def warm(self) -> None:
-        """Compile and load all that a sweep will need, without touching what is known."""
+    def warm(self, *, overlays: bool = False) -> None:
+        """Compile and load all that a sweep will need, without touching what is known.
+
+        Args:
+            overlays: Whether overlays will be asked for.
+        """
         context = Context(10.0, 0.0, 1.0, 200.0, 50.0, 20.0, 20.0)
         spec = self._checkpoint.spec
         theta = self._checkpoint.network.constrain(np.zeros((1, len(spec.parameters))))
         rng = np.random.default_rng(0)
         row = simulate(theta, context.row()[None], spec.nuisances, rng, names=spec.names)[0]
         self._novelty.judge(row, context.row())
+        if overlays:
+            overlay(spec, theta, context, rng)
         follower = Follower(step(10.0, onset=50.0, duration=200.0, tail=20.0), context.rate)
         follower.push(np.full(5400, -70.0))
         follower.row()

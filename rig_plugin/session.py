@@ -126,7 +126,7 @@ class Session:
             # Compiled and loaded before the rig is opened: neither may stall a recording.
             if is_cold():
                 _LOG.warning("Compiling the kernels: once after an installation, about a minute.")
-            self._observer.warm()
+            self._observer.warm(overlays=self._overlays)
             with self._rig:
                 yield from self._trials()
         except GeneratorExit:

@@ -70,7 +70,7 @@ class _Reader(Observer):
         super().__init__(checkpoint)
         self.taken: list[tuple[Array, Context]] = []
 
-    def warm(self) -> None:
+    def warm(self, *, overlays: bool = False) -> None:
         """Nothing is inferred."""
 
     def expect(self, context: Context) -> Prediction | None:

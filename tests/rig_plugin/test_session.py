@@ -35,8 +35,8 @@ class Estimate:
     def __init__(self):
         self.calls, self.contexts, self.rows, self.used = [], [], [], 0
 
-    def warm(self):
-        self.calls.append("warm")
+    def warm(self, *, overlays=False):
+        self.calls.append("warm for overlays" if overlays else "warm")
 
     def expect(self, context):
         self.calls.append("expect")
@@ -148,8 +148,10 @@ def test_what_cells_of_the_posterior_do_is_told_after_the_trial_and_only_where_i
     events = [name for name, *_ in notes.told if name not in ("block", "status")]
     assert events == 3 * ["started", "finished", "overlaid"] + ["ended"]
     assert [trial for trial, _ in notes.named("overlaid")] == [0, 1, 2]
+    assert estimate.calls[0] == "warm for overlays"
     make().run()
     assert estimate.calls.count("overlay") == 3
+    assert estimate.calls.count("warm") == 1
 
 
 def test_an_overlay_lies_over_the_recording_as_it_is_and_where_its_part_was_taken(rig, estimate, monkeypatch):
