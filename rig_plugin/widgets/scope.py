@@ -122,7 +122,7 @@ class Scope(Panel):
         """
         if self._is_live or overlaid.trial != self._trial or not self._bright.samples.size:
             return
-        self._overlay = overlaid.overlay
+        self._shade(overlaid.overlay)
         self._frame()
 
     def fail(self, reason: str) -> None:
@@ -179,11 +179,21 @@ class Scope(Panel):
         if self._bright.samples.size:
             self._past.append((self._bright.samples, self._bright.rate))
         self._bright.show(_NOTHING, 1.0)
-        self._overlay = None
+        self._shade(None)
+
+    def _shade(self, overlay: Overlay | None) -> None:
+        """Draw the band, or take it away; only when it changes, not with every block that comes."""
+        if overlay is self._overlay:
+            return
+        self._overlay = overlay
+        ends = (_NOTHING, _NOTHING) if overlay is None else (overlay.low, overlay.high)
+        for edge, end in zip(self._edges, ends, strict=True):
+            edge.setData(_NOTHING if overlay is None else overlay.times, end)
 
     def _clear(self) -> None:
         self._past.clear()
-        self._next, self._is_live, self._trial, self._overlay = None, False, None, None
+        self._next, self._is_live, self._trial = None, False, None
+        self._shade(None)
         self._bright.show(_NOTHING, 1.0)
         self._command.show(_NOTHING, 1.0)
         self._aside.setText("")
@@ -207,12 +217,8 @@ class Scope(Panel):
         marks = crossings(bright.samples, bright.rate) if self._clamp == "current" else _NOTHING
         self._ticks.setXVals(marks)
         traces = [samples for samples, _ in self._past] + [bright.samples]
-        band = self._overlay
-        ends = [_NOTHING, _NOTHING] if band is None else [band.low, band.high]
-        times = _NOTHING if band is None else band.times
-        for edge, end in zip(self._edges, ends, strict=True):
-            edge.setData(times, end)
-        traces += ends
+        if self._overlay is not None:
+            traces += [self._overlay.low, self._overlay.high]
         self._above.span(y=_room(traces, 20.0))
         _, level = self._planned.getData()
         self._below.span(y=_room([self._command.samples, _NOTHING if level is None else level], 50.0))

@@ -148,30 +148,31 @@ def test_training_has_one_thread_and_gives_them_back(simulated, spec, tmp_path):
         torch.set_num_threads(before)
 
 
-def test_a_watchman_of_other_cells_is_taught_anew(simulated, spec, tmp_path, monkeypatch):
-    def killed(*_):
-        raise KeyboardInterrupt
+def interrupted(*_):
+    raise KeyboardInterrupt
 
+
+@pytest.fixture
+def killed(simulated, spec, tmp_path, monkeypatch):
+    """Where a run was killed that had come as far as its calibration."""
+    out = tmp_path / "killed.h5"
     with monkeypatch.context() as patched:
-        patched.setattr(pretraining, "calibrate", killed)
+        patched.setattr(pretraining, "calibrate", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            list(pretrain(spec, tmp_path / "net.h5"))
-    list(pretrain(spec, tmp_path / "net.h5", seed=5))
+            list(pretrain(spec, out))
+    return out
+
+
+def test_a_watchman_of_other_cells_is_taught_anew(killed, spec, tmp_path):
+    list(pretrain(spec, killed, seed=5))
     list(pretrain(spec, tmp_path / "fresh.h5", seed=5))
-    assert same(tmp_path, "net.h5", "fresh.h5", "watchman")
+    assert same(tmp_path, "killed.h5", "fresh.h5", "watchman")
 
 
-def test_a_run_that_is_killed_at_its_calibration_teaches_no_judge_again(simulated, spec, tmp_path, monkeypatch):
-    def killed(*_):
-        raise KeyboardInterrupt
-
+def test_a_run_that_is_killed_at_its_calibration_teaches_no_judge_again(killed, spec, tmp_path, monkeypatch):
     with monkeypatch.context() as patched:
-        patched.setattr(pretraining, "calibrate", killed)
-        with pytest.raises(KeyboardInterrupt):
-            list(pretrain(spec, tmp_path / "killed.h5"))
-    with monkeypatch.context() as patched:
-        patched.setattr(judges, "lessons", killed)
-        list(pretrain(spec, tmp_path / "killed.h5"))
+        patched.setattr(judges, "lessons", interrupted)
+        list(pretrain(spec, killed))
     list(pretrain(spec, tmp_path / "whole.h5"))
     assert all(same(tmp_path, "killed.h5", "whole.h5", part) for part in PARTS)
 
