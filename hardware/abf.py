@@ -207,7 +207,8 @@ def _sweep(
 ) -> RecordedSweep:
     """Make one sweep; a time without a zone is taken for UTC, because only intervals are used."""
     command_source: CommandSource = "recorded channel" if is_measured else "header"
-    holding_source: HoldingSource = "measured" if is_measured else "header"
+    # A header knows the protocol, never a current that the amplifier adds to it by itself.
+    holding_source: HoldingSource = "measured" if is_measured else "unknown"
     problem = None
     if command is None:
         problem = (

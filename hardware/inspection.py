@@ -20,7 +20,9 @@ Counting = Callable[[Sweep, History | None], int | None]
 """Counts the spikes in the step of a sweep."""
 
 _JUNCTION = "The junction potential is not in the file and taken as 0 mV: E_leak and V_T move with it one to one."
-_HOLDING = "The header does not know a holding current of the amplifier's own: E_leak is then the one at that holding."
+_HOLDING = (
+    "A holding current of the amplifier's own is not in the file, so it is unknown: E_leak is the effective one, at holding."
+)
 
 
 def inspect(path: Path | str, counting: Counting | None = None) -> dict[str, object]:
@@ -63,7 +65,7 @@ def describe(recording: Recording, counting: Counting | None = None) -> dict[str
     known = []
     if any(recording.sweeps[k].junction.state == "unknown" for k, _ in played):
         known.append(_JUNCTION)
-    if any(recording.sweeps[k].holding_source == "header" for k, _ in played):
+    if any(recording.sweeps[k].holding_source == "unknown" for k, _ in played):
         known.append(_HOLDING)
     spikes: list[int | None] | None = None
     if counting is not None:
@@ -84,7 +86,11 @@ def _described(
     sweeps = recording.sweeps if recording else ()
     channels = recording.channels if recording else ()
     junctions = [s.junction for s in sweeps]
-    holdings = [round(p.stimulus.holding, 3) for p in passages if p.stimulus is not None]
+    holdings = [
+        round(p.stimulus.holding, 3)
+        for sweep, p in zip(sweeps, passages, strict=True)
+        if p.stimulus is not None and sweep.holding_source != "unknown"
+    ]
     return {
         "file": path.name,
         "format": recording.format if recording else None,

@@ -12,10 +12,12 @@ import numpy.typing as npt
 from hardware.pace import Pace, Speed
 from hardware.rig import BLOCK, Block, Gain, Provenance, Rig, RigError
 from simulators.limits import Limits
-from simulators.stimulus import Clamp, Stimulus
+from simulators.stimulus import Clamp, Epoch, Stimulus
 from simulators.sweep import Junction
 
 __all__ = ["ModelCell", "Simulate"]
+
+_STRETCH = 10_000.0  # [ms]
 
 Simulate = Callable[[Stimulus, float, np.random.Generator], npt.NDArray[np.float64]]
 """Answers a stimulus at a rate [kHz] with a response, shape (n,) [mV, or pA in voltage clamp]."""
@@ -25,7 +27,8 @@ class ModelCell(Rig):
     """A simulated cell behind a simulated amplifier, paced like a real one.
 
     Its clock is its own: a sweep starts when the one before it has ended plus the interval, however fast it was
-    computed, so the same seed gives the same intervals and with them the same posterior.
+    computed, so the same seed gives the same intervals and with them the same posterior. A command that is held is
+    computed ten seconds at a time, in each of which the cell begins at rest.
 
     Args:
         simulate: What answers; electrode and noise are in it.
@@ -70,7 +73,8 @@ class ModelCell(Rig):
         self._pace = Pace(pace)
         self._clock = self._begun = self._made = datetime.now(UTC)
         self._response = self._command = np.empty(0)
-        self._position = 0
+        self._position = self._passed = 0
+        self._held: Stimulus | None = None
 
     @property
     def provenance(self) -> Provenance:
@@ -86,10 +90,26 @@ class ModelCell(Rig):
         self.output = self.exit_level
 
     def _start(self, stimulus: Stimulus) -> None:
-        if stimulus.clamp not in self._clamps:
-            raise RigError(f"The model cell is in {' or '.join(self._clamps)} clamp, a stimulus for that was wanted.")
+        self._check_clamp(stimulus.clamp)
+        self._held, self._passed = None, 0
         self._begun = self._clock
         self._clock += timedelta(milliseconds=stimulus.duration + self._interval)
+        self._answer(stimulus)
+        self._pace.begin()
+
+    def _hold(self, level: float) -> None:
+        self._check_clamp("current")
+        half = Epoch(level, _STRETCH / 2)
+        self._held, self._passed = Stimulus("current", (half, half)), 0
+        self._begun = self._clock
+        self._answer(self._held)
+        self._pace.begin()
+
+    def _check_clamp(self, clamp: Clamp) -> None:
+        if clamp not in self._clamps:
+            raise RigError(f"The model cell is in {' or '.join(self._clamps)} clamp, a stimulus for that was wanted.")
+
+    def _answer(self, stimulus: Stimulus) -> None:
         self._command = stimulus.command(self.rate)
         self._response = np.asarray(self._simulate(stimulus, self.rate, self._rng), dtype=np.float64)
         if self._response.shape != self._command.shape:
@@ -98,14 +118,16 @@ class ModelCell(Rig):
                 "it must give one sample for each of the command."
             )
         self._position = 0
-        self._pace.begin()
 
     def _read(self) -> Block | None:
+        if self._held is not None and self._position >= self._response.size:
+            self._passed += self._response.size
+            self._answer(self._held)
         start = self._position
         stop = min(start + max(1, int(BLOCK * self.rate)), self._response.size)
         if start >= stop:
             return None
-        self._pace.wait(stop / self.rate, self._stopping)
+        self._pace.wait((self._passed + stop) / self.rate, self._stopping)
         if self._stopping.is_set():
             return None
         self._position = stop
@@ -114,6 +136,9 @@ class ModelCell(Rig):
 
     def _stop(self) -> None:
         self.output = self.exit_level
+        if self._held is not None:
+            held = (self._passed + self._position) / self.rate
+            self._held, self._clock = None, self._begun + timedelta(milliseconds=held + self._interval)
 
     def _close(self) -> None:
         self.output = self.exit_level

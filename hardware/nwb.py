@@ -31,7 +31,7 @@ _MOST_SWEEPS = 20_000
 _MOST_SAMPLES = 400_000_000  # two traces of an hour at 50 kHz
 _NOTES = {
     "measured": "The stimulus series is a recorded current.",
-    "header": "The stimulus series is the command, without noise; a holding current of the amplifier is not in it.",
+    "unknown": "The stimulus series is the command, without noise; a holding current of the amplifier is not in it.",
     "amplifier": "The amplifier's bias current is added to the command.",
 }
 
@@ -86,7 +86,8 @@ def _recording(path: Path, file: h5py.File, choice: Choice) -> Recording:
     rows = [(g, window) for g in responses for window in stimuli.get(g.name, none)]
     _check_lengths(path, rows)
     sweeps = [_sweep(path, k, g, window, started, ours.get(series.title(g))) for k, (g, window) in enumerate(rows)]
-    notes += [_NOTES[s] for s in dict.fromkeys(s.holding_source for s in sweeps) if s in _NOTES]
+    sources = dict.fromkeys(s.holding_source for s in sweeps if s.command is not None)
+    notes += [_NOTES[s] for s in sources if s in _NOTES]
     roles: dict[str, Role] = {series.label(w.stimulus): "current" for _, w in rows if w}
     roles |= {series.label(g): "response" for g in responses}
     return Recording(
@@ -201,7 +202,7 @@ def _current(path: Path, response: h5py.Group, window: Window | None, samples: i
     if np.count_nonzero(np.diff(command)) > 0.02 * command.size:
         return _Current(command, "recorded channel", "measured")
     bias = series.number(response, "bias_current") * 1e12
-    return _Current(command + bias, "header", "amplifier" if bias else "header")
+    return _Current(command + bias, "header", "amplifier" if bias else "unknown")
 
 
 def _refusal(path: Path, groups: Sequence[h5py.Group]) -> str:

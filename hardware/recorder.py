@@ -8,7 +8,7 @@ import json
 import time
 import weakref
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -235,18 +235,27 @@ class Recorder:
         self._writer.put(Ended())
         self._running = None
 
-    def mark(self, text: str = "") -> None:
-        """Note this moment, with a word on it; may be called from any thread.
+    def moment(self) -> Mark:
+        """Give this moment, to be marked when it is known what for; may be called from any thread.
+
+        Returns:
+            A mark without a text.
+        """
+        sweep = self._sweeps - 1 if self._running == "sweep" else -1
+        return Mark(self.received, sweep, datetime.now(UTC).isoformat(), "")
+
+    def mark(self, text: str = "", moment: Mark | None = None) -> None:
+        """Note a moment, with a word on it; may be called from any thread.
 
         Args:
             text: What for.
+            moment: When; None is now.
 
         Raises:
             RecorderError: If the recorder is closed.
         """
         self._check_open()
-        sweep = self._sweeps - 1 if self._running == "sweep" else -1
-        self._writer.put(Mark(self.received, sweep, datetime.now(UTC).isoformat(), text.replace("\0", " ")))
+        self._writer.put(replace(moment or self.moment(), text=text.replace("\0", " ")))
 
     def flush(self, patience: float = _PATIENCE) -> bool:
         """Have all samples brought to where they survive a kill of this process.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from types import MappingProxyType, TracebackType
 from typing import Self
 
@@ -15,7 +16,7 @@ import numpy.typing as npt
 
 from simulators.limits import Limits
 from simulators.refusal import Refusal
-from simulators.stimulus import Stimulus
+from simulators.stimulus import Epoch, Stimulus
 from simulators.sweep import CommandSource, HoldingSource, Junction, Sweep
 
 __all__ = ["BLOCK", "Block", "Gain", "Provenance", "Rig", "RigClosed", "RigError", "RigLost"]
@@ -215,7 +216,26 @@ class Rig(ABC):
         self._check_open()
         self.limits.check(stimulus)
         self._check(stimulus)
-        return self._play(stimulus)
+        return self._play(partial(self._start, stimulus))
+
+    def hold(self, level: float) -> Iterator[Block]:
+        """Hold a command and yield what the cell does, without a gap, until `stop`.
+
+        Args:
+            level: The command, in current clamp [pA].
+
+        Returns:
+            Blocks, as `play`.
+
+        Raises:
+            RigClosed: If the rig is not open.
+            RigError: If it is still playing, or plays sweeps only.
+            ValueError: If the level leaves the limits.
+        """
+        self._check_open()
+        moment = Epoch(level, 1.0)
+        self.limits.check(Stimulus("current", (moment, moment)))
+        return self._play(partial(self._hold, level))
 
     def stop(self) -> None:
         """End the sweep within one block; may be called from any thread."""
@@ -226,14 +246,14 @@ class Rig(ABC):
     def provenance(self) -> Provenance:
         """Where the sweep being played, or last played, comes from."""
 
-    def _play(self, stimulus: Stimulus) -> Iterator[Block]:
+    def _play(self, begin: Callable[[], None]) -> Iterator[Block]:
         self._check_open()
         if self._is_playing:
             raise RigError("The rig is still playing a stimulus: stop it, or read it to its end, before the next.")
         self._is_playing = True
         self._stopping.clear()
         try:
-            self._start(stimulus)
+            begin()
             while not self._stopping.is_set():
                 block = self._read()
                 if block is None:
@@ -261,6 +281,10 @@ class Rig(ABC):
     @abstractmethod
     def _start(self, stimulus: Stimulus) -> None:
         """Begin to put out a stimulus."""
+
+    def _hold(self, level: float) -> None:
+        """Begin to hold a command until `_stop`, acquiring all the while; by default a rig can't."""
+        raise RigError("This rig plays sweeps only: ask for a protocol of steps, or use a rig that can hold a command.")
 
     @abstractmethod
     def _read(self) -> Block | None:

@@ -30,12 +30,14 @@ class Crop:
     skip: float
     history: History | None
 
-    def context(self, rate: float, *, known: bool = True, start: float = 0.0) -> Context:
+    def context(self, rate: float, start: float = 0.0) -> Context:
         """Say how a sweep with this stimulus is made, in the network's terms.
+
+        A constant current that the amplifier adds unseen does to the model what a shifted E_leak does, so the command's
+        own level is told as the holding, and E_leak is then the effective one.
 
         Args:
             rate: Sampling rate [kHz].
-            known: Whether the holding current is known.
             start: Start of the sweep, from that of the first of its cell [s].
 
         Returns:
@@ -44,8 +46,8 @@ class Crop:
         stimulus, history = self.stimulus, self.history
         return Context(
             amplitude=stimulus.amplitude,
-            holding=stimulus.holding if known else 0.0,
-            holding_known=float(known),
+            holding=stimulus.holding,
+            holding_known=1.0,
             duration=stimulus.step_duration,
             baseline=stimulus.baseline,
             tail=stimulus.tail,

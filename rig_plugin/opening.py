@@ -21,7 +21,7 @@ from hardware.replay import Replay
 from rig_plugin.crop import crop
 from rig_plugin.metadata import metadata
 from rig_plugin.plugins import load as load_plugin
-from rig_plugin.protocol import family, recorded
+from rig_plugin.protocol import family, gap_free, recorded
 from rig_plugin.replay_settings import ReplaySettings
 from rig_plugin.session import Listener, Session
 from rig_plugin.settings import Settings
@@ -73,8 +73,10 @@ def attach(
         Refusal: If a setting can't be used, no stimulus lies in the network's domain, or the file is there already.
     """
     rig = load_plugin("rigs", settings.rig.kind)(_of_the_process(settings, checkpoint))
-    stimuli = settings.protocol.stimuli()
-    _check_some(stimuli, rig.rate, checkpoint.domain)
+    asked = settings.protocol
+    stimuli = asked.stimuli()
+    if not asked.gap_free:
+        _check_some(stimuli, rig.rate, checkpoint.domain)
     folder = settings.recording.folder
     if out is None and folder is not None:
         out = folder / f"{datetime.now().astimezone():%Y-%m-%d_%H-%M-%S}.h5"
@@ -82,10 +84,10 @@ def attach(
         rig,
         Observer(checkpoint, seed=settings.rig.seed or 0),
         checkpoint.spec.parameters,
-        family(stimuli, sweeps),
+        gap_free(asked.holding, asked.gap_free) if asked.gap_free else family(stimuli, sweeps),
         Recorder(out, metadata(settings, checkpoint, rig)) if out else None,
         listeners,
-        settings.protocol.interval / 1e3 if settings.rig.pace == "real" else 0.0,
+        asked.interval / 1e3 if settings.rig.pace == "real" else 0.0,
         overlays,
     )
 

@@ -1,19 +1,21 @@
 """This file is the protocol: what is played next, sweep by sweep; `trial = yield request`.
 
-A protocol is a generator: it yields a `Stimulus`, or a `Request` where more is known, and is sent the trial. A fixed
-family ignores what it is sent.
+A protocol is a generator: it yields a `Stimulus`, or a `Request` where more is known, and is sent the trial; or a `Hold`,
+and is sent None. A fixed family ignores what it is sent.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 from hardware.passage import History, Passage
+from rig_plugin.stretch import Hold
 from rig_plugin.trial import Trial
 from simulators.stimulus import Stimulus
 
-__all__ = ["Protocol", "Request", "family", "recorded"]
+__all__ = ["Protocol", "Request", "family", "gap_free", "recorded"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Request:
     refusal: str | None = None
 
 
-Protocol = Generator[Stimulus | Request, Trial, None]
+Protocol = Generator[Stimulus | Request | Hold, Trial | None, None]
 
 
 def family(stimuli: Sequence[Stimulus], sweeps: int | None = None) -> Protocol:
@@ -48,6 +50,19 @@ def family(stimuli: Sequence[Stimulus], sweeps: int | None = None) -> Protocol:
     """
     for k in range(len(stimuli) if sweeps is None else sweeps):
         yield stimuli[k % len(stimuli)]
+
+
+def gap_free(level: float, duration: float = math.inf) -> Protocol:
+    """Hold a command and play nothing.
+
+    Args:
+        level: The command [pA].
+        duration: For how long [ms]; infinite until the session is stopped.
+
+    Yields:
+        The hold.
+    """
+    yield Hold(level, duration)
 
 
 def recorded(passages: Sequence[Passage]) -> Protocol:

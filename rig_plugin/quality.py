@@ -93,7 +93,7 @@ def warnings_of(sweep: Sweep, features: Mapping[str, float], posterior: Posterio
     if sweep.junction.state == "unknown":
         found.append("The junction potential is unknown and taken as 0 mV.")
     if sweep.holding_source == "unknown":
-        found.append("The holding current is unknown.")
+        found.append("The amplifier's own holding current is unknown: E_leak is the effective one, at holding.")
     return found
 
 

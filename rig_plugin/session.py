@@ -23,6 +23,7 @@ from estimators.follower import Follower
 from estimators.observer import Observer, Verdict
 from estimators.overlay import Overlay
 from estimators.prequential import Prediction
+from hardware.entry import Mark
 from hardware.gap import lost_samples
 from hardware.recorder import Recorder, RecorderError
 from hardware.rig import Block, Provenance, Rig, RigError
@@ -30,6 +31,7 @@ from rig_plugin.crop import Crop, crop
 from rig_plugin.feed import RecordingStatus
 from rig_plugin.protocol import Protocol, Request
 from rig_plugin.quality import no_cell, no_voltage, warnings_of
+from rig_plugin.stretch import Hold, paged, traces, tracks
 from rig_plugin.trial import Latency, Posterior, Trial, Trust
 from simulators.compiled import is_cold
 from simulators.parameter import Parameter
@@ -99,6 +101,12 @@ class Session:
         self._first: datetime | None = None
         self._expected = self._received = self._lost = 0
         self._marks: list[int] = []
+        self._noted: tuple[int, Mark | None] | None = None
+
+    @property
+    def status(self) -> RecordingStatus:
+        """How the recording is doing."""
+        return self._status()
 
     def stop(self) -> None:
         """End the session within one block; may be called from any thread."""
@@ -110,17 +118,24 @@ class Session:
         """End the session when the running sweep is over; may be called from any thread."""
         self._ending.set()
 
+    def note(self) -> None:
+        """Hold this moment for the next mark that has a text, which is still being typed; from any thread."""
+        self._noted = (self._received, self._recorder.moment() if self._recorder is not None else None)
+
     def mark(self, text: str = "") -> None:
         """Note the samples received so far as a moment worth finding again; may be called from any thread.
 
         Args:
-            text: What for.
+            text: What for; with it, a moment that was held is the one that is noted.
         """
-        self._marks.append(self._received)
+        sample, moment = self._noted if text and self._noted else (self._received, None)
+        if text:
+            self._noted = None
+        self._marks.append(sample)
         if self._recorder is not None:
             # A mark that comes as the session ends has nothing left to be noted in.
             with contextlib.suppress(RecorderError):
-                self._recorder.mark(text)
+                self._recorder.mark(text, moment)
 
     def run(self) -> None:
         """Play the whole protocol."""
@@ -161,12 +176,12 @@ class Session:
                 self._tell("ended", reason)
 
     def _trials(self) -> Iterator[Trial]:
-        try:
-            request = self._asked(next(self._protocol))
-        except StopIteration:
-            return
-        index = 0
-        while not self._ending.is_set():
+        index, request = 0, self._ask(None)
+        while request is not None and not self._ending.is_set():
+            if isinstance(request, Hold):
+                self._watch(request)
+                request = self._ask(None)
+                continue
             trial = self._refused(index, request) if request.stimulus is None else self._play(index, request)
             if trial is None:
                 return
@@ -175,15 +190,17 @@ class Session:
                 self._overlay(trial, request)
             yield trial
             index += 1
-            try:
-                request = self._asked(self._protocol.send(trial))
-            except StopIteration:
-                return
-            self._ending.wait(self._interval)
+            request = self._ask(trial)
+            if request is not None:
+                self._ending.wait(self._interval)
 
-    @staticmethod
-    def _asked(asked: Stimulus | Request) -> Request:
-        return asked if isinstance(asked, Request) else Request(asked)
+    def _ask(self, trial: Trial | None) -> Request | Hold | None:
+        """Ask the protocol what is next; None is its end."""
+        try:
+            asked = self._protocol.send(trial)
+        except StopIteration:
+            return None
+        return Request(asked) if isinstance(asked, Stimulus) else asked
 
     def _refused(self, index: int, request: Request) -> Trial:
         """Make the trial of a recorded sweep that can't be played."""
@@ -202,9 +219,7 @@ class Session:
                 "The protocol asks in voltage clamp; a session reads steps of current, one in pA was wanted."
             )
         part = crop(stimulus, request.history)
-        # A holding that the file does not know is unknown to the prediction too, as it is where misfits are ranked.
-        known = self._rig.provenance.holding_source != "unknown"
-        prediction = self._observer.expect(part.context(self._rig.rate, known=known, start=0.0))
+        prediction = self._observer.expect(part.context(self._rig.rate))
         if self._stopping.is_set():
             return None
         follower: Follower | None = None
@@ -240,7 +255,7 @@ class Session:
         row = follower.row() if refusal is None else np.full(len(NAMES), np.nan)
         measured = time.perf_counter()
         start = self._since_first(sweep.start, index)
-        context = part.context(sweep.rate, known=sweep.holding_source != "unknown", start=start)
+        context = part.context(sweep.rate, start=start)
         refusal = refusal or no_cell(float(row[NAMES.index("rest")]))
         verdict = self._observer.observe(row, context, prediction, refusal)
         inferred = time.perf_counter()
@@ -252,13 +267,39 @@ class Session:
         self._tell("status", self._status())
         return trial
 
+    def _watch(self, hold: Hold) -> None:
+        """Record a held command without gaps until it is over, or the session is to end."""
+        rig, rate, recorder = self._rig, self._rig.rate, self._recorder
+        page = hold.page
+        begun = False
+        with contextlib.closing(rig.hold(hold.level)) as blocks:
+            for is_new, block in paged(blocks, round(page.duration * rate), hold.duration * rate):
+                if recorder is not None:
+                    if not begun:
+                        recorder.start_continuous(rate, tracks(block, rig.gains), rig.provenance.start)
+                    recorder.append_continuous(traces(block), block.lost)
+                begun = True
+                self._received += block.response.size
+                self._lost += block.lost
+                self._expected = max(self._expected, self._received + self._lost)
+                if is_new:
+                    self._tell("started", page, rate, None)
+                self._tell("block", block.whole.response, block.whole.command)
+                self._tell("status", self._status())
+                if self._ending.is_set():
+                    rig.stop()
+        if begun and recorder is not None:
+            recorder.finish_continuous()
+            recorder.flush()
+        self._tell("status", self._status())
+
     def _overlay(self, trial: Trial, request: Request) -> None:
         """Show what cells of the posterior do under the sweep's command, over the recording as it is."""
         sweep = trial.sweep
         if sweep is None or sweep.stimulus is None:
             return
         part = crop(sweep.stimulus, request.history)
-        overlay = self._observer.overlay(part.context(sweep.rate, known=sweep.holding_source != "unknown"))
+        overlay = self._observer.overlay(part.context(sweep.rate))
         if overlay is not None:
             shown = overlay.moved(part.skip, sweep.response - sweep.corrected, sweep.rate)
             self._tell("overlaid", trial.index, shown)

@@ -76,6 +76,7 @@ class ProtocolSettings:
         tail: Time kept after the step [ms].
         interval: From the end of one sweep to the start of the next [ms].
         holding: Current before and after the step [pA].
+        gap_free: Where it is not 0, no step is played, and the holding is recorded without gaps for so long [ms].
     """
 
     amplitudes: tuple[float, ...] = key((), "amplitudes_pA")
@@ -87,6 +88,7 @@ class ProtocolSettings:
     tail: float = key(300.0, "tail_ms", low=1.0, high=60_000.0)
     interval: float = key(1000.0, "interval_s", low=0.0, high=3600.0, factor=1000.0)
     holding: float = key(0.0, "holding_pA")
+    gap_free: float = key(0.0, "gap_free_s", low=0.0, high=86_400.0, factor=1000.0)
 
     def stimuli(self) -> tuple[Stimulus, ...]:
         """Lay out the family in the order of play.

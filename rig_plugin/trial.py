@@ -161,9 +161,10 @@ def _number(value: float | None) -> float | int | None:
 def _stimulus(sweep: Sweep | None) -> dict[str, Any]:
     """Describe what was put out, or say with None that it is unknown."""
     stimulus = sweep.stimulus if sweep else None
+    held = sweep is not None and sweep.clamp == "current" and sweep.holding_source != "unknown"
     return {
         "clamp": sweep.clamp if sweep else None,
-        "holding_pA": stimulus.holding if stimulus and stimulus.clamp == "current" else None,
+        "holding_pA": stimulus.holding if stimulus and held else None,
         "step_pA": stimulus.amplitude if stimulus and stimulus.clamp == "current" else None,
         "onset_ms": stimulus.onset if stimulus else None,
         "duration_ms": stimulus.step_duration if stimulus else None,

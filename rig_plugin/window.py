@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 from rig_plugin.bridge import Bridge
+from rig_plugin.export_process import written
 from rig_plugin.feed import Feed, Live, RecordingStatus, Source
 from rig_plugin.trial import Trial
 from rig_plugin.widgets.cheat_sheet import CheatSheet
@@ -13,6 +15,8 @@ from rig_plugin.widgets.curves import FiringCurve, VoltageCurve
 from rig_plugin.widgets.evolution import Evolution
 from rig_plugin.widgets.features import Feature, FeatureTable
 from rig_plugin.widgets.header import Header
+from rig_plugin.widgets.note import Note
+from rig_plugin.widgets.offer import Offer, Writing
 from rig_plugin.widgets.panel import Panel
 from rig_plugin.widgets.posterior import PosteriorPanel
 from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets, Shortcut
@@ -38,8 +42,11 @@ class SessionControl(Protocol):
     def stop(self) -> None:
         """End, and return the command to its exit state."""
 
-    def mark(self) -> None:
-        """Note this moment in the recording."""
+    def note(self) -> None:
+        """Hold this moment for a text that is still being typed."""
+
+    def mark(self, text: str = "") -> None:
+        """Note this moment in the recording, or with a text the one that was held."""
 
 
 class Window(QtWidgets.QMainWindow):
@@ -52,6 +59,7 @@ class Window(QtWidgets.QMainWindow):
         network_name: As the checkpoint calls itself.
         source_name: Rig or file.
         feed: Where the session leaves what it has; a new one, to be read from `feed`, by default.
+        writing: Makes an NWB file of a recording that is over.
         is_replay: Whether the sweeps come from a file.
         exit_pA: Command of the exit state [pA].
         theme: Dark or light.
@@ -66,6 +74,7 @@ class Window(QtWidgets.QMainWindow):
         source_name: str,
         *,
         feed: Source | None = None,
+        writing: Writing = written,
         is_replay: bool = False,
         exit_pA: float = 0.0,
         theme: Theme = DARK,
@@ -86,6 +95,10 @@ class Window(QtWidgets.QMainWindow):
         self.posterior = PosteriorPanel(parameters)
         self.evolution = Evolution(parameters)
         self.status_line = StatusLine(source_name, network_name)
+        self.offer = Offer(writing)
+        self.note_line = Note()
+        self._recorded: Path | None = None
+        self._offered: Path | None = None
         self.setWindowTitle(f"rig-plugin: {source_name}")
         self._lay_out()
         self._connect()
@@ -101,7 +114,7 @@ class Window(QtWidgets.QMainWindow):
         """All of them; each takes every trial."""
         return (
             self.header, self.scope, self.features, self.firing, self.voltage,
-            self.trust, self.posterior, self.evolution, self.status_line,
+            self.trust, self.posterior, self.evolution, self.offer, self.status_line,
         )  # fmt: skip
 
     def wear(self, theme: Theme) -> None:
@@ -125,6 +138,8 @@ class Window(QtWidgets.QMainWindow):
     def start(self) -> None:
         """Ask the session to start and clear the panels of what the last one left."""
         self.bridge.poll()
+        self.offer.withdraw()
+        self._recorded = None
         for panel in self.panels:
             panel.clear()
         self._enter(True)
@@ -133,6 +148,7 @@ class Window(QtWidgets.QMainWindow):
 
     def stop(self) -> None:
         """Ask the session to stop; always, since what looks stopped may not be."""
+        self.note_line.drop()
         self.status_line.write("stopping, the command returns to its exit state")
         self._control.stop()
 
@@ -141,6 +157,12 @@ class Window(QtWidgets.QMainWindow):
         if self.is_running:
             self._control.mark()
             self.status_line.write("marked")
+
+    def note(self) -> None:
+        """Hold this moment and ask for a text."""
+        if self.is_running:
+            self._control.note()
+            self.note_line.ask()
 
     def swap_theme(self) -> None:
         """Change between dark and light."""
@@ -174,7 +196,8 @@ class Window(QtWidgets.QMainWindow):
         column.setSpacing(6)
         column.addWidget(self.header)
         column.addWidget(middle, 1)
-        column.addWidget(self.status_line)
+        for line in (self.offer, self.note_line, self.status_line):
+            column.addWidget(line)
         self.setCentralWidget(root)
         self.resize(1366, 740)
 
@@ -194,7 +217,11 @@ class Window(QtWidgets.QMainWindow):
         self.header.go.clicked.connect(lambda: self.toggle())
         self.header.mark.clicked.connect(lambda: self.mark())
         self.header.stop.clicked.connect(lambda: self.stop())
-        keys = {"Space": self.toggle, "Esc": self.stop, "M": self.mark, "T": self.swap_theme, "F1": self.show_keys}
+        self.note_line.taken.connect(self._keep_note)
+        keys = {
+            "Space": self.toggle, "Esc": self.stop, "M": self.mark, "N": self.note, "E": self.offer.take_up,
+            "T": self.swap_theme, "F1": self.show_keys,
+        }  # fmt: skip
         for key, act in keys.items():
             Shortcut(QtGui.QKeySequence(key), self).activated.connect(act)
 
@@ -212,7 +239,13 @@ class Window(QtWidgets.QMainWindow):
         for panel in self.panels:
             panel.take(*trials)
 
+    def _keep_note(self, text: str) -> None:
+        self._control.mark(text)
+        self.status_line.write(f"noted: {text}")
+
     def _report(self, status: RecordingStatus) -> None:
+        if self.is_running and status.path and status.received:
+            self._recorded = Path(status.path)
         self.header.report(status)
         self.status_line.report(status)
 
@@ -222,8 +255,14 @@ class Window(QtWidgets.QMainWindow):
             self.status_line.write("samples come again", "caution")
 
     def _end(self, reason: str | None) -> None:
+        if self._control.status is not None:
+            self._report(self._control.status)
         self._enter(False)
         self.header.stall(0.0)
+        self.note_line.drop()
+        if self._recorded not in (None, self._offered):
+            self._offered = self._recorded
+            self.offer.propose(self._recorded, is_whole=reason is None)
         if reason is None:
             self.status_line.write("session ended")
             return

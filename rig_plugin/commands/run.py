@@ -9,6 +9,7 @@ import click
 
 from rig_plugin.commands.arguments import SPEEDS, a_file, is_new
 from rig_plugin.commands.output import QuietCommand, json_option, output_of, tell_trials
+from rig_plugin.commands.table import outline
 
 __all__ = ["command"]
 
@@ -20,6 +21,13 @@ __all__ = ["command"]
 @click.option(
     "--out", metavar="FILE", type=click.Path(path_type=Path), callback=is_new, help="Keep the sweeps in this new file."
 )
+@click.option(
+    "--gap-free",
+    "gap_free",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0.0, max=86_400.0, min_open=True),
+    help="Play no step: hold the holding current and record without gaps for so long.",
+)
 @click.option("--speed", type=SPEEDS, help="real: as long as a cell would take; max: as fast as can be.")
 @json_option
 @click.pass_context
@@ -30,12 +38,14 @@ def command(
     sweeps: int,
     seed: int | None,
     out: Path | None,
+    gap_free: float | None,
     speed: str | None,
     as_json: bool,
 ) -> None:
     """Run a session without a window.
 
-    Plays the protocol of RIG.toml, or a family of steps on a simulated cell, and infers after every sweep.
+    Plays the protocol of RIG.toml, or a family of steps on a simulated cell, and infers after every sweep. A gap-free
+    recording has no sweeps: what is told is how much was recorded.
     """
     from rig_plugin.settings import read
 
@@ -44,5 +54,21 @@ def command(
     rig = replace(rig, seed=rig.seed if seed is None else seed, pace=speed or rig.pace)
     from rig_plugin.opening import attach, network
 
-    session = attach(replace(settings, rig=rig), network(settings.network.path), sweeps=sweeps, out=out)
-    tell_trials(output_of(context), session.trials(), as_json=as_json)
+    protocol = settings.protocol if gap_free is None else replace(settings.protocol, gap_free=1e3 * gap_free)
+    settings = replace(settings, rig=rig, protocol=protocol)
+    session = attach(settings, network(settings.network.path), sweeps=sweeps, out=out)
+    output = output_of(context)
+    tell_trials(output, session.trials(), as_json=as_json)
+    if protocol.gap_free:
+        status = session.status
+        told: dict[str, object] = {
+            "gap_free_s": protocol.gap_free / 1e3,
+            "samples": status.received,
+            "lost_samples": status.lost,
+            "on_disk": status.on_disk,
+            "file": status.path,
+        }
+        if as_json:
+            output.line(told)
+        else:
+            output.text(outline(told))

@@ -107,6 +107,10 @@ class Client:
         """End the session within one block; the rig returns the command to its exit state."""
         self._send("stop")
 
+    def note(self) -> None:
+        """Hold this moment for the next mark that has a text."""
+        self._send("note")
+
     def mark(self, text: str = "") -> None:
         """Note this moment in the recording.
 

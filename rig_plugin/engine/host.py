@@ -68,6 +68,7 @@ class _Desk:
         known: dict[str, Callable[[], None]] = {
             "start": self._start,
             "stop": self._stop,
+            "note": self._note,
             "mark": partial(self._mark, text),
         }
         if event not in known:
@@ -95,6 +96,10 @@ class _Desk:
         self._stopping.set()
         if (session := self._session) is not None:
             session.stop()
+
+    def _note(self) -> None:
+        if (session := self._session) is not None:
+            session.note()
 
     def _mark(self, text: str) -> None:
         if (session := self._session) is not None:

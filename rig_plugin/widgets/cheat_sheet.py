@@ -11,6 +11,8 @@ KEYS = (
     ("Space", "start, or stop and return the command to its exit state"),
     ("Esc", "stop at once, command to its exit state"),
     ("M", "mark this moment in the recording"),
+    ("N", "note: the same with a text, typed then"),
+    ("E", "make an NWB file of the recording that is over"),
     ("T", "dark or light"),
     ("F1", "this card"),
     ("hover", "value and unit under the mouse; definitions of names"),

@@ -20,6 +20,7 @@ State = Literal["ready", "running", "ended", "failed"]
 _WINDOW = 20.0
 _EVERY = 6
 _LITTLE = 2_000_000_000
+_UNSEEN = "command alone"  # What the amplifier adds by itself is unknown.
 
 
 class Header(Panel):
@@ -81,6 +82,7 @@ class Header(Panel):
         self._frames = 0
         unit = "pA" if live.stimulus.clamp == "current" else "mV"
         source = self._trial.sweep.holding_source if self._trial and self._trial.sweep else "command"
+        source = _UNSEEN if source == "unknown" else source
         self._holding.setText(f"hold {significant(round(live.stimulus.holding, 1))} {unit} ({source})")
 
     def enter(self, state: State) -> None:
@@ -132,7 +134,8 @@ class Header(Panel):
         if sweep is not None and sweep.stimulus is not None:
             unit = "pA" if sweep.clamp == "current" else "mV"
             level = significant(round(sweep.stimulus.holding, 1))
-            self._holding.setText(f"hold {level} {unit} ({sweep.holding_source})")
+            known = sweep.holding_source != "unknown"
+            self._holding.setText(f"hold {level} {unit} ({sweep.holding_source if known else _UNSEEN})")
         elif sweep is None:
             self._holding.setText("hold unknown")
 

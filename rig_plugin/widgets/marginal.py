@@ -116,6 +116,18 @@ class Marginal(QtWidgets.QWidget):
         self._reset_tip()
         self.update()
 
+    def qualify(self, short: str, long: str) -> None:
+        """Say of the numbers what they are the numbers of: beneath them in a word, in the tip as a sentence.
+
+        Args:
+            short: What stands beneath the median.
+            long: The sentence.
+        """
+        self.numbers = (*self.numbers[:2], short)
+        self._derived = long
+        self._reset_tip()
+        self.update()
+
     def paintEvent(self, event: QtGui.QPaintEvent) -> None:
         """Draw the row."""
         painter = QtGui.QPainter(self)

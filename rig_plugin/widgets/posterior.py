@@ -21,6 +21,12 @@ _ERROR = (
 )
 
 
+_EFFECTIVE = (
+    "Effective: the amplifier's own holding current is unknown, and what it adds lies in this potential.\n"
+    "The command's own level is not in it."
+)
+
+
 class PosteriorPanel(Panel):
     """The marginals. A withheld posterior is the prior with the reason across it, never the last good one.
 
@@ -112,6 +118,9 @@ class PosteriorPanel(Panel):
         row.show_draws(shown.draws[:, k], kept, cell)
         if name == "C" and has_dendrite(shown.parameters):
             row.tell(total_capacitance(shown), "in all", "Soma and dendrite")
+        sweep = self._trial.sweep if self._trial is not None else None
+        if name == "E_leak" and sweep is not None and sweep.holding_source == "unknown":
+            row.qualify("effective, at holding", _EFFECTIVE)
 
 
 def _blamed(posterior: Posterior) -> str:

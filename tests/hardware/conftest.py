@@ -47,7 +47,7 @@ def _family(source="header", noise=0.0, amplitudes=AMPLITUDES, holding=0.0):
             command=_command(a, holding) + (rng.normal(0, noise, 6000) if noise else 0.0),
             start=datetime(2024, 1, 1, 12, 0, k, tzinfo=UTC),
             command_source=source,
-            holding_source="header" if source == "header" else "measured",
+            holding_source="unknown" if source == "header" else "measured",
         )
         for k, a in enumerate(amplitudes)
     )

@@ -60,7 +60,7 @@ def test_every_sweep_of_a_family_has_its_step(data, name):
         assert stimulus.tail <= 300
         assert sweep.rate == rate
         assert sweep.command_source == source
-        assert sweep.holding_source == {"header": "header", "recorded channel": "measured"}[source]
+        assert sweep.holding_source == {"header": "unknown", "recorded channel": "measured"}[source]
         assert stimulus.command(rate).shape == sweep.response.shape == sweep.command.shape
         assert abs(sweep.command - stimulus.command(rate)).mean() < 6
 

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,13 @@ import pytest
 
 from hardware.hdf5 import open_hdf5
 from hardware.reading import read
+
+with warnings.catch_warnings():
+    # HDMF resets the filters when it is imported.
+    warnings.simplefilter("ignore")
+    import pynwb
+
+    from hardware.export.nwb import recover
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="This system has no SIGKILL.")
 
@@ -135,5 +143,10 @@ def test_a_killed_recording_opens_and_has_lost_a_quarter_of_a_second_at_most(tmp
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(100, 150))
 @pytest.mark.parametrize("mode", ["sweeps", "continuous"])
-def test_each_of_a_hundred_killed_recordings_does(tmp_path, mode, seed):
-    check_kill(tmp_path / "session.h5", mode, seed)
+def test_each_of_a_hundred_killed_recordings_does_and_is_recovered(tmp_path, mode, seed):
+    path, out = tmp_path / "session.h5", tmp_path / "session.nwb"
+    check_kill(path, mode, seed)
+    recover(path, out)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert pynwb.validate(path=str(out)) == []

@@ -223,3 +223,61 @@ def test_a_block_that_lost_less_than_nothing_is_refused():
 def test_a_long_block_is_cut_with_its_loss_at_its_beginning():
     pieces = list(_split(Block(np.arange(500.0), lost=7), 10.0))
     assert [(piece.response.size, piece.lost) for piece in pieces] == [(200, 7), (200, 0), (100, 0)]
+
+
+class Holder(Driver):
+    """Holds as well as it plays."""
+
+    def _hold(self, level):
+        self.calls.append("hold")
+        self.command, self.position = np.full(10_000_000, level), 0
+
+
+@pytest.mark.parametrize("make", [Holder, lambda: ModelCell(passive, rate=10.0, pace="max", exit_level=-20.0)])
+def test_a_command_is_held_without_a_gap_until_it_is_stopped(make):
+    rig = make()
+    with rig:
+        blocks = []
+        for block in rig.hold(30.0):
+            blocks.append(block)
+            assert rig.output == 30.0
+            if len(blocks) == 1200:
+                rig.stop()
+        assert rig.output == -20.0
+    command = np.concatenate([block.command for block in blocks])
+    assert (command == 30.0).all()
+    assert command.size >= 1200 * 50
+    assert not any(block.lost for block in blocks)
+
+
+def test_an_abandoned_hold_returns_to_the_exit_level_and_the_rig_plays_on():
+    with Holder() as rig:
+        blocks = rig.hold(30.0)
+        next(blocks)
+        with pytest.raises(RigError, match="still playing"):
+            next(rig.play(STEP))
+        blocks.close()
+        assert rig.output == -20.0
+        assert sum(block.response.size for block in rig.play(STEP)) == 6000
+
+
+def test_a_rig_that_plays_sweeps_only_says_so_and_what_leaves_the_limits_is_not_held():
+    with Driver() as rig:
+        with pytest.raises(RigError, match="sweeps only"):
+            next(rig.hold(0.0))
+        with pytest.raises(ValueError, match="outside the limits"):
+            rig.hold(1500.0)
+        assert rig.output == -20.0
+    with pytest.raises(RigClosed):
+        rig.hold(0.0)
+
+
+def test_the_model_cell_s_clock_goes_on_while_it_is_held():
+    with ModelCell(passive, rate=10.0, pace="max", interval=500.0) as rig:
+        count = 0
+        for block in rig.hold(0.0):
+            count += block.response.size
+            if count >= 250_000:
+                rig.stop()
+        list(rig.play(STEP))
+        assert rig.elapsed == pytest.approx(count / 10.0 + 500.0)

@@ -206,8 +206,11 @@ class Control:
     def stop(self) -> None:
         self.calls.append("stop")
 
-    def mark(self) -> None:
-        self.calls.append("mark")
+    def note(self) -> None:
+        self.calls.append("note")
+
+    def mark(self, text: str = "") -> None:
+        self.calls.append(f"mark {text}" if text else "mark")
 
 
 @pytest.fixture

@@ -26,11 +26,11 @@ def test_all_that_is_known_of_a_family_is_told(data, capsys):
     assert found["spikes"] == [0, 0, 0, 0, 0, 0, 1, 1, 3, 4, 5, 6, 6, 7, 8, 8, 9]
     assert found["clamp_source"] == "by its unit, 'IN 0' in mV, and by the amplifier's telegraph"
     assert found["junction"] == {"state": "unknown", "potential_mV": None}
-    assert (found["holding_pA"], found["holding_source"]) == (0, "header")
+    assert (found["holding_pA"], found["holding_source"]) == (None, "unknown")
     assert [e["observed"] for e in found["protocols"][0]["epochs"]] == [False, True, False, False, False, False]
     assert [c["channel"] for c in found["channels"]] == [0, 1]
     assert any("E_leak and V_T move with it one to one" in p for p in found["problems"])
-    assert any("does not know a holding current" in p for p in found["problems"])
+    assert any("E_leak is the effective one, at holding" in p for p in found["problems"])
 
 
 @pytest.mark.parametrize(

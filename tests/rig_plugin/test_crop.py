@@ -46,6 +46,6 @@ def test_the_crop_is_the_same_samples_of_the_command(rate):
     assert np.array_equal(whole[skip : skip + kept.size], kept)
 
 
-def test_an_unknown_holding_is_zero_and_says_so():
-    context = crop(step(100.0, holding=-20.0)).context(20.0, known=False, start=3.0)
-    assert (context.holding, context.holding_known, context.amplitude, context.start) == (0.0, 0.0, 100.0, 3.0)
+def test_the_network_is_told_the_command_s_own_holding():
+    context = crop(step(100.0, holding=-20.0)).context(20.0, start=3.0)
+    assert (context.holding, context.holding_known, context.amplitude, context.start) == (-20.0, 1.0, 100.0, 3.0)

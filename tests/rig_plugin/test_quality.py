@@ -39,7 +39,7 @@ def test_what_is_doubtful_is_said_with_value_and_bound(change, said):
     ("change", "said"),
     [
         ({"junction": Junction()}, "junction potential is unknown"),
-        ({"holding_source": "unknown"}, "holding current is"),
+        ({"holding_source": "unknown"}, "E_leak is the effective one, at holding"),
     ],
 )
 def test_what_the_file_does_not_say_is_said(change, said):

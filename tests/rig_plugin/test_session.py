@@ -341,12 +341,14 @@ def test_junction_and_bridge_are_corrected_before_the_features(rig, estimate, mo
     assert estimate.contexts[2].start == 10.0
 
 
-def test_an_unknown_holding_is_told_to_the_network_as_unknown(rig, estimate, monkeypatch):
+def test_an_unknown_holding_goes_into_an_effective_e_leak_and_is_no_number(rig, estimate, monkeypatch):
     monkeypatch.setattr(ModelCell, "provenance", Provenance())
     held = step(50.0, holding=-30.0, onset=100.0, duration=200.0, tail=50.0)
-    Session(rig, estimate, PARAMETERS, family([held])).run()
+    (trial,) = Session(rig, estimate, PARAMETERS, family([held])).trials()
     context = estimate.contexts[0]
-    assert (context.holding, context.holding_known, context.amplitude) == (0.0, 0.0, 50.0)
+    assert (context.holding, context.holding_known, context.amplitude) == (-30.0, 1.0, 50.0)
+    assert trial.to_json()["stimulus"]["holding_pA"] is None
+    assert "E_leak is the effective one, at holding" in trial.trust.reason
 
 
 def test_features_are_taken_from_the_crop_only(make, estimate):

@@ -13,8 +13,9 @@ from hardware import medium
 from hardware.model_cell import ModelCell
 from hardware.recorder import Recorder, RecorderError
 from hardware.rig import Block
-from rig_plugin.protocol import family
+from rig_plugin.protocol import family, gap_free
 from rig_plugin.session import Session
+from rig_plugin.stretch import Hold
 from simulators.stimulus import step
 
 STEPS = tuple(step(pA, onset=100.0, duration=200.0, tail=50.0) for pA in (-50.0, 0.0, 50.0))
@@ -160,3 +161,57 @@ def test_a_mark_is_a_row_of_the_file_and_one_after_the_end_is_nothing(make, tmp_
     with h5py.File(tmp_path / "cell.h5") as file:
         rows = [(row["sample"], row["sweep"], row["text"]) for row in file["marks"][()]]
     assert rows == [(0, 0, b"drug"), (7000, 1, b"drug"), (14_000, 2, b"drug")]
+
+
+def test_a_held_command_is_recorded_without_gaps_and_sweeps_may_follow(tmp_path):
+    def protocol():
+        assert (yield Hold(-20.0, 25_000.0)) is None
+        yield STEPS[2]
+        yield Hold(10.0, 300.0)
+
+    notes = Notes()
+    rig = ModelCell(passive, rate=10.0, pace="max", interval=0.0)
+    with Recorder(tmp_path / "cell.h5", {}) as recorder:
+        session = Session(rig, Estimate(), (), protocol(), recorder, [notes])
+        session.run()
+    assert session.status.received == session.status.on_disk == 250_000 + 3500 + 3000
+    with h5py.File(tmp_path / "cell.h5") as file:
+        first, second = (file["continuous"][name] for name in sorted(file["continuous"]))
+        assert (first["response"][()] == -72.0).all()
+        assert (first["command"][()] == -20.0).all()
+        assert [len(stretch["response"]) for stretch in (first, second)] == [250_000, 3000]
+        assert [len(sweep["response"]) for sweep in file["sweeps"].values()] == [3500]
+    # Three pages, a sweep, and one page.
+    assert len(notes.named("started")) == 5
+    assert len(notes.named("finished")) == 1
+
+
+@pytest.mark.parametrize("end", ["stop", "end"])
+def test_a_held_command_without_an_end_is_over_when_the_session_is(tmp_path, end):
+    rig = ModelCell(passive, rate=10.0, pace="max", exit_level=-5.0)
+    session = Session(
+        rig, Estimate(), (), gap_free(0.0), Recorder(tmp_path / "cell.h5", {}),
+        [Notes({"status": lambda status: status.received > 120_000 and getattr(session, end)()})],
+    )  # fmt: skip
+    session.run()
+    assert rig.output == -5.0
+    with h5py.File(tmp_path / "cell.h5") as file:
+        (stretch,) = file["continuous"].values()
+        assert stretch.attrs["complete"]
+        assert len(stretch["response"]) == session.status.received
+
+
+def test_what_a_held_rig_loses_is_a_gap_at_its_place(tmp_path):
+    class Leaky(ModelCell):
+        def _read(self):
+            block = super()._read()
+            return Block(block.response[7:], block.command[7:], 7) if block and self._position == 2000 else block
+
+    rig = Leaky(passive, rate=10.0, pace="max")
+    session = Session(rig, Estimate(), (), gap_free(0.0, 500.0), Recorder(tmp_path / "cell.h5", {}))
+    session.run()
+    assert (session.status.received, session.status.lost, session.status.expected) == (4993, 7, 5000)
+    with h5py.File(tmp_path / "cell.h5") as file:
+        (stretch,) = file["continuous"].values()
+        response = stretch["response"][()]
+    assert np.flatnonzero(np.isnan(response)).tolist() == list(range(1800, 1807))

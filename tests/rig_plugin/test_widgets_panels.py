@@ -130,6 +130,18 @@ def test_the_panel_says_how_much_of_the_uncertainty_is_the_model_s(qtbot, script
     assert "model error" not in widget._aside.text() + widget._aside.toolTip()
 
 
+@pytest.mark.parametrize(("source", "said"), [("unknown", "effective, at holding"), ("amplifier", "")])
+def test_e_leak_is_called_effective_where_the_holding_is_unknown(qtbot, scripted, source, said):
+    trial = scripted.trial(1)
+    names = tuple(Parameter("E_leak", "mV", -110.0, -50.0) if p.name == "V_T" else p for p in scripted.parameters)
+    widget = PosteriorPanel(names)
+    qtbot.addWidget(widget)
+    sweep = dataclasses.replace(trial.sweep, holding_source=source)
+    widget.take(dataclasses.replace(trial, sweep=sweep, posterior=Posterior(names, trial.posterior.draws)))
+    assert widget.rows["E_leak"].numbers[2] == said
+    assert ("amplifier's own holding" in widget.rows["E_leak"].toolTip()) == bool(said)
+
+
 def test_a_long_unit_stands_below_its_number(qtbot):
     row = Marginal(Parameter("noise", "uA/cm2 ms^0.5", 0.0, 2.0))
     qtbot.addWidget(row)

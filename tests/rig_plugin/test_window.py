@@ -299,3 +299,50 @@ def test_trials_found_together_travel_together(qtbot, scripted):
         feed.finished(scripted.trial(index))
     bridge.poll()
     assert told == [3]
+
+
+def test_when_a_recorded_session_is_over_its_export_is_offered_once(qtbot, window, control, scripted, tmp_path):
+    control.status = scripted.status(100, path=str(tmp_path / "cell.h5"))
+    window.start()
+    assert window.offer.words() == ""
+    window.feed.ended(None)
+    qtbot.waitUntil(lambda: "cell.h5 is closed" in window.offer.words())
+    window.start()
+    assert window.offer.words() == ""
+    with qtbot.waitSignal(window.bridge.ended):
+        window.feed.ended("The device is gone: plug it in.")
+    # Nothing was recorded since.
+    assert window.offer.words() == ""
+
+
+def test_when_a_session_ends_by_a_fault_its_recovery_is_offered(qtbot, window, control, scripted, tmp_path):
+    control.status = scripted.status(100, path=str(tmp_path / "cell.h5"))
+    window.start()
+    window.feed.ended("The engine died.")
+    qtbot.waitUntil(lambda: "can be recovered" in window.offer.words())
+
+
+def test_a_note_is_kept_at_the_moment_its_key_was_pressed(qtbot, window, control):
+    qtbot.keyClick(window, Key.Key_N)
+    assert window.note_line.isHidden()
+    window.start()
+    qtbot.keyClick(window, Key.Key_N)
+    qtbot.waitUntil(window.note_line.hasFocus)
+    assert control.calls == ["start", "note"]
+    qtbot.keyClicks(window.note_line, "m drug in")
+    qtbot.keyClick(window.note_line, Key.Key_Return)
+    assert control.calls == ["start", "note", "mark m drug in"]
+    assert window.note_line.isHidden()
+
+
+def test_escape_stops_while_a_note_is_typed_and_an_empty_note_is_none(qtbot, window, control):
+    window.start()
+    qtbot.keyClick(window, Key.Key_N)
+    qtbot.waitUntil(window.note_line.hasFocus)
+    qtbot.keyClick(window.note_line, Key.Key_Return)
+    qtbot.keyClick(window, Key.Key_N)
+    qtbot.waitUntil(window.note_line.hasFocus)
+    qtbot.keyClicks(window.note_line, "drug")
+    qtbot.keyClick(window.note_line, Key.Key_Escape)
+    assert control.calls == ["start", "note", "note", "stop"]
+    assert window.note_line.isHidden()

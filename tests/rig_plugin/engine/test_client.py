@@ -167,12 +167,17 @@ def test_a_window_that_is_killed_in_the_middle_of_a_sweep_costs_nothing(tmp_path
 def test_a_mark_is_kept_with_the_samples_that_had_come(parameters, tmp_path):
     with launch(parameters, tmp_path, pace="real") as client:
         client.start()
-        until(client, Started, 2)
+        until(client, Started)
+        client.note()
+        until(client, Started)
+        client.mark()
         client.mark("the pipette moved")
         client.stop()
         until(client, Ended)
     (path,) = tmp_path.glob("*.h5")
     with h5py.File(path) as file:
-        (mark,) = file["marks"][()]
-    assert mark["text"].decode() == "the pipette moved"
-    assert SAMPLES <= mark["sample"] < 2 * SAMPLES
+        marks = file["marks"][()]
+    assert [mark["text"].decode() for mark in marks] == ["", "the pipette moved"]
+    assert SAMPLES <= marks["sample"][0] < 2 * SAMPLES
+    # A note belongs to the moment that was held, not to the end of its typing.
+    assert marks["sample"][1] < SAMPLES

@@ -1,0 +1,134 @@
+"""This file is the benchmark of the frames: what the window shows, and what the engine costs, while four channels come.
+
+An engine holds a simulated cell at 50 kHz in real time and records its voltage, its command and two channels more; the
+window shows the sweep as it comes. A frame is what one look at the engine costs until all is painted.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from estimators.features import FEATURES
+from estimators.observer import Observer
+from hardware.model_cell import ModelCell
+from hardware.recorder import Recorder
+from hardware.track import Track
+from rig_plugin import opening
+from rig_plugin.engine.client import Client
+from rig_plugin.protocol import gap_free
+from rig_plugin.session import Listener, Session
+from simulators.stimulus import Stimulus
+
+__all__ = ["Frames", "frames"]
+
+_RATE = 50.0
+_MORE = ("Vm 2", "Im 2")
+_START = 60.0
+
+Traces = Mapping[str, npt.NDArray[np.float64]]
+
+
+class _Wide(Recorder):
+    """Records two channels more than the cell has."""
+
+    def start_continuous(self, rate: float, tracks: Mapping[str, Track], start: datetime | None = None) -> None:
+        """Begin, with two more."""
+        super().start_continuous(rate, {**tracks, **dict.fromkeys(_MORE, Track())}, start)
+
+    def append_continuous(self, traces: Traces, lost: int = 0) -> None:
+        """Add samples, the same once more."""
+        super().append_continuous({**traces, **dict(zip(_MORE, traces.values(), strict=True))}, lost)
+
+
+def _noise(stimulus: Stimulus, rate: float, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+    """Answer with what a converter of 16 bit gives of a resting membrane."""
+    bit = 400.0 / 2**16
+    return bit * np.round(rng.normal(-70.0, 0.1, round(stimulus.duration * rate)) / bit)
+
+
+def _opened(folder: Path, listener: Listener) -> Session:
+    """Open the session in the engine."""
+    checkpoint = opening.network()
+    recorder = _Wide(folder / "frames.h5", {})
+    return Session(
+        ModelCell(_noise, rate=_RATE), Observer(checkpoint), checkpoint.spec.parameters, gap_free(0.0), recorder, [listener]
+    )
+
+
+class Frames:
+    """What was seen.
+
+    Args:
+        costs: Of each frame [ms].
+        rate: Frames a second.
+        engine: Cores that the engine took.
+        lost: Samples that came and are not on the disk, or were lost.
+    """
+
+    def __init__(self, costs: npt.NDArray[np.float64], rate: float, engine: float, lost: int) -> None:
+        self.costs, self.rate, self.engine, self.lost = costs, rate, engine, lost
+
+
+def frames(folder: Path, seconds: float) -> Frames:
+    """Look at four channels of 50 kHz for a while.
+
+    Args:
+        folder: For the recording.
+        seconds: For how long [s].
+
+    Returns:
+        What was seen.
+    """
+    from rig_plugin.widgets.qt import QtWidgets
+    from rig_plugin.window import Window
+
+    application = QtWidgets.QApplication.instance() or QtWidgets.QApplication([])
+    parameters = opening.network().spec.parameters
+    costs: list[float] = []
+    with closing(Client(partial(_opened, folder), parameters)) as client:
+        window = Window(client, parameters, FEATURES, "cortical-steps", "noise", feed=client)
+        window.bridge.stop()
+        window.show()
+        window.start()
+        deadline = time.monotonic() + _START
+        while (client.status is None or not client.status.received) and time.monotonic() < deadline:
+            window.bridge.poll()
+            application.processEvents()
+            time.sleep(0.01)
+        begun, worked = time.monotonic(), _worked(client.process)
+        while time.monotonic() - begun < seconds:
+            looked = time.perf_counter()
+            window.bridge.poll()
+            application.processEvents()
+            costs.append(1e3 * (time.perf_counter() - looked))
+            time.sleep(max(0.0, 1.0 / 30.0 - costs[-1] / 1e3))
+        taken = time.monotonic() - begun
+        engine = (_worked(client.process) - worked) / taken
+        client.stop()
+        while window.is_running and time.monotonic() < deadline + seconds:
+            window.bridge.poll()
+            time.sleep(0.01)
+        status = client.status
+        lost = 0 if status is None else status.lost + status.received - status.on_disk
+        window.close()
+        window.deleteLater()
+        application.processEvents()
+    return Frames(np.array(costs), len(costs) / taken, engine, lost)
+
+
+def _worked(process: int | None) -> float:
+    """Tell how long a process has worked so far [s]; NaN where the system does not say."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return float("nan")
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
