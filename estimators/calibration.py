@@ -53,23 +53,23 @@ def check(network: str | Path, *, simulations: int = 5000) -> dict[str, Any]:
     checkpoint = load(network)
     spec = checkpoint.spec
     rng = np.random.default_rng([spec.seed, _SEED])
+    sets = Sets.join(list(generate(spec.parameters, spec.designs, spec.nuisances, simulations, rng)))
     told = {"network": spec.name, "seed": spec.seed, "made": checkpoint.record.get("made")}
-    return told | calibrate(checkpoint.network, spec, simulations, rng)
+    return told | calibrate(checkpoint.network, spec, sets, rng)
 
 
-def calibrate(network: SweepSetEstimator, spec: Spec, cells: int, rng: np.random.Generator) -> dict[str, Any]:
+def calibrate(network: SweepSetEstimator, spec: Spec, sets: Sets, rng: np.random.Generator) -> dict[str, Any]:
     """Calibrate a network on fresh cells: some drawn blindly, and as many more as each stratum lacks.
 
     Args:
         network: The network.
         spec: The process.
-        cells: Drawn blindly.
+        sets: Drawn blindly, as simulated.
         rng: Source of randomness.
 
     Returns:
         See `assess`.
     """
-    sets = Sets.join(list(generate(spec.parameters, spec.designs, spec.nuisances, cells, rng)))
     sets = Distortion(spec.parameters, network.scaling)(sets, rng)
     return assess(network, sets, rng, draw_strata(network, spec, sets, rng))
 

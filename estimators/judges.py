@@ -1,7 +1,8 @@
 """This file is the judges: who tells how far a sweep can be believed, taught beside the network that infers.
 
-None of them asks that network anything, so they can be taught while it is trained. How each stands is kept in a file
-of its own beside the result, and what was finished once is not done again.
+None of them asks that network anything, so they can be taught while it is trained, and the cells that are going to
+check it be simulated. How each stands is kept in a file of its own beside the result, and what was finished once is not
+done again.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import hashlib
 import multiprocessing
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, cast
 
@@ -24,7 +26,7 @@ from estimators.likelihood import Likelihood
 from estimators.scaling import Scaling
 from estimators.schooling import school
 from estimators.sets import Sets
-from estimators.simulation import load_sets
+from estimators.simulation import CHECKING, load_sets, simulate_to
 from estimators.spec import Spec
 from estimators.strangers import strange_to
 from estimators.surprise import Surprise
@@ -64,9 +66,9 @@ def places(out: Path) -> dict[str, Path]:
         out: The checkpoint to be written.
 
     Returns:
-        A file for each.
+        A file for each, and one for the cells that check the network ("checked").
     """
-    return {name: out.with_name(f"{out.name}.{name}") for name in ("likelihood", "predictive", "watchman")}
+    return {name: out.with_name(f"{out.name}.{name}") for name in ("likelihood", "predictive", "watchman", "checked")}
 
 
 def appoint(
@@ -99,7 +101,7 @@ def appoint(
 
 
 def appoint_ahead(spec: Spec, cells: Path, out: Path) -> None:
-    """Teach them in a process of its own, for the one that trains the network to find; it ends when that one does.
+    """Teach them, and simulate the cells to check by, for the process that trains the network to find; end with it.
 
     Args:
         spec: As `appoint`.
@@ -110,7 +112,9 @@ def appoint_ahead(spec: Spec, cells: Path, out: Path) -> None:
     sets = load_sets(cells, wanted)
     known, held_out = sets.cells(0, spec.training.cells), sets.cells(spec.training.cells, wanted)
     parent = multiprocessing.parent_process()
-    for _ in appoint(spec, known, held_out, fitted_scaling(spec, known)[0], out):
+    taught = appoint(spec, known, held_out, fitted_scaling(spec, known)[0], out)
+    checked = simulate_to(places(out)["checked"], spec, spec.training.checked, purpose=CHECKING)
+    for _ in chain(taught, checked):
         if parent is not None and not parent.is_alive():
             return
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import queue
 import threading
 import time
@@ -20,15 +19,13 @@ import torch
 
 from estimators.calibration import calibrate
 from estimators.checkpoint import Checkpoint, CheckpointError, save
-from estimators.distortion import Distortion
 from estimators.estimator import SweepSetEstimator
 from estimators.head_start import head_start
 from estimators.judges import appoint, appoint_ahead, places
 from estimators.misfits import misfits
 from estimators.novelty import Novelty
-from estimators.refit import refit
 from estimators.sets import Sets
-from estimators.simulation import load_sets, simulate_to
+from estimators.simulation import CHECKING, load_sets, simulate_to
 from estimators.spec import Spec, SpecError, read_spec
 from estimators.training import Epoch, train
 from simulators.workers import processes
@@ -49,10 +46,10 @@ def pretrain(
 ) -> Iterator[dict[str, Any]]:
     """Make a network.
 
-    Simulated cells wait beside the result in `OUT.cells`, chunk by chunk, and how training stands in `OUT.training`,
-    `OUT.likelihood`, `OUT.predictive` and `OUT.watchman`, epoch by epoch, so that a killed run goes on where it was;
-    all are removed when the checkpoint is there. On a CPU each training has one thread, because the rounding of sums
-    depends on how many there are: the same seed gives the same numbers on any number of cores.
+    Simulated cells wait beside the result in `OUT.cells` and `OUT.checked`, chunk by chunk, and how training stands in
+    `OUT.training`, `OUT.likelihood`, `OUT.predictive` and `OUT.watchman`, epoch by epoch, so that a killed run goes on
+    where it was; all are removed when the checkpoint is there. On a CPU each training has one thread, because the
+    rounding of sums depends on how many there are: the same seed gives the same numbers on any number of cores.
 
     Args:
         spec: What for, or its file.
@@ -61,8 +58,8 @@ def pretrain(
         device: Where to train, "cpu" or "cuda".
         seed: In place of the spec's.
         workers: Processes that simulate the training cells, each on one core; 1 for this process on all its cores.
-            With more than one, likelihood, prior predictive and watchman are made beside the network, in one of their
-            own. The numbers are the same.
+            With more than one, likelihood, prior predictive, watchman and the cells to check by are made beside the
+            network, in one of their own. The numbers are the same.
 
     Yields:
         {"event": "progress", "stage", ...} while it goes on, and {"event": "summary", ...} at the end.
@@ -106,17 +103,14 @@ def _made(spec: Spec, out: Path, device: str, workers: int) -> Iterator[dict[str
             yield {"event": "progress", "stage": "judges", "seconds": round(time.monotonic() - begun, 1)}
     if network is None:
         raise RuntimeError("Training ended without a network.")
-    distortion = Distortion(spec.parameters, network.scaling)
-    gain = _refit(spec, network, distortion(held_out, np.random.default_rng([spec.seed, 8])))
-    yield {"event": "progress", "stage": "refit", "gain": round(gain, 4)}
     judges = yield from appoint(spec, sets, held_out, network.scaling, out)
     references = _references(spec, network, judges.shown) | {"surprise_scores": judges.surprises}
     made = datetime.now(UTC).isoformat(timespec="seconds")
-    record = {"epochs": epochs, "refit": gain, "seconds": time.monotonic() - begun, "made": made}
+    record = {"epochs": epochs, "seconds": time.monotonic() - begun, "made": made}
     trusted = (judges.likelihood, judges.predictive, judges.watchman)
     checkpoint = Checkpoint(network, spec, record, {}, references, *trusted)
     yield {"event": "progress", "stage": "calibrate", "cells": spec.training.checked}
-    calibration = calibrate(network, spec, spec.training.checked, np.random.default_rng([spec.seed, 4]))
+    calibration = calibrate(network, spec, _checked(spec, out), np.random.default_rng([spec.seed, 4]))
     checkpoint = replace(checkpoint, calibration=calibration)
     save(out, checkpoint)
     cells.unlink()
@@ -169,11 +163,12 @@ def _asked(spec: Spec, simulations: int | None, seed: int | None) -> Spec:
     return replace(spec, training=replace(spec.training, cells=simulations - kept, held_out=kept, checked=checked))
 
 
-def _refit(spec: Spec, network: SweepSetEstimator, held_out: Sets) -> float:
-    """Fit the last layer to four fifths of the held-out cells, as long as the others agree."""
-    most = math.floor(0.8 * len(held_out))
-    rng = np.random.default_rng([spec.seed, 6])
-    return refit(network, held_out.cells(0, most), held_out.cells(most, len(held_out)), rng)
+def _checked(spec: Spec, out: Path) -> Sets:
+    """Simulate the cells that check the network, as far as that was not done beside its training."""
+    path, wanted = places(out)["checked"], spec.training.checked
+    for _ in simulate_to(path, spec, wanted, purpose=CHECKING):
+        continue
+    return load_sets(path, wanted).cells(0, wanted)
 
 
 def _references(spec: Spec, network: SweepSetEstimator, sets: Sets) -> dict[str, npt.NDArray[Any]]:

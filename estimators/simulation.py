@@ -1,7 +1,7 @@
-"""This file is the simulation: the training cells, written to disk chunk by chunk, so that a killed run resumes.
+"""This file is the simulation: cells to train with or to check by, written to disk chunk by chunk, so that it resumes.
 
-Each chunk has a seed of its own, made from the spec's seed and the chunk's number: what is on disk when a run is
-killed is what an undisturbed run would have written, whoever made it.
+Each chunk has a seed of its own, made from the spec's seed, what the cells are for and the chunk's number: what is on
+disk when a run is killed is what an undisturbed run would have written, whoever made it.
 """
 
 from __future__ import annotations
@@ -25,9 +25,11 @@ from estimators.spec import Spec
 from simulators.chunks import holds, keep, missing, open_file, title
 from simulators.workers import spread
 
-__all__ = ["CHUNK", "load_sets", "simulate_to"]
+__all__ = ["CHECKING", "CHUNK", "TRAINING", "load_sets", "simulate_to"]
 
 CHUNK = 1500
+TRAINING, CHECKING = 1, 14
+"""What cells are for: no two purposes share any."""
 
 _MADE_OF = (
     "cell", "conditioning", "context", "designs", "features", "generation", "measuring", "nuisances", "process",
@@ -35,15 +37,17 @@ _MADE_OF = (
 )  # fmt: skip
 
 
-def _signature(spec: Spec) -> str:
+def _signature(spec: Spec, purpose: int) -> str:
     """Name the process: what is drawn, and the code that draws, simulates and measures."""
     sources = [Path(__file__).with_name(f"{name}.py") for name in _MADE_OF]
     sources += sorted(Path(simulators.__file__).parent.glob("*.py"))
     code = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
-    return repr((spec.seed, spec.parameters, spec.designs, spec.nuisances, NAMES, CONTEXT, CHUNK, code))
+    return repr((spec.seed, purpose, spec.parameters, spec.designs, spec.nuisances, NAMES, CONTEXT, CHUNK, code))
 
 
-def simulate_to(path: Path, spec: Spec, cells: int, executor: Executor | None = None) -> Iterator[int]:
+def simulate_to(
+    path: Path, spec: Spec, cells: int, executor: Executor | None = None, purpose: int = TRAINING
+) -> Iterator[int]:
     """Simulate until a file holds as many cells as were wanted.
 
     Args:
@@ -51,6 +55,7 @@ def simulate_to(path: Path, spec: Spec, cells: int, executor: Executor | None = 
         spec: The process.
         cells: Cells wanted; rounded up to whole chunks.
         executor: Who simulates, as `simulators.workers` has it; None for this process. The numbers are the same.
+        purpose: `TRAINING` or `CHECKING`.
 
     Yields:
         Cells there after each chunk.
@@ -61,22 +66,23 @@ def simulate_to(path: Path, spec: Spec, cells: int, executor: Executor | None = 
     """
     wanted = -(-cells // CHUNK)
     with open_file(path) as file:
-        if file.attrs.get("process") != _signature(spec):
+        signature = _signature(spec, purpose)
+        if file.attrs.get("process") != signature:
             file.clear()
-            file.attrs["process"] = _signature(spec)
+            file.attrs["process"] = signature
             file.flush()
         there = sum(holds(file, chunk) for chunk in range(wanted))
         yield from (CHUNK * (k + 1) for k in range(there))
-        with closing(spread(partial(_draw, spec, CHUNK), missing(file, wanted), executor)) as made:
+        with closing(spread(partial(_draw, spec, CHUNK, purpose), missing(file, wanted), executor)) as made:
             for chunk, sets in made:
                 keep(file, chunk, {name: getattr(sets, name) for name in ("u", "features", "context", "first")})
                 there += 1
                 yield CHUNK * there
 
 
-def _draw(spec: Spec, cells: int, chunk: int) -> Sets:
+def _draw(spec: Spec, cells: int, purpose: int, chunk: int) -> Sets:
     """Draw the cells of one chunk."""
-    rng = np.random.default_rng([spec.seed, 1, chunk])
+    rng = np.random.default_rng([spec.seed, purpose, chunk])
     return Sets.join(list(generate(spec.parameters, spec.designs, spec.nuisances, cells, rng)))
 
 

@@ -57,7 +57,7 @@ def test_a_spec_becomes_a_checkpoint(simulated, spec, tmp_path):
     out = tmp_path / "net.h5"
     events = list(pretrain(spec, out))
     assert [e["stage"] for e in events if e["event"] == "progress"] == [
-        "simulate", "simulate", "train", "train", "train", "refit",
+        "simulate", "simulate", "train", "train", "train",
         "likelihood", "likelihood", "predictive", "predictive", "reference", "calibrate",
     ]  # fmt: skip
     summary = events[-1]
@@ -119,9 +119,11 @@ def test_workers_change_nothing_but_who_works(simulated, spec, tmp_path, shared)
     assert all(same(tmp_path, "alone.h5", "shared.h5", part) for part in PARTS)
     alone, other = (load(tmp_path / name).reference["surprise_scores"] for name in ("alone.h5", "shared.h5"))
     assert (alone == other).all()
+    coverages = [load(tmp_path / name).calibration["coverage"] for name in ("alone.h5", "shared.h5")]
+    assert coverages[0] == coverages[1]
     # What was done ahead is found and not done again; while it was awaited, something was told.
     stages = [event.get("stage") for event in told]
-    assert stages == ["simulate"] * 2 + ["train"] * 3 + ["judges", "refit", "reference", "calibrate", None]
+    assert stages == ["simulate"] * 2 + ["train"] * 3 + ["judges", "reference", "calibrate", None]
 
 
 def test_a_head_start_that_came_to_nothing_costs_only_time(simulated, spec, tmp_path, shared, monkeypatch):
@@ -169,12 +171,23 @@ def test_a_watchman_of_other_cells_is_taught_anew(killed, spec, tmp_path):
     assert same(tmp_path, "killed.h5", "fresh.h5", "watchman")
 
 
-def test_a_run_that_is_killed_at_its_calibration_teaches_no_judge_again(killed, spec, tmp_path, monkeypatch):
+def test_a_run_that_is_killed_at_its_calibration_makes_nothing_again(simulated, killed, spec, tmp_path, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(judges, "lessons", interrupted)
         list(pretrain(spec, killed))
+    made = len(simulated)
     list(pretrain(spec, tmp_path / "whole.h5"))
+    # The one that was killed simulated nothing more, the other two chunks to train with and one to check by.
+    assert (made, len(simulated)) == (3, 6)
     assert all(same(tmp_path, "killed.h5", "whole.h5", part) for part in PARTS)
+
+
+def test_cells_that_check_a_network_are_none_that_trained_it(spec, tmp_path, simulated):
+    there = []
+    for purpose in (simulation.TRAINING, simulation.CHECKING):
+        list(simulation.simulate_to(tmp_path / "cells", spec, 100, purpose=purpose))
+        there.append(simulation.load_sets(tmp_path / "cells", 100).u)
+    assert not set(there[0][:, 0]) & set(there[1][:, 0])
 
 
 def test_a_killed_run_goes_on_where_it_was(simulated, spec, tmp_path, monkeypatch):
@@ -189,7 +202,8 @@ def test_a_killed_run_goes_on_where_it_was(simulated, spec, tmp_path, monkeypatc
     assert (len(simulated), out.exists()) == (2, False)
     monkeypatch.setattr(pretraining, "load_sets", simulation.load_sets)
     list(pretrain(spec, out))
-    assert len(simulated) == 2
+    # The third chunk is that of the cells which check the network.
+    assert len(simulated) == 3
     assert out.exists()
 
 
