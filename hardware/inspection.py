@@ -21,7 +21,7 @@ Counting = Callable[[Sweep, History | None], int | None]
 
 _JUNCTION = "The junction potential is not in the file and taken as 0 mV: E_leak and V_T move with it one to one."
 _HOLDING = (
-    "A holding current of the amplifier's own is not in the file, so it is unknown: E_leak is the effective one, at holding."
+    "The amplifier's own holding current is not in the file: it is unknown, E_leak the effective one, at holding."
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -218,7 +218,7 @@ class Rig(ABC):
         self._check(stimulus)
         return self._play(partial(self._start, stimulus))
 
-    def hold(self, level: float) -> Iterator[Block]:
+    def hold(self, level: float) -> Generator[Block, None, None]:
         """Hold a command and yield what the cell does, without a gap, until `stop`.
 
         Args:
@@ -246,7 +246,7 @@ class Rig(ABC):
     def provenance(self) -> Provenance:
         """Where the sweep being played, or last played, comes from."""
 
-    def _play(self, begin: Callable[[], None]) -> Iterator[Block]:
+    def _play(self, begin: Callable[[], None]) -> Generator[Block, None, None]:
         self._check_open()
         if self._is_playing:
             raise RigError("The rig is still playing a stimulus: stop it, or read it to its end, before the next.")

@@ -1,7 +1,7 @@
 """This file is the protocol: what is played next, sweep by sweep; `trial = yield request`.
 
-A protocol is a generator: it yields a `Stimulus`, or a `Request` where more is known, and is sent the trial; or a `Hold`,
-and is sent None. A fixed family ignores what it is sent.
+A protocol is a generator: it yields a `Stimulus`, or a `Request` where more is known, and is sent the trial; or a
+`Hold`, and is sent None. A fixed family ignores what it is sent.
 """
 
 from __future__ import annotations

@@ -60,7 +60,12 @@ def _opened(folder: Path, listener: Listener) -> Session:
     checkpoint = opening.network()
     recorder = _Wide(folder / "frames.h5", {})
     return Session(
-        ModelCell(_noise, rate=_RATE), Observer(checkpoint), checkpoint.spec.parameters, gap_free(0.0), recorder, [listener]
+        ModelCell(_noise, rate=_RATE),
+        Observer(checkpoint),
+        checkpoint.spec.parameters,
+        gap_free(0.0),
+        recorder,
+        [listener],
     )
 
 

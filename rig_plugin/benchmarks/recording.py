@@ -1,5 +1,7 @@
 """This file is the benchmark of the recording: four channels at 50 kHz into a file in the system's temporary folder.
 
+What the window shows meanwhile, and what that costs, is measured with the engine that it looks at.
+
 The signals are what a converter of 16 bit gives of a resting membrane and its currents, so that they pack as recorded
 ones do. They come first as fast as the recorder takes them, which is the throughput, then as a rig gives them, in
 blocks of 20 ms; what the queue holds, how long a flush takes and what it costs are of the second.
@@ -19,6 +21,7 @@ import numpy.typing as npt
 from hardware.recorder import Recorder
 from hardware.rig import BLOCK
 from hardware.track import Track
+from rig_plugin.benchmarks.frames import frames
 
 __all__ = ["measure"]
 
@@ -28,6 +31,7 @@ _SLOWEST = 200.0
 _DEPTH = 250.0
 _CORES = 0.5
 _AHEAD = 250_000
+_FRAMES = 30.0
 
 Traces = Mapping[str, npt.NDArray[np.float64]]
 
@@ -47,12 +51,13 @@ def measure(peers: bool = True, seconds: float = 10.0) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         fast = _fast(Path(folder) / "fast.h5", blocks, count)
         paced = _paced(Path(folder) / "paced.h5", blocks, count)
+        seen = frames(Path(folder), seconds)
     samples = len(_NOISE) * count * round(BLOCK * _RATE)
     rate = len(_NOISE) * _RATE * 1e3
     return [
         _figure("throughput", samples / fast["time"], "samples/s", samples, rate, met=samples / fast["time"] >= rate),
         _figure("bytes_a_sample", fast["bytes"] / samples, "bytes", samples),
-        _at_most("lost_samples", fast["lost"] + paced["lost"], "samples", 2 * samples, 0.0),
+        _at_most("lost_samples", fast["lost"] + paced["lost"] + seen.lost, "samples", 3 * samples, 0.0),
         _at_most("queue_ms_max", paced["queue"] / _RATE, "ms", count, _DEPTH),
         _figure("flush_ms_p50", 1e3 * float(np.percentile(paced["flushes"], 50)), "ms", len(paced["flushes"])),
         _at_most(
@@ -60,6 +65,10 @@ def measure(peers: bool = True, seconds: float = 10.0) -> list[dict[str, Any]]:
             _SLOWEST,
         ),
         _at_most("processor", paced["processor"], "cores", count, _CORES),
+        _figure("frames_a_second", seen.rate, "1/s", len(seen.costs), _FRAMES, met=seen.rate >= _FRAMES),
+        _figure("frame_ms_p50", float(np.percentile(seen.costs, 50)), "ms", len(seen.costs)),
+        _at_most("frame_ms_p99", float(np.percentile(seen.costs, 99)), "ms", len(seen.costs), 1e3 / _FRAMES),
+        _at_most("engine", seen.engine, "cores", count, _CORES),
     ]  # fmt: skip
 
 

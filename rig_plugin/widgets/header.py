@@ -81,7 +81,7 @@ class Header(Panel):
         """
         self._frames = 0
         unit = "pA" if live.stimulus.clamp == "current" else "mV"
-        source = self._trial.sweep.holding_source if self._trial and self._trial.sweep else "command"
+        source: str = self._trial.sweep.holding_source if self._trial and self._trial.sweep else "command"
         source = _UNSEEN if source == "unknown" else source
         self._holding.setText(f"hold {significant(round(live.stimulus.holding, 1))} {unit} ({source})")
 

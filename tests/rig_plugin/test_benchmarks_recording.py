@@ -20,6 +20,7 @@ def test_every_figure_has_every_key_and_is_json(figures):
 def test_what_a_recording_must_tell_is_there(figures):
     assert set(figures) == {
         "throughput", "bytes_a_sample", "lost_samples", "queue_ms_max", "flush_ms_p50", "flush_ms_p99", "processor",
+        "frames_a_second", "frame_ms_p50", "frame_ms_p99", "engine",
     }  # fmt: skip
     assert 0 < figures["flush_ms_p50"]["value"] <= figures["flush_ms_p99"]["value"]
     assert figures["queue_ms_max"]["value"] > 0
@@ -28,5 +29,5 @@ def test_what_a_recording_must_tell_is_there(figures):
 def test_nothing_is_lost_and_what_is_packed_is_smaller(figures):
     assert figures["lost_samples"]["value"] == 0
     assert figures["lost_samples"]["met"]
-    assert figures["lost_samples"]["n"] == 2 * 4 * 50_000
+    assert figures["lost_samples"]["n"] == 3 * 4 * 50_000
     assert 1 < figures["bytes_a_sample"]["value"] < 8

@@ -30,7 +30,7 @@ def test_all_that_is_known_of_a_family_is_told(data, capsys):
     assert [e["observed"] for e in found["protocols"][0]["epochs"]] == [False, True, False, False, False, False]
     assert [c["channel"] for c in found["channels"]] == [0, 1]
     assert any("E_leak and V_T move with it one to one" in p for p in found["problems"])
-    assert any("E_leak is the effective one, at holding" in p for p in found["problems"])
+    assert any("E_leak the effective one, at holding" in p for p in found["problems"])
 
 
 @pytest.mark.parametrize(
