@@ -33,6 +33,7 @@ __all__ = ["Frames", "frames"]
 _RATE = 50.0
 _MORE = ("Vm 2", "Im 2")
 _START = 60.0
+_INTERVAL = 0.033
 
 Traces = Mapping[str, npt.NDArray[np.float64]]
 
@@ -111,11 +112,11 @@ def frames(folder: Path, seconds: float) -> Frames:
             time.sleep(0.01)
         begun, worked = time.monotonic(), _worked(client.process)
         while time.monotonic() - begun < seconds:
+            time.sleep(max(0.0, begun + len(costs) * _INTERVAL - time.monotonic()))
             looked = time.perf_counter()
             window.bridge.poll()
             application.processEvents()
             costs.append(1e3 * (time.perf_counter() - looked))
-            time.sleep(max(0.0, 1.0 / 30.0 - costs[-1] / 1e3))
         taken = time.monotonic() - begun
         engine = (_worked(client.process) - worked) / taken
         client.stop()

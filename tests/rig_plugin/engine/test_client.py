@@ -79,16 +79,16 @@ def test_the_engine_gives_what_a_session_in_this_process_gives_and_can_be_starte
 
 
 def test_a_window_that_does_not_look_loses_messages_and_the_recording_nothing(parameters, tmp_path):
-    with launch(parameters, tmp_path, times=40) as client:
+    with launch(parameters, tmp_path, times=20) as client:
         client.start()
-        while client.status is None or client.status.received < 100 * SAMPLES:
+        while client.status is None or client.status.received < 55 * SAMPLES:
             WAIT.wait(0.005)
         messages = until(client, Ended)
         trials = [message.trial for message in messages if isinstance(message, Finished)]
-        assert trials[-1].index == 119
+        assert trials[-1].index == 59
         assert client.dropped > 0
-        assert len(messages) + client.dropped == 3 * 120 + 1
-    assert recorded(tmp_path) == 120 * [(SAMPLES, True)]
+        assert len(messages) + client.dropped == 3 * 60 + 1
+    assert recorded(tmp_path) == 60 * [(SAMPLES, True)]
 
 
 def test_stop_and_an_end_by_a_closed_window_leave_a_file_in_order(parameters, tmp_path):
