@@ -276,6 +276,8 @@ def test_a_spec_that_has_more_in_its_cells_becomes_a_checkpoint(made, tmp_path, 
         text = text.replace(long, short)
     spec = spec_from(text, "wide.toml")
     monkeypatch.setattr("estimators.misfits._CELLS", 5)
+    monkeypatch.setattr(judges, "_LESSONS", 60)
+    monkeypatch.setattr(judges, "_SURPRISES", 80)
     monkeypatch.setattr(simulation, "CHUNK", 200)
     out = tmp_path / "wide.h5"
     *_, summary = pretrain(spec, out)
