@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain, count
 from pathlib import Path
 
 import torch
@@ -79,7 +80,7 @@ def attach(
         _check_some(stimuli, rig.rate, checkpoint.domain)
     folder = settings.recording.folder
     if out is None and folder is not None:
-        out = folder / f"{datetime.now().astimezone():%Y-%m-%d_%H-%M-%S}.h5"
+        out = _new(folder)
     return Session(
         rig,
         Observer(checkpoint, seed=settings.rig.seed or 0),
@@ -90,6 +91,13 @@ def attach(
         asked.interval / 1e3 if settings.rig.pace == "real" else 0.0,
         overlays,
     )
+
+
+def _new(folder: Path) -> Path:
+    """Name a recording by the second in which it begins, and by a number where there is one of that second."""
+    now = f"{datetime.now().astimezone():%Y-%m-%d_%H-%M-%S}"
+    names = chain([f"{now}.h5"], (f"{now}-{k}.h5" for k in count(2)))
+    return next(path for path in map(folder.joinpath, names) if not path.exists())
 
 
 def _of_the_process(settings: Settings, checkpoint: Checkpoint) -> Settings:

@@ -120,7 +120,7 @@ def refused_of(data, tmp_path, kind, seed, count):
 
 @pytest.mark.parametrize("kind", FILES)
 def test_a_mutated_file_is_read_or_refused_and_never_written(data, tmp_path, kind):
-    assert 0 < refused_of(data, tmp_path, kind, 1, 60) < 60
+    assert 0 < refused_of(data, tmp_path, kind, 1, 25) < 25
 
 
 @pytest.mark.long

@@ -90,8 +90,15 @@ def whole_blocks(group, names, blocks, first):
     return whole
 
 
-@pytest.mark.parametrize("size", [37, 3000])
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    ("mode", "size"),
+    [
+        ("sweeps", 37),
+        ("continuous", 3000),
+        pytest.param("sweeps", 3000, marks=pytest.mark.long),
+        pytest.param("continuous", 37, marks=pytest.mark.long),
+    ],
+)
 def test_at_every_moment_the_file_is_whole(tmp_path, moments, mode, size):
     blocks = pieces(MODES[mode], size)
     record(tmp_path / "session.h5", mode, blocks, moments)

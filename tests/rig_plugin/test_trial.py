@@ -30,7 +30,8 @@ FEATURES = {"spike_count": 3.0, "rest": -61.25, "threshold": float("nan")}
 def a_sweep():
     stimulus = step(100.0, holding=-20.0)
     command = stimulus.command(10.0)
-    return Sweep(np.full(command.size, -60.0), 10.0, stimulus, command, command_source="header")
+    response = np.full(command.size, -60.0)
+    return Sweep(response, 10.0, stimulus, command, command_source="header", holding_source="amplifier")
 
 
 def a_trial(**changes):
@@ -92,6 +93,13 @@ def test_the_stimulus_is_told_in_units():
     assert stimulus["step_pA"] == 100
     assert (stimulus["onset_ms"], stimulus["duration_ms"], stimulus["source"]) == (200, 500, "header")
     assert stimulus["epochs"][1] == {"level": 80, "duration_ms": 500}
+
+
+def test_a_holding_that_is_unknown_is_null_and_never_the_command_s_own():
+    unheld = dataclasses.replace(a_sweep(), holding_source="unknown")
+    stimulus = written(a_trial(sweep=unheld))["stimulus"]
+    assert stimulus["holding_pA"] is None
+    assert stimulus["epochs"][0]["level"] == -20
 
 
 def test_the_posterior_is_told_by_its_quantiles_in_order():

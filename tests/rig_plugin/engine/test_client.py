@@ -92,19 +92,19 @@ def test_a_window_that_does_not_look_loses_messages_and_the_recording_nothing(pa
 
 
 def test_stop_and_an_end_by_a_closed_window_leave_a_file_in_order(parameters, tmp_path):
-    with launch(parameters, tmp_path / "stopped", pace="real", times=20) as client:
-        (tmp_path / "stopped").mkdir()
+    with launch(parameters, tmp_path, pace="real", times=20) as client:
         client.start()
         until(client, Started)
         client.stop()
         assert until(client, Ended)[-1] == Ended(None)
-    assert [whole for _, whole in recorded(tmp_path / "stopped")] == [False]
-    with launch(parameters, tmp_path / "closed", pace="real", times=20) as client:
-        (tmp_path / "closed").mkdir()
+        (path,) = tmp_path.glob("*.h5")
+        path = path.rename(tmp_path / "stopped")
         client.start()
         until(client, Started, 2)
     # Who only lets go has the running sweep finished.
-    assert recorded(tmp_path / "closed") == 2 * [(SAMPLES, True)]
+    assert recorded(tmp_path) == 2 * [(SAMPLES, True)]
+    with h5py.File(path) as file:
+        assert [bool(sweep.attrs["complete"]) for sweep in file["sweeps"].values()] == [False]
 
 
 def test_an_engine_that_dies_is_told_with_what_it_leaves_and_the_next_start_has_another(parameters, tmp_path):
@@ -123,11 +123,27 @@ def test_an_engine_that_dies_is_told_with_what_it_leaves_and_the_next_start_has_
         until(client, Ended)
 
 
-def test_what_can_not_be_opened_ends_the_session_in_words(parameters, tmp_path):
-    with launch(parameters, tmp_path / "nowhere") as client:
+def test_what_can_not_be_opened_ends_the_session_in_words_and_the_next_start_is_a_new_try(parameters, tmp_path):
+    with launch(parameters, tmp_path / "nowhere", pace="real") as client:
         client.start()
         (ended,) = until(client, Ended)
         assert "nowhere" in ended.reason
+        (tmp_path / "nowhere").mkdir()
+        client.start()
+        until(client, Started)
+        client.note()
+        until(client, Started)
+        client.mark()
+        client.mark("the pipette moved")
+        client.stop()
+        until(client, Ended)
+    (path,) = (tmp_path / "nowhere").glob("*.h5")
+    with h5py.File(path) as file:
+        marks = file["marks"][()]
+    assert [mark["text"].decode() for mark in marks] == ["", "the pipette moved"]
+    assert SAMPLES <= marks["sample"][0] < 2 * SAMPLES
+    # A note belongs to the moment that was held, not to the end of its typing.
+    assert marks["sample"][1] < SAMPLES
 
 
 WINDOW = """
@@ -162,22 +178,3 @@ def test_a_window_that_is_killed_in_the_middle_of_a_sweep_costs_nothing(tmp_path
         WAIT.wait(0.01)
     assert recorded(tmp_path) == 2 * [(SAMPLES, True)]
     assert not Path(f"/dev/shm/{memory}").exists()
-
-
-def test_a_mark_is_kept_with_the_samples_that_had_come(parameters, tmp_path):
-    with launch(parameters, tmp_path, pace="real") as client:
-        client.start()
-        until(client, Started)
-        client.note()
-        until(client, Started)
-        client.mark()
-        client.mark("the pipette moved")
-        client.stop()
-        until(client, Ended)
-    (path,) = tmp_path.glob("*.h5")
-    with h5py.File(path) as file:
-        marks = file["marks"][()]
-    assert [mark["text"].decode() for mark in marks] == ["", "the pipette moved"]
-    assert SAMPLES <= marks["sample"][0] < 2 * SAMPLES
-    # A note belongs to the moment that was held, not to the end of its typing.
-    assert marks["sample"][1] < SAMPLES
