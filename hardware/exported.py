@@ -10,6 +10,7 @@ from typing import Any
 
 import h5py  # type: ignore[import-untyped]
 
+from hardware.gap import lost_samples, missing
 from hardware.hdf5 import text
 from hardware.recording import RecordedSweep
 from hardware.rig import Provenance
@@ -41,10 +42,12 @@ class ExportedSweep:
             sweep: As any NWB file gives it.
 
         Returns:
-            The sweep with its stimulus; one that is shorter than that says so in its problem.
+            The sweep with its stimulus; one that lacks samples or is shorter says so in its problem.
         """
         origin, wanted = self.provenance, self.stimulus.samples(sweep.rate)
         problem = sweep.problem
+        if gaps := missing(sweep.response):
+            problem = lost_samples(gaps, sweep.rate)
         if sweep.response.size != wanted:
             problem = f"Sweep {sweep.index} ended after {sweep.response.size} of {wanted} samples: record it again."
         return replace(

@@ -4,9 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["lost_samples"]
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["lost_samples", "missing"]
 
 _NAMED = 3
+
+
+def missing(trace: npt.NDArray[np.float64]) -> list[tuple[int, int]]:
+    """Find where a trace holds NaN.
+
+    Args:
+        trace: Shape (n,).
+
+    Returns:
+        Of each gap, the index of the first sample and how many.
+
+    Example:
+        >>> missing(np.array([1.0, np.nan, np.nan, 2.0, np.nan]))
+        [(1, 2), (4, 1)]
+    """
+    edges = np.flatnonzero(np.diff(np.isnan(trace), prepend=False, append=False))
+    return [(int(first), int(end - first)) for first, end in edges.reshape(-1, 2)]
 
 
 def lost_samples(gaps: Sequence[tuple[int, int]], rate: float) -> str:
