@@ -186,6 +186,8 @@ class Scope(Panel):
         if overlay is self._overlay:
             return
         self._overlay = overlay
+        # Between edges that have become empty, the fill would stay as it was.
+        self._band.setVisible(overlay is not None)
         ends = (_NOTHING, _NOTHING) if overlay is None else (overlay.low, overlay.high)
         for edge, end in zip(self._edges, ends, strict=True):
             edge.setData(_NOTHING if overlay is None else overlay.times, end)

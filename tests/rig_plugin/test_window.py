@@ -52,18 +52,29 @@ def test_a_trial_reaches_every_panel(qtbot, window, scripted):
     assert "trial 3" in window.status_line.words()
 
 
+def shaded(widget):
+    """Tell which share of what a widget shows has the blue of the newest, as lines have little and a band much."""
+    image = widget.grab().toImage()
+    seen = [image.pixelColor(x, y) for x in range(0, image.width(), 3) for y in range(0, image.height(), 3)]
+    return np.mean([colour.blue() - colour.red() > 20 for colour in seen])
+
+
 def band(low=-75.0):
     times = np.arange(0.25, 800.0, 0.5)
     return Overlay(times, np.full(times.size, low), np.full(times.size, low + 10.0))
 
 
 def test_what_cells_of_the_posterior_do_lies_behind_the_trace_until_the_next_sweep_begins(qtbot, window, scripted):
-    window.feed.finished(scripted.trial(3))
+    with qtbot.waitSignal(window.bridge.finished):
+        window.feed.finished(scripted.trial(3))
+    bare = shaded(window.scope)
     window.feed.overlaid(3, band())
     qtbot.waitUntil(lambda: window.scope.overlaid is not None)
     assert window.scope.overlaid.low[0] == -75.0
+    assert shaded(window.scope) > bare + 0.1
     scripted.play(window.feed, 4, share=0.5)
     qtbot.waitUntil(lambda: window.scope.overlaid is None)
+    assert shaded(window.scope) < bare + 0.01
 
 
 def test_an_overlay_of_another_trial_is_not_drawn(qtbot, window, scripted):
