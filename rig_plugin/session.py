@@ -169,6 +169,7 @@ class Session:
             try:
                 if self._recorder is not None:
                     self._recorder.close()
+                    self._tell("status", self._status())
             except Refusal as error:
                 reason = f"{reason} {error}" if reason else str(error)
                 raise

@@ -69,6 +69,7 @@ class Offer(Panel):
         fate = "is closed" if is_whole else "was not closed: what reached the disk can be recovered"
         self._words.setText(f"{session.name} {fate}.")
         self._words.setToolTip(str(session))
+        self.decline.setText("Leave it")
         self.accept.setText(f"{verb} to NWB (E)")
         self.accept.setToolTip(f"Makes {_new(session).name} beside the recording, which is never changed.")
         self._show_buttons(True)
@@ -110,6 +111,7 @@ class Offer(Panel):
             self._thread.join()
         self._thread = self._session = None
         self._words.setText(said if is_good else f"▲ {said}")
+        self.decline.setText("Close")
         self.decline.setVisible(True)
         self.show()
 
@@ -126,11 +128,16 @@ def _new(session: Path) -> Path:
 
 def _summary(out: Path, found: Mapping[str, object]) -> str:
     """Say what a file holds, and what it lacks."""
-    told = f"{out.name} holds {found['sweeps']} sweeps and {found['marks']} marks"
-    if found["segments"]:
-        told += f" and {found['segments']} gap-free stretches"
+    counted = (("sweeps", "sweep"), ("segments", "gap-free stretch"), ("marks", "mark"))
+    parts = [_counted(found[key], noun) for key, noun in counted if found[key]] or ["nothing but what describes it"]
+    told = f"{out.name} holds {', '.join(parts)}"
     losses = found["lost"]
     if isinstance(losses, list) and losses:
         first = losses[0]
         told += f"; {found['lost_samples']} samples are missing, first in {first['where']}: {first['reason']}"
     return told if told.endswith(".") else f"{told}."
+
+
+def _counted(number: object, noun: str) -> str:
+    """Write a number of things."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}{'es' if noun.endswith('ch') else 's'}"

@@ -79,6 +79,8 @@ class Theme:
         QPushButton:hover, QPushButton:focus {{ border-color: {self.now}; }}
         QPushButton:pressed {{ background: {self.line}; }}
         QPushButton:disabled {{ color: {self.past}; }}
+        QLineEdit {{ background: {self.panel}; color: {self.text}; border: 1px solid {self.now}; border-radius: 4px;
+            padding: 4px 10px; font-size: 13px; }}
         #stop {{ border: 1px solid {self.danger}; font-weight: 700; }}
         QTableWidget {{ background: transparent; border: none; gridline-color: transparent; outline: none; }}
         QTableWidget::item {{ border: none; padding: 0 4px; }}

@@ -215,3 +215,12 @@ def test_what_a_held_rig_loses_is_a_gap_at_its_place(tmp_path):
         (stretch,) = file["continuous"].values()
         response = stretch["response"][()]
     assert np.flatnonzero(np.isnan(response)).tolist() == list(range(1800, 1807))
+
+
+def test_the_last_word_on_a_recording_is_that_all_of_it_is_on_the_disk(make, tmp_path):
+    notes = Notes()
+    make(Recorder(tmp_path / "cell.h5", {}), notes).run()
+    (last,) = notes.named("status")[-1]
+    assert last.received == last.on_disk == 3 * 7000
+    assert last.queued == 0
+    assert notes.told[-1] == ("ended", None)

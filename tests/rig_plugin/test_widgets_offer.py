@@ -47,7 +47,7 @@ def test_one_press_writes_beside_the_recording_and_says_what_came_of_it(qtbot, o
     assert offer.words() == "writing cell.nwb beside cell.h5 …"
     writing.may.set()
     qtbot.waitUntil(lambda: "holds" in offer.words())
-    assert offer.words() == "cell.nwb holds 3 sweeps and 1 marks."
+    assert offer.words() == "cell.nwb holds 3 sweeps, 1 mark."
     assert writing.asked == [(kind, "cell.h5", "cell.nwb")]
 
 
@@ -93,7 +93,7 @@ def test_what_is_missing_is_told_with_the_first_place(qtbot, offered):
     offer.take_up()
     qtbot.waitUntil(lambda: "missing" in offer.words())
     assert offer.words() == (
-        "cell.nwb holds 3 sweeps and 1 marks and 1 gap-free stretches; 20 samples are missing, "
+        "cell.nwb holds 3 sweeps, 1 gap-free stretch, 1 mark; 20 samples are missing, "
         "first in sweep 2: The rig was too slow."
     )
 
