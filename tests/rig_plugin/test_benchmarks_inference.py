@@ -42,11 +42,51 @@ def fought(monkeypatch):
 
 def test_a_bout_is_measured_whole(monkeypatch):
     monkeypatch.setattr("rig_plugin.tasks.own.train", stand_in)
-    found = bout._fight("rig_plugin.tasks.own:train", Setting(200, 0, held_out=50, observations=3, batched=20))
+    setting = Setting(200, 0, held_out=50, observations=3, batched=20)
+    found, batch = bout._measured("rig_plugin.tasks.own:train", setting)
     low, high = (side.numpy() for side in (bout.ELIFE.prior.parts[0].low, bout.ELIFE.prior.parts[0].high))
-    assert found.log_q == pytest.approx(-np.log(high - low).sum())
+    assert found["log_q"] == pytest.approx(-np.log(high - low).sum())
+    assert len(found["times"]) == 3
+    assert found["peak"] is None or 10 < found["peak"] < 1e5
+    assert batch["batched_s"] > 0
+
+
+METHODS = """
+import time
+import numpy as np
+from rig_plugin.tasks.trained import Trained
+
+def _train(many):
+    def draw(observed, n):
+        return np.zeros((n, 8))
+    return Trained(draw, many, lambda at, observed: np.full(len(at), -3.0))
+
+def ends(theta, x, prior, seed):
+    return _train(lambda observed, n: None)
+
+def never_ends(theta, x, prior, seed):
+    return _train(lambda observed, n: time.sleep(1000))
+
+def fails(theta, x, prior, seed):
+    raise ValueError("it is worn out")
+"""
+
+
+@pytest.mark.parametrize(("method", "ended"), [("ends", True), ("never_ends", False)])
+def test_a_batch_that_never_ends_is_given_up_and_all_else_is_told(tmp_path, monkeypatch, method, ended):
+    (tmp_path / "made_up_methods.py").write_text(METHODS)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    found = bout.fight(f"made_up_methods:{method}", Setting(200, 0, 50, 3, 20, patience=30.0 if ended else 0.1))
+    assert found.log_q == -3.0
     assert found.times.shape == (3,)
-    assert found.peak is None or 10 < found.peak < 1e5
+    assert (found.batched_s is not None) == ended
+
+
+def test_a_method_that_fails_is_named_with_its_reason(tmp_path, monkeypatch):
+    (tmp_path / "made_up_methods.py").write_text(METHODS)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(RuntimeError, match="ValueError: it is worn out"):
+        bout.fight("made_up_methods:fails", Setting(200, 0, 50, 3, 20))
 
 
 def test_every_figure_has_every_key_and_the_aims_are_the_issues(fought):
