@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -70,18 +71,21 @@ def _opened(folder: Path, listener: Listener) -> Session:
     )
 
 
+@dataclass(frozen=True, eq=False)
 class Frames:
     """What was seen.
 
     Args:
-        costs: Of each frame [ms].
+        costs: Of each frame, shape (n,) [ms].
         rate: Frames a second.
-        engine: Cores that the engine took.
+        engine: Cores that the engine took; None where the system does not say.
         lost: Samples that came and are not on the disk, or were lost.
     """
 
-    def __init__(self, costs: npt.NDArray[np.float64], rate: float, engine: float, lost: int) -> None:
-        self.costs, self.rate, self.engine, self.lost = costs, rate, engine, lost
+    costs: npt.NDArray[np.float64]
+    rate: float
+    engine: float | None
+    lost: int
 
 
 def frames(folder: Path, seconds: float) -> Frames:
@@ -118,7 +122,8 @@ def frames(folder: Path, seconds: float) -> Frames:
             application.processEvents()
             costs.append(1e3 * (time.perf_counter() - looked))
         taken = time.monotonic() - begun
-        engine = (_worked(client.process) - worked) / taken
+        now = _worked(client.process)
+        engine = None if now is None or worked is None else (now - worked) / taken
         client.stop()
         while window.is_running and time.monotonic() < deadline + seconds:
             window.bridge.poll()
@@ -131,10 +136,10 @@ def frames(folder: Path, seconds: float) -> Frames:
     return Frames(np.array(costs), len(costs) / taken, engine, lost)
 
 
-def _worked(process: int | None) -> float:
-    """Tell how long a process has worked so far [s]; NaN where the system does not say."""
+def _worked(process: int | None) -> float | None:
+    """Tell how long a process has worked so far [s]; None where the system does not say."""
     try:
         fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     except OSError:
-        return float("nan")
+        return None
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -21,7 +21,8 @@ import numpy.typing as npt
 from hardware.recorder import Recorder
 from hardware.rig import BLOCK
 from hardware.track import Track
-from rig_plugin.benchmarks.frames import frames
+from rig_plugin.benchmarks.frames import Frames, frames
+from rig_plugin.display import DisplayError, check_display
 
 __all__ = ["measure"]
 
@@ -51,13 +52,14 @@ def measure(peers: bool = True, seconds: float = 10.0) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         fast = _fast(Path(folder) / "fast.h5", blocks, count)
         paced = _paced(Path(folder) / "paced.h5", blocks, count)
-        seen = frames(Path(folder), seconds)
+        seen = _seen(Path(folder), seconds)
     samples = len(_NOISE) * count * round(BLOCK * _RATE)
     rate = len(_NOISE) * _RATE * 1e3
+    lost = fast["lost"] + paced["lost"] + (seen.lost if seen else 0)
     return [
         _figure("throughput", samples / fast["time"], "samples/s", samples, rate, met=samples / fast["time"] >= rate),
         _figure("bytes_a_sample", fast["bytes"] / samples, "bytes", samples),
-        _at_most("lost_samples", fast["lost"] + paced["lost"] + seen.lost, "samples", 3 * samples, 0.0),
+        _at_most("lost_samples", lost, "samples", 3 * samples, 0.0),
         _at_most("queue_ms_max", paced["queue"] / _RATE, "ms", count, _DEPTH),
         _figure("flush_ms_p50", 1e3 * float(np.percentile(paced["flushes"], 50)), "ms", len(paced["flushes"])),
         _at_most(
@@ -65,11 +67,30 @@ def measure(peers: bool = True, seconds: float = 10.0) -> list[dict[str, Any]]:
             _SLOWEST,
         ),
         _at_most("processor", paced["processor"], "cores", count, _CORES),
-        _figure("frames_a_second", seen.rate, "1/s", len(seen.costs), _FRAMES, met=seen.rate >= _FRAMES),
-        _figure("frame_ms_p50", float(np.percentile(seen.costs, 50)), "ms", len(seen.costs)),
-        _at_most("frame_ms_p99", float(np.percentile(seen.costs, 99)), "ms", len(seen.costs), 1e3 / _FRAMES),
-        _at_most("engine", seen.engine, "cores", count, _CORES),
+        *_of_the_window(seen, count),
     ]  # fmt: skip
+
+
+def _seen(folder: Path, seconds: float) -> Frames | None:
+    """Look at the window, where there is somewhere to show one."""
+    try:
+        check_display()
+    except DisplayError:
+        return None
+    return frames(folder, seconds)
+
+
+def _of_the_window(seen: Frames | None, count: int) -> list[dict[str, Any]]:
+    """Lay out what was seen; what was not keeps its place."""
+    n = len(seen.costs) if seen else 0
+    p50, p99 = np.percentile(seen.costs, [50, 99]).tolist() if seen else (None, None)
+    rate = seen.rate if seen else None
+    return [
+        _figure("frames_a_second", rate, "1/s", n, _FRAMES, met=None if rate is None else rate >= _FRAMES),
+        _figure("frame_ms_p50", p50, "ms", n),
+        _at_most("frame_ms_p99", p99, "ms", n, 1e3 / _FRAMES),
+        _at_most("engine", seen.engine if seen else None, "cores", count, _CORES),
+    ]
 
 
 def _fast(path: Path, blocks: list[Traces], count: int) -> dict[str, Any]:
@@ -120,12 +141,12 @@ def _size(path: Path) -> int:
     return path.stat().st_size
 
 
-def _at_most(name: str, value: float, unit: str, n: int, aim: float) -> dict[str, Any]:
-    return _figure(name, value, unit, n, aim, met=value <= aim)
+def _at_most(name: str, value: float | None, unit: str, n: int, aim: float) -> dict[str, Any]:
+    return _figure(name, value, unit, n, aim, met=None if value is None else value <= aim)
 
 
 def _figure(
-    name: str, value: float, unit: str, n: int, aim: float | None = None, *, met: bool | None = None
+    name: str, value: float | None, unit: str, n: int, aim: float | None = None, *, met: bool | None = None
 ) -> dict[str, Any]:
     measured = {"name": name, "value": value, "unit": unit, "n": n}
     return {**measured, "peer": None, "peer_version": None, "ratio": None, "aim": aim, "met": met}

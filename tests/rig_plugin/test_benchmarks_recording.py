@@ -2,7 +2,9 @@ import json
 
 import pytest
 
+from rig_plugin.benchmarks import recording
 from rig_plugin.benchmarks.recording import measure
+from rig_plugin.display import DisplayError
 
 KEYS = {"name", "value", "unit", "n", "peer", "peer_version", "ratio", "aim", "met"}
 
@@ -31,3 +33,13 @@ def test_nothing_is_lost_and_what_is_packed_is_smaller(figures):
     assert figures["lost_samples"]["met"]
     assert figures["lost_samples"]["n"] == 3 * 4 * 50_000
     assert 1 < figures["bytes_a_sample"]["value"] < 8
+
+
+def test_without_a_display_the_window_s_figures_are_unknown(tmp_path, monkeypatch):
+    def nowhere():
+        raise DisplayError("There is no display.")
+
+    monkeypatch.setattr(recording, "check_display", nowhere)
+    assert recording._seen(tmp_path, 1.0) is None
+    rows = recording._of_the_window(None, 50)
+    assert {row["value"] for row in rows} == {row["met"] for row in rows} == {None}
