@@ -36,8 +36,7 @@ def fought(monkeypatch):
     names = {method: name for name, method in inference._METHODS.items()}
     monkeypatch.setattr(inference, "fight", lambda method, setting: made[names[method]])
     monkeypatch.setattr(inference, "version", lambda name: "0.27.0")
-    rows = [{"name": f"posterior_1000_ms_{label}", "value": 4.0, "n": 3} for label in ("p50", "p99")]
-    monkeypatch.setattr(inference.replay, "measure", lambda peers, sweeps: rows)
+    monkeypatch.setattr(inference, "_shipped", lambda observations: np.full(observations, 4.0))
 
 
 def test_a_bout_is_measured_whole(monkeypatch):
@@ -102,6 +101,12 @@ def test_every_figure_has_every_key_and_the_aims_are_the_issues(fought):
     assert figures["draws_1000_ms_p50_single_10000"]["ratio"] == pytest.approx(10.0)
     assert (figures["shipped_1000_ms_p50"]["aim"], figures["shipped_1000_ms_p50"]["met"]) == (5.0, True)
     assert figures["peak_MB_sbi_10000"]["value"] == 900.0
+
+
+def test_the_network_that_ships_is_timed_for_each_cell_but_the_first(monkeypatch):
+    times = inference._shipped(3)
+    assert times.shape == (3,)
+    assert (times > 0).all()
 
 
 def test_without_a_number_both_budgets_are_measured(fought):

@@ -253,19 +253,16 @@ SOME_OR_MANY = (1, pytest.param(3, marks=pytest.mark.long))
 
 
 @pytest.fixture(scope="module", params=SOME_OR_MANY)
-def drawn(request):
-    """Cells with all but what shapes spikes."""
+def drawn(request):  # cells with all but what shapes spikes
     return draw(30 * request.param, 8, DT / 2)
 
 
 @pytest.fixture(scope="module", params=SOME_OR_MANY)
-def shaped(request):
-    """Cells with everything in them."""
+def shaped(request):  # cells with everything in them
     return draw(30 * request.param, 9, 2 * DT, slow_share=1.0, g_Kv3=20.0)
 
 
 def agree(cells):
-    """Cells spike when the equations say."""
     spiking = [(trace, truth) for trace, _, truth in cells if rising(truth, 0.01, -20.0).size]
     errors = np.array([worst(trace, truth) for trace, truth in spiking])
     assert len(spiking) >= len(cells) // 2
@@ -274,7 +271,6 @@ def agree(cells):
 
 
 def rest(cells):
-    """Cells rest where the equations say."""
     assert max(np.abs(trace[1000:2000] - truth[4000]).max() for trace, _, truth in cells) < 0.05
 
 
