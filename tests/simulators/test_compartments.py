@@ -287,7 +287,7 @@ def test_halving_the_time_step_takes_more_than_two_thirds_of_the_error_away(draw
     pairs = np.array([(worst(coarse, truth), worst(fine, truth, dt=DT / 2)) for coarse, fine, truth in drawn])
     alike = pairs[(pairs > 0.004).all(axis=1)]
     assert len(alike) >= 10
-    # The order is two; of some spikes a float32 resolves no more than the rest of the error.
+    # Ratios scatter: quartiles 1.6 and 6.7, medians 4.7 of 30 cells, 4.2 of 70 and 3.2 of 90.
     assert np.median(alike[:, 0] / alike[:, 1]) > 3.0
 
 
