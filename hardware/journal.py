@@ -66,15 +66,16 @@ def unpack(path: Path) -> tuple[Change, ...]:
         body = file.read(length)
     if zlib.crc32(body) != checksum:
         return ()
-    changes = []
-    while body:
-        if len(body) < _HEAD.size:
+    changes, at = [], 0
+    while at < length:
+        if length - at < _HEAD.size:
             return ()
-        place, count = _HEAD.unpack_from(body)
-        if place + count > size or _HEAD.size + count > len(body):
+        place, count = _HEAD.unpack_from(body, at)
+        at += _HEAD.size
+        if place + count > size or count > length - at:
             return ()
-        changes.append((place, body[_HEAD.size : _HEAD.size + count]))
-        body = body[_HEAD.size + count :]
+        changes.append((place, body[at : at + count]))
+        at += count
     return tuple(changes)
 
 

@@ -6,6 +6,8 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
+import click
+
 from estimators.features import FEATURES
 from rig_plugin import opening
 from rig_plugin.display import check_display
@@ -73,4 +75,9 @@ def _show(opener: Opener, path: Path | None, source: str, *, is_replay: bool) ->
         )
         window.show()
         QtCore.QTimer.singleShot(0, window.start)
-        return int(application.exec())
+        status = int(application.exec())
+        left = window.left
+    if left is not None:
+        # Closed while it recorded, the window had no moment to offer this itself.
+        click.echo(f"The recording is {left}; `rig-plugin export {left} --nwb {left.with_suffix('.nwb')}`", err=True)
+    return status

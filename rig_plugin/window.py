@@ -117,6 +117,11 @@ class Window(QtWidgets.QMainWindow):
             self.trust, self.posterior, self.evolution, self.offer, self.status_line,
         )  # fmt: skip
 
+    @property
+    def left(self) -> Path | None:
+        """A recording of which no NWB file was offered, because the window is closed before it was over."""
+        return self._recorded if self._recorded != self._offered else None
+
     def wear(self, theme: Theme) -> None:
         """Change colours.
 

@@ -6,8 +6,9 @@ import signal
 import pytest
 
 from rig_plugin import app
+from rig_plugin.export_process import written
 from rig_plugin.replay_settings import ReplaySettings
-from rig_plugin.settings import ProtocolSettings, RigSettings, Settings
+from rig_plugin.settings import ProtocolSettings, RecordingSettings, RigSettings, Settings
 from rig_plugin.widgets.qt import QtCore, QtWidgets
 from rig_plugin.window import Window
 
@@ -63,3 +64,19 @@ def test_an_engine_that_dies_is_told_in_the_window(watch):
 def test_a_recording_is_replayed_on_the_screen(watch, data):
     watch(lambda window: len(window.evolution.medians) == 1 and not window.is_running)
     app.replay(ReplaySettings(data / "18713001.abf", sweep=12, pace="max"))
+
+
+def test_a_window_that_is_closed_while_it_records_says_how_to_export(watch, tmp_path, capsys):
+    watch(lambda window: window.left is not None and window.scope.shown.size)
+    app.attach(Settings(rig=RigSettings(seed=1), protocol=PROTOCOL, recording=RecordingSettings(folder=tmp_path)))
+    (session,) = tmp_path.iterdir()
+    assert f"`rig-plugin export {session} --nwb {session.with_suffix('.nwb')}`" in capsys.readouterr().err
+    assert written("export", session, tmp_path / "cell.nwb")["sweeps"] == 1
+
+
+def test_a_window_that_is_closed_after_it_offered_an_export_says_nothing_more(watch, tmp_path, capsys):
+    watch(lambda window: window.offer.is_open)
+    app.attach(
+        Settings(rig=RigSettings(seed=1, pace="max"), protocol=PROTOCOL, recording=RecordingSettings(folder=tmp_path))
+    )
+    assert "export" not in capsys.readouterr().err
