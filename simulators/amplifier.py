@@ -12,7 +12,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 from numba import float32, njit
-from scipy import optimize, signal
+from scipy import optimize
 
 from simulators.lanes import FAST, LANES, enter, gaussian, scramble
 
@@ -20,6 +20,11 @@ __all__ = ["CORNERS", "MEMORY", "corner_index", "filters", "low_pass", "remember
 
 CORNERS = np.geomspace(1.0, 16.0, 49)
 """Corners that the low-pass is designed for [kHz]; a drawn one takes the nearest, at most 3 % away."""
+
+_BESSEL = (1.0, 10.0, 45.0, 105.0, 105.0)
+_CORNER = 2.113917674904216
+"""Where the gain of the fourth reverse Bessel polynomial is -3 dB [rad/s]."""
+_POLES = np.asarray(np.roots(_BESSEL) / _CORNER, dtype=np.complex128)
 
 
 @functools.cache
@@ -39,31 +44,43 @@ def filters(rate: float) -> npt.NDArray[np.float32]:
         first, and the factor that gives white noise in front of the filter a standard deviation of one behind it. The
         last row passes everything, bit by bit.
     """
-    table = np.zeros((len(CORNERS) + 1, 13), dtype=np.float32)
+    table = np.zeros((len(CORNERS) + 1, 13))
     table[-1, [0, 4, 8, 12]] = 1.0
-    impulse = np.zeros(4000)
-    impulse[0] = 1.0
     for k, corner in enumerate(CORNERS):
         slow, fast = _sections(corner, rate)
         zero = optimize.brentq(_loss, -0.9, 0.9, args=(np.concatenate([slow, fast]), corner / rate))
-        taps = _taps(_lead(np.concatenate([slow, fast]), zero))
-        answer = impulse
         for section, poles in enumerate((slow, fast)):
             below = np.poly(poles).real
             # Each section passes a constant unchanged, so that the filter can start in its steady state.
             above = np.array([1.0, zero]) * below.sum() / (1.0 + zero)
             table[k, 4 * section : 4 * section + 4] = *above, *below[1:]
-            answer = signal.lfilter(above, below, answer)
-        table[k, 8:12] = taps
-        table[k, 12] = 1.0 / math.sqrt(np.sum(np.convolve(answer, taps) ** 2))
-    return table
+        table[k, 8:12] = _taps(_lead(np.concatenate([slow, fast]), zero))
+    table[:-1, 12] = 1.0 / np.sqrt(np.sum(_impulse(table[:-1]) ** 2, axis=0))
+    return table.astype(np.float32)
 
 
 def _sections(corner: float, rate: float) -> list[npt.NDArray[np.complex128]]:
     """Give the two pairs of digital poles, the slower first."""
-    poles = signal.bessel(4, 2.0 * math.pi * corner, norm="mag", analog=True, output="zpk")[1]
+    poles = _POLES * 2.0 * math.pi * corner
     pairs = np.exp(poles[np.argsort(np.abs(poles.imag), kind="stable")] / rate)
     return [pairs[:2], pairs[2:]]
+
+
+def _impulse(table: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Tell what each filter makes of a single one, shape (4000, filters); it is as good as over by then."""
+    memory = np.zeros((4, len(table)))
+    answer = np.zeros((4000, len(table)))
+    for t in range(len(answer)):
+        leaving = np.full(len(table), 1.0 if t == 0 else 0.0)
+        for section in (0, 1):
+            b0, b1, a1, a2 = table[:, 4 * section : 4 * section + 4].T
+            first, second = memory[2 * section], memory[2 * section + 1]
+            entering, leaving = leaving, b0 * leaving + first
+            memory[2 * section], memory[2 * section + 1] = b1 * entering + second - a1 * leaving, -a2 * leaving
+        answer[t] = leaving
+    padded = np.concatenate([answer, np.zeros((3, len(table)))])
+    # The taps are the last of a filter's numbers, latest first.
+    return np.asarray(sum(table[:, 8 + k] * np.roll(padded, k, axis=0) for k in range(4)))
 
 
 def _lead(poles: npt.NDArray[np.complex128], zero: float) -> float:

@@ -62,6 +62,7 @@ def killed(tmp_path):
     return path
 
 
+@pytest.mark.long
 def test_a_fit_whose_process_is_killed_goes_on_and_ends_where_an_undisturbed_one_does(killed):
     told = []
     resumed = again(told.append, killed)

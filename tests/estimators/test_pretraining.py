@@ -216,7 +216,7 @@ def test_a_killed_run_ends_where_an_undisturbed_one_does(simulated, spec, tmp_pa
     assert all(same(tmp_path, "killed.h5", "whole.h5", part) for part in PARTS)
 
 
-@pytest.mark.parametrize("stage", ["likelihood", "predictive"])
+@pytest.mark.parametrize("stage", ["likelihood", pytest.param("predictive", marks=pytest.mark.long)])
 def test_a_run_that_is_killed_at_its_likelihood_ends_where_an_undisturbed_one_does(simulated, spec, tmp_path, stage):
     begun = pretrain(spec, tmp_path / "killed.h5")
     while next(begun).get("stage") != stage:

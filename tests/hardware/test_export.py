@@ -83,8 +83,10 @@ def complaints(path):
     return found + [f"{m.importance.name} {m.check_function_name} {m.location}: {m.message}" for m in worse]
 
 
-@pytest.mark.parametrize("metadata", [None, {"subject": "m7", "cell": {"id": 3}}, {"rig": None, "subject": {}}])
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize(
+    ("version", "metadata"),
+    [(1, None), (2, {"subject": "m7", "cell": {"id": 3}}), (2, {"rig": None, "subject": {}})],
+)
 def test_an_exported_file_is_valid_and_inspected_without_complaint(make_session, tmp_path, version, metadata):
     export(make_session(tmp_path / "a.h5", [{}, {}], version=version, metadata=metadata), tmp_path / "a.nwb")
     assert complaints(tmp_path / "a.nwb") == []

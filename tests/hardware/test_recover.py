@@ -114,7 +114,7 @@ def killed_export(path, out, size):
 
 
 @killing
-@pytest.mark.parametrize("size", [0, 5_000_000])
+@pytest.mark.parametrize("size", [pytest.param(0, marks=pytest.mark.long), 5_000_000])
 def test_a_killed_export_leaves_no_half_file_and_recovery_clears_up(make_session, tmp_path, size):
     path, out = long_session(make_session, tmp_path / "a.h5"), tmp_path / "a.nwb"
     before = digest(path)
@@ -234,6 +234,7 @@ def test_a_response_that_is_longer_than_its_command_loses_nothing(make_session, 
     assert "ended after 3000 of 6000 samples" in last.problem
 
 
+@pytest.mark.long
 def test_memory_is_bounded_however_long_the_recording_is(make_session, tmp_path):
     path = make_session(tmp_path / "a.h5", [{}])
     samples = 30_000_000

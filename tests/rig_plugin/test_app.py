@@ -72,11 +72,3 @@ def test_a_window_that_is_closed_while_it_records_says_how_to_export(watch, tmp_
     (session,) = tmp_path.iterdir()
     assert f"`rig-plugin export {session} --nwb {session.with_suffix('.nwb')}`" in capsys.readouterr().err
     assert written("export", session, tmp_path / "cell.nwb")["sweeps"] == 1
-
-
-def test_a_window_that_is_closed_after_it_offered_an_export_says_nothing_more(watch, tmp_path, capsys):
-    watch(lambda window: window.offer.is_open)
-    app.attach(
-        Settings(rig=RigSettings(seed=1, pace="max"), protocol=PROTOCOL, recording=RecordingSettings(folder=tmp_path))
-    )
-    assert "export" not in capsys.readouterr().err

@@ -318,6 +318,7 @@ def test_when_a_recorded_session_is_over_its_export_is_offered_once(qtbot, windo
     assert window.offer.words() == ""
     window.feed.ended(None)
     qtbot.waitUntil(lambda: "cell.h5 is closed" in window.offer.words())
+    assert window.left is None
     window.start()
     assert window.offer.words() == ""
     with qtbot.waitSignal(window.bridge.ended):

@@ -105,6 +105,7 @@ def test_a_chunk_is_made_from_the_seed_and_its_number(tmp_path, stand_ins, run):
         np.testing.assert_array_equal(file["000007"].attrs["seed"], [SEED, 7])
 
 
+@pytest.mark.long
 def test_numbers_are_the_same_for_threads_processes_and_a_cluster(tmp_path, prior, pool, cluster, run, same):
     given = {"prior": prior, "cells": 96, "chunk": 40, "rate": 20.0}
     run(tmp_path / "alone.h5", Cortical(), **given)

@@ -123,6 +123,7 @@ def test_97_in_100_drawn_networks_keep_their_spikes_within_a_third_of_a_millisec
     assert np.nanmedian(worst) < 0.02
 
 
+@pytest.mark.long
 def test_published_neurons_and_synapses_give_a_pyloric_rhythm_of_about_a_second():
     rhythm = Pyloric(noise=0.0).rhythm(tuned(), np.random.default_rng(0))
     found = dict(zip(STATISTICS, rhythm.statistics[0], strict=True))
