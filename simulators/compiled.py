@@ -124,6 +124,9 @@ def store() -> Path:
     except OSError:
         place = Path(tempfile.mkdtemp(prefix="rig-plugin-kernels-"))
     numba.config.CACHE_DIR = str(place)
+    if "NUMBA_OPT" not in os.environ:
+        # The compiler's last level takes a quarter longer for the same kernels: equal in speed and in every bit.
+        numba.config.OPT = type(numba.config.OPT)(2)
     if "NUMBA_THREADING_LAYER" not in os.environ:
         # OpenMP's layer also sets the number of threads of torch, whose small operations then wait for each other:
         # a posterior took 1.5 s in place of 25 ms on two busy cores. `ENTRY` is what this layer asks for.
