@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -24,6 +25,7 @@ import torch
 from estimators.generation import generate
 from rig_plugin.opening import network
 from rig_plugin.tasks.bout import DRAWS, Bout, Setting, fight
+from rig_plugin.tasks.bout_ledger import BoutLedger
 from rig_plugin.tasks.figure import Figure
 
 __all__ = ["measure"]
@@ -35,7 +37,7 @@ _METHODS = MappingProxyType(
         "sbi": "rig_plugin.peers.sbi:train",
     }
 )
-_PEER = "sbi"
+_OWN, _PEER = "rig-plugin", "sbi"
 _BUDGETS = (10_000, 100_000)
 _LONGER = MappingProxyType({"single": 1.0, "ensemble": 3.0})
 """How many times the peer's training ours may take."""
@@ -50,6 +52,7 @@ def measure(
     observations: int = 200,
     batched: int = 5000,
     sweeps: int = 200,
+    out: Path | None = None,
 ) -> list[dict[str, Any]]:
     """Measure, method after method.
 
@@ -60,29 +63,30 @@ def measure(
         observations: That are drawn for one after the other.
         batched: That are drawn for at once.
         sweeps: Cells for the speed of the network that ships.
+        out: The ledger of what each method reached, which is gone on with; None for none.
 
     Returns:
         Figures of each budget and method: log q, training in processor seconds, median and 99th percentile for 1,000
             draws, the batch, and memory; of ours with the aims of a better density in no more time (an ensemble three
             times), and of the network that ships the time for 1,000 draws.
+
+    Raises:
+        Refusal: If the file is no ledger of bouts.
     """
+    ledger = BoutLedger(out)
     figures: list[Figure] = []
     for budget in _BUDGETS if simulations is None else (simulations,):
         bouts: dict[str, Bout] = {}
-        said = _version() if peers else None
+        said = _version(_PEER) if peers else None
         for name, method in _METHODS.items():
             if name == _PEER and said in (None, "not installed"):
                 continue
             try:
-                bouts[name] = fight(method, Setting(budget, 0, held_out, observations, batched))
+                bouts[name] = _bout(ledger, name, method, Setting(budget, 0, held_out, observations, batched))
             except Exception as error:
                 if name != _PEER:
                     raise
                 said = " ".join(f"{said} could not be measured: {type(error).__name__}: {error}".split())
-            else:
-                bout = bouts[name]
-                told = f"{budget} simulations  {name}  log q {bout.log_q:.3f}  {bout.train_cpu_s:.0f} s"
-                click.echo(told, err=True)
         figures += _figures(budget, bouts, said, observations, batched)
     times = _shipped(sweeps)
     figures += [
@@ -90,6 +94,19 @@ def measure(
         for label, q, aim in (("p50", 50.0, _SHIPPED_AIM), ("p99", 99.0, None))
     ]
     return [figure.row() for figure in figures]
+
+
+def _bout(ledger: BoutLedger, name: str, method: str, setting: Setting) -> Bout:
+    """Look a bout up, or fight it, keep it and tell it."""
+    whose = _version(_PEER if name == _PEER else _OWN)
+    known = ledger.find(method, whose, setting)
+    if known is not None:
+        return known
+    bout = fight(method, setting)
+    ledger.add(method, whose, setting, bout)
+    told = f"{setting.simulations} simulations  {name}  log q {bout.log_q:.3f}  {bout.train_cpu_s:.0f} s"
+    click.echo(told, err=True)
+    return bout
 
 
 def _shipped(observations: int) -> npt.NDArray[np.float64]:
@@ -163,8 +180,8 @@ def _numbers(bout: Bout | None, observations: int, batched: int) -> dict[str, tu
     return {label: (value, unit, n) for value, (label, unit, n) in zip(values, told, strict=True)}
 
 
-def _version() -> str:
+def _version(program: str) -> str:
     try:
-        return version(_PEER)
+        return version(program)
     except PackageNotFoundError:
         return "not installed"

@@ -40,7 +40,7 @@ __all__ = ["command"]
     "--out",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Of sbibm and families: JSON lines of what is done, which a later run goes on with.",
+    help="Of sbibm, inference and families: JSON lines of what is done, which a later run goes on with.",
 )
 @click.option(
     "--wheel", metavar="FILE", type=a_file, help="Of sbibm: the reference draws; the user's cache without it."

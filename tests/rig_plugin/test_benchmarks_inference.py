@@ -7,6 +7,7 @@ from rig_plugin.benchmarks import features, inference
 from rig_plugin.tasks import bout
 from rig_plugin.tasks.bout import Bout, Setting
 from rig_plugin.tasks.trained import Trained
+from simulators.refusal import Refusal
 
 KEYS = {"name", "value", "unit", "n", "peer", "peer_version", "ratio", "aim", "met"}
 
@@ -123,6 +124,38 @@ def test_a_peer_that_is_not_installed_is_named_and_keeps_its_place(fought, monke
     assert figures["log_q_sbi_1000"]["value"] is None
     assert figures["log_q_single_1000"]["peer_version"] == "not installed"
     assert figures["log_q_single_1000"]["aim"] is None
+
+
+def test_what_was_measured_before_is_not_measured_again(fought, monkeypatch, tmp_path):
+    path = tmp_path / "bouts.jsonl"
+    first = inference.measure(simulations=1000, out=path)
+    assert len(path.read_text().splitlines()) == 3
+
+    def never(method, setting):
+        raise AssertionError(method)
+
+    monkeypatch.setattr(inference, "fight", never)
+    assert inference.measure(simulations=1000, out=path) == first
+    # Another setting is another question.
+    with pytest.raises(AssertionError, match="train_single"):
+        inference.measure(simulations=1000, held_out=10, out=path)
+
+
+def test_a_run_that_was_cut_off_goes_on_with_who_is_left(fought, monkeypatch, tmp_path):
+    path = tmp_path / "bouts.jsonl"
+    first = inference.measure(simulations=1000, out=path)
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text(lines[0] + lines[1][:40])
+    made, asked = inference.fight, []
+    monkeypatch.setattr(inference, "fight", lambda method, setting: [asked.append(method), made(method, setting)][1])
+    assert inference.measure(simulations=1000, out=path) == first
+    assert asked == [inference._METHODS["ensemble"], inference._METHODS["sbi"]]
+
+
+def test_a_line_that_is_no_bout_is_refused(fought, tmp_path):
+    (tmp_path / "bouts.jsonl").write_text('{"method": "single"}\n')
+    with pytest.raises(Refusal, match=r"Line 1 of .* is no bout"):
+        inference.measure(simulations=1000, out=tmp_path / "bouts.jsonl")
 
 
 def test_without_peers_none_is_named(fought):
