@@ -47,6 +47,8 @@ def open_hdf5(path: Path) -> h5py.File:
             raise RecordingError(
                 f"{path} is truncated: it promises {sizes[2]} bytes and holds {sizes[1]}; copy it again from the rig."
             ) from error
+        if "file signature not found" in str(error):
+            raise RecordingError(f"{path} is no HDF5 file: give a recording of this program, or NWB.") from error
         raise RecordingError(f"{path} is not a whole HDF5 file ({error}): copy it again from the rig.") from error
     try:
         outside = file.id.links.visit(_outside, info=True)

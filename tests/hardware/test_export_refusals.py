@@ -28,8 +28,8 @@ def edited(make_session, tmp_path, edit, sweeps=3):
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda path: path.write_bytes(b""), "is not a whole HDF5 file"),
-        (lambda path: path.write_text("a letter"), "is not a whole HDF5 file"),
+        (lambda path: path.write_bytes(b""), "is no HDF5 file"),
+        (lambda path: path.write_text("a letter"), "is no HDF5 file"),
         (lambda path: h5py.File(path, "w").close(), "no recording of this program"),
     ],
 )

@@ -109,7 +109,7 @@ def test_what_can_not_be_used_is_refused_in_one_line(session, tmp_path, capsys, 
         (session, taken, "never overwritten"),
         (session, tmp_path / "no" / "a.nwb", "is no folder"),
         (tmp_path / "none.h5", tmp_path / "a.nwb", "does not exist"),
-        (letter, tmp_path / "a.nwb", "is not a whole HDF5 file"),
+        (letter, tmp_path / "a.nwb", "is no HDF5 file"),
     ]:
         status, lines, error = told(capsys, command, given, "--nwb", out, "--json")
         assert (status, lines) == (2, [])
