@@ -16,9 +16,10 @@ __all__ = ["trace_plot"]
 
 _BINS = 400
 _WIDTH, _HEIGHT, _ROW = 480.0, 220.0, 68.0
-_STEPS = (1.0, 2.0, 5.0, 10.0, 20.0, 40.0)
+_STEPS = (1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 100.0)
 _LEAST = 4.0
 _SPIKES = 40.0
+_EDGE = 0.1
 
 Trace = npt.NDArray[Any]
 
@@ -47,8 +48,11 @@ def trace_plot(recorded: Trace, simulated: Sequence[Trace], context: Context, ti
     drawn = [frame.curve(_points(trace, context, (k + 1) * apart), "simulated") for k, trace in enumerate(simulated)]
     drawn.append(frame.curve(_points(recorded, context, 0.0), "recorded"))
     ticks: list[tuple[float, str]] = []
+    # At the edge of a row a label would stand upon that of its neighbour.
+    edge = _EDGE * apart
+    voltages = _voltages(low + edge, high - edge, 3.6 if apart else 5.0)
     for row in range(rows):
-        ticks += [(voltage - row * apart, text) for voltage, text in _voltages(low, high, 2.5 if apart else 5.0)]
+        ticks += [(voltage - row * apart, text) for voltage, text in voltages]
         if apart:
             right, down = frame.at(frame.x[1], high - row * apart)
             drawn.append(label(right, down + 10.0, "simulated" if row else "recorded", "end", "name"))

@@ -127,6 +127,18 @@ def test_sweeps_with_spikes_stand_in_rows_on_one_scale_and_others_over_each_othe
     assert 10.0 < below[0, 1] - above[0, 1] < 100.0
 
 
+@pytest.mark.parametrize(
+    ("rest", "top"), [(-79.0, 2.0), (-100.0, -60.0), (-70.0, 30.0), (-121.0, 39.0), (-149.0, 149.0)]
+)
+def test_no_voltage_stands_upon_that_of_the_row_below(rest, top):
+    voltage = trace(0, rest)
+    voltage[3000] = top
+    drawn = trace_plot(voltage, [trace(0, rest)] * 3, step(50.0), "one")
+    heights = sorted(float(y) for y in re.findall(r'<text class="label" x="35" y="([\d.]+)"', drawn))
+    assert len(heights) >= 8
+    assert np.diff(heights).min() >= 12.0
+
+
 def test_a_trace_of_no_height_is_drawn_too():
     (line,) = lines(trace_plot(trace(0), [], step(0.0), "flat"), "recorded")
     assert np.isfinite(line).all()
