@@ -106,8 +106,9 @@ class StatusLine(Panel):
             self._tell(trial)
 
     def _tell(self, trial: Trial) -> None:
-        fate = f"saved to {PurePath(self._path).name}" if self._path else "done, not recorded"
-        self.write(f"trial {trial.index} {fate}, read in {significant(trial.latency.total, 2)} ms")
+        # The name of the file comes last: it is what a narrow window may cut.
+        fate = f"saved to {PurePath(self._path).name}" if self._path else "not recorded"
+        self.write(f"trial {trial.index} read in {significant(trial.latency.total, 2)} ms, {fate}")
 
     def _clear(self) -> None:
         self._latencies.clear()
