@@ -79,5 +79,6 @@ def _show(opener: Opener, path: Path | None, source: str, *, is_replay: bool) ->
         left = window.left
     if left is not None:
         # Closed while it recorded, the window had no moment to offer this itself.
-        click.echo(f"The recording is {left}; `rig-plugin export {left} --nwb {left.with_suffix('.nwb')}`", err=True)
+        export = f"`rig-plugin export {left} --nwb {left.with_suffix('.nwb')}`"
+        click.echo(f"The recording is {left}; {export} makes a file of it for others.", err=True)
     return status

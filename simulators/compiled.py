@@ -125,7 +125,7 @@ def store() -> Path:
         place = Path(tempfile.mkdtemp(prefix="rig-plugin-kernels-"))
     numba.config.CACHE_DIR = str(place)
     if "NUMBA_OPT" not in os.environ:
-        # The compiler's last level takes a quarter longer for the same kernels: equal in speed and in every bit.
+        # The compiler's last level takes half as long again for the same kernels: equal in speed and in every bit.
         numba.config.OPT = type(numba.config.OPT)(2)
     if "NUMBA_THREADING_LAYER" not in os.environ:
         # OpenMP's layer also sets the number of threads of torch, whose small operations then wait for each other:

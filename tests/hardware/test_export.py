@@ -85,7 +85,14 @@ def complaints(path):
 
 @pytest.mark.parametrize(
     ("version", "metadata"),
-    [(1, None), (2, {"subject": "m7", "cell": {"id": 3}}), (2, {"rig": None, "subject": {}})],
+    [
+        (1, None),
+        (2, {"subject": "m7", "cell": {"id": 3}}),
+        (2, {"rig": None, "subject": {}}),
+        pytest.param(2, None, marks=pytest.mark.long),
+        pytest.param(1, {"subject": "m7", "cell": {"id": 3}}, marks=pytest.mark.long),
+        pytest.param(1, {"rig": None, "subject": {}}, marks=pytest.mark.long),
+    ],
 )
 def test_an_exported_file_is_valid_and_inspected_without_complaint(make_session, tmp_path, version, metadata):
     export(make_session(tmp_path / "a.h5", [{}, {}], version=version, metadata=metadata), tmp_path / "a.nwb")

@@ -363,4 +363,5 @@ def test_an_alarm_stays_in_the_status_line_until_it_is_over(qtbot, scripted):
     line.report(scripted.status(100))
     assert "all samples are on the disk again" in line.words()
     line.take(scripted.trial(1))
-    assert "saved to" in line.words()
+    assert "trial 1 read in" in line.words()
+    assert ", saved to" in line.words()
