@@ -1,8 +1,8 @@
 """This file is the tournament: heads and schedules tried on one split, then the best of them trained on others.
 
 First every head is trained by the first schedule, then the best head by the other schedules; the rows that the first
-split holds out choose. It can be stopped at any epoch: a bookmark holds the networks that are done and the descent
-that is under way.
+split holds out choose. Where one is wanted, a pupil of the ensemble comes last. It can be stopped at any epoch: a
+bookmark holds the networks that are done and the descent that is under way.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from torch import Tensor
 
 from estimators.bookmark import Bookmark, put, take
 from estimators.descent import Descent, Rows, Schedule
+from estimators.distillation import heavier, taught
 from estimators.network import Network, Plan
 
 __all__ = ["Progress", "Tournament"]
@@ -74,6 +75,7 @@ class Tournament:
         validation: Share of the rows that a training is judged by.
         seed: Of everything random.
         device: Where to compute.
+        pupil: The schedule of one network that learns from the ensemble; None for none.
     """
 
     def __init__(
@@ -86,16 +88,19 @@ class Tournament:
         validation: float,
         seed: int,
         device: str,
+        pupil: Schedule | None = None,
     ) -> None:
         self.plan, self.schedules, self.rows, self.heads = plan, tuple(schedules), rows, tuple(heads)
         self.members, self.validation, self.seed, self.device = tuple(members), validation, seed, device
+        self.pupil = pupil
         self.done: list[Result] = []
         self.spent: dict[str, tuple[float, int]] = {}
 
     @property
     def best(self) -> tuple[str, int]:
         """The head and the schedule that the held-out rows of the first split like best."""
-        first = max((result for result in self.done if result.split == 0), key=lambda result: result.held_out)
+        tried = (result for result in self.done if result.split == 0 and result is not self.distilled)
+        first = max(tried, key=lambda result: result.held_out)
         return first.network.plan.head, first.schedule
 
     @property
@@ -104,10 +109,23 @@ class Tournament:
         return [result for result in self.done if (result.network.plan.head, result.schedule) == self.best]
 
     @property
+    def distilled(self) -> Result | None:
+        """The pupil, once it is trained; its schedule's number is one more than those of the others have."""
+        return next((result for result in self.done if result.schedule == len(self.schedules)), None)
+
+    @property
+    def given(self) -> list[Result]:
+        """The networks that the fit is for: the winners, or where there is a pupil the better of it and the first."""
+        if self.distilled is None:
+            return self.winners
+        return [max(self.distilled, self.winners[0], key=lambda result: result.held_out)]
+
+    @property
     def trainings(self) -> int:
         """How many there will be; at most, while the schedule is not chosen yet."""
         tried = len(self.heads) + len(self.schedules) - 1
-        return tried - 1 + (max(self.members) if len(self.done) < tried else self.members[self.best[1]])
+        wanted = max(self.members) if len(self.done) < tried else self.members[self.best[1]]
+        return tried - 1 + wanted + (self.pupil is not None)
 
     def run(self, progress: Callable[[Progress], None], bookmark: Path | None, key: str) -> None:
         """Train what is not trained yet.
@@ -141,6 +159,8 @@ class Tournament:
         if index < len(self.heads):
             return self.heads[index], 0, 0
         head, schedule = self.best
+        if self.pupil is not None and index == self.trainings - 1:
+            return head, len(self.schedules), 0
         return (head, index + 1 - len(self.heads), 0) if index < tried else (head, schedule, index + 1 - tried)
 
     def _descent(self, head: str, schedule: int, split: int) -> tuple[Descent, Rows]:
@@ -151,7 +171,11 @@ class Tournament:
         held_out, train = (Rows(self.rows.x[k], self.rows.z[k]) for k in (order[:size], order[size:]))
         seed = self.seed * 1009 + 31 * split + self.heads.index(head)
         plan = replace(self.plan, head=head)
-        return Descent(plan, self.schedules[schedule], train, held_out, seed, self.device), held_out
+        if self.pupil is None or schedule < len(self.schedules):
+            return Descent(plan, self.schedules[schedule], train, held_out, seed, self.device), held_out
+        seed += 31 * max(self.members)
+        train = taught([result.network for result in self.winners], train, seed)
+        return Descent(plan, self.pupil, train, held_out, seed, self.device), held_out
 
     def _finish(self, descent: Descent, schedule: int, split: int, held_out: Rows) -> None:
         network = descent.kept.to("cpu")
@@ -162,17 +186,25 @@ class Tournament:
 
     def _progress(self, head: str, descent: Descent, loss: float, now: float, seconds: float) -> Progress:
         """Say how it goes; heads that were not tried yet are taken to be as slow as the others."""
-        spent, epochs = self.spent.get(head, (0.0, 0))
-        self.spent[head] = (spent + seconds, epochs + 1)
+        index, epochs = len(self.done), descent.schedule.epochs
+        if descent.schedule is self.pupil:
+            left = (epochs - descent.epoch) * seconds if not descent.done else 0.0
+            return Progress(head, index, self.trainings, descent.epoch, epochs, loss, now, left)
+        spent, times = self.spent.get(head, (0.0, 0))
+        self.spent[head] = (spent + seconds, times + 1)
         rates = {name: total / count for name, (total, count) in self.spent.items()}
         mean = sum(rates.values()) / len(rates)
-        index, epochs = len(self.done), descent.schedule.epochs
         left = 0.0 if descent.done else (epochs - descent.epoch) * rates[head]
         left += sum(rates.get(name, mean) * self.schedules[0].epochs for name in self.heads[index + 1 :])
         first = max(0, index + 1 - len(self.heads)) + 1
         left += sum(mean * schedule.epochs for schedule in self.schedules[first:])
         longest = max(schedule.epochs for schedule in self.schedules)
-        left += mean * longest * min(max(self.members) - 1, self.trainings - 1 - index)
+        after = self.trainings - 1 - index
+        if self.pupil is not None:
+            after -= 1
+            draws, copies = heavier(len(self.rows.z), max(self.members))
+            left += mean * self.pupil.epochs * (draws * max(self.members) + copies)
+        left += mean * longest * min(max(self.members) - 1, after)
         return Progress(head, index, self.trainings, descent.epoch, epochs, loss, now, left)
 
     def _stand(self, descent: Descent | None) -> Bookmark:

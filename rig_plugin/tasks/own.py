@@ -10,7 +10,7 @@ from estimators.fitting import fit
 from estimators.prior import Prior
 from rig_plugin.tasks.trained import Trained
 
-__all__ = ["train", "train_single", "trained"]
+__all__ = ["train", "train_distilled", "train_single", "trained"]
 
 Numbers = npt.NDArray[np.float64]
 
@@ -33,6 +33,11 @@ def train(theta: Numbers, x: Numbers, prior: Prior, seed: int) -> Trained:
 def train_single(theta: Numbers, x: Numbers, prior: Prior, seed: int) -> Trained:
     """Train one network; arguments and choice as for `train`."""
     return trained(fit(theta, x, prior, ensemble=1, seed=seed))
+
+
+def train_distilled(theta: Numbers, x: Numbers, prior: Prior, seed: int) -> Trained:
+    """Train an ensemble and one network that stands for it; arguments and choice as for `train`."""
+    return trained(fit(theta, x, prior, distil=True, seed=seed))
 
 
 def trained(estimator: Estimator) -> Trained:

@@ -32,6 +32,7 @@ def fought(monkeypatch):
     made = {
         "single": Bout(2.0, 20.0, 12.0, np.array([1.0, 2.0, 3.0]), 1.0, 500.0),
         "ensemble": Bout(2.5, 60.0, 28.0, np.array([3.0, 4.0, 5.0]), 2.0, 600.0),
+        "distilled": Bout(2.4, 90.0, 29.0, np.array([1.0, 2.0, 3.0]), 1.0, 600.0),
         "sbi": Bout(1.5, 15.0, 10.0, np.array([10.0, 20.0, 30.0]), 9.0, 900.0),
     }
     names = {method: name for name, method in inference._METHODS.items()}
@@ -129,7 +130,7 @@ def test_a_peer_that_is_not_installed_is_named_and_keeps_its_place(fought, monke
 def test_what_was_measured_before_is_not_measured_again(fought, monkeypatch, tmp_path):
     path = tmp_path / "bouts.jsonl"
     first = inference.measure(simulations=1000, out=path)
-    assert len(path.read_text().splitlines()) == 3
+    assert len(path.read_text().splitlines()) == 4
 
     def never(method, setting):
         raise AssertionError(method)
@@ -149,7 +150,7 @@ def test_a_run_that_was_cut_off_goes_on_with_who_is_left(fought, monkeypatch, tm
     made, asked = inference.fight, []
     monkeypatch.setattr(inference, "fight", lambda method, setting: [asked.append(method), made(method, setting)][1])
     assert inference.measure(simulations=1000, out=path) == first
-    assert asked == [inference._METHODS["ensemble"], inference._METHODS["sbi"]]
+    assert asked == [inference._METHODS[name] for name in ("ensemble", "distilled", "sbi")]
 
 
 def test_a_line_that_is_no_bout_is_refused(fought, tmp_path):
