@@ -52,6 +52,9 @@ class SessionControl(Protocol):
 class Window(QtWidgets.QMainWindow):
     """Scope, features, posterior and trust on one screen; closing it stops the session.
 
+    Closed while it records, it stays until the recording is closed and offers what it offers of every recording; the
+    answer closes it, or a second request does at any moment.
+
     Args:
         session_control: What start, stop and mark are asked of.
         parameters: The network's, in order.
@@ -99,6 +102,7 @@ class Window(QtWidgets.QMainWindow):
         self.note_line = Note()
         self._recorded: Path | None = None
         self._offered: Path | None = None
+        self._is_leaving = False
         self.setWindowTitle(f"rig-plugin: {source_name}")
         self._lay_out()
         self._connect()
@@ -119,7 +123,7 @@ class Window(QtWidgets.QMainWindow):
 
     @property
     def left(self) -> Path | None:
-        """A recording of which no NWB file was offered, because the window is closed before it was over."""
+        """A recording of which no NWB file was offered, because it is not over or the window was closed before."""
         return self._recorded if self._recorded != self._offered else None
 
     def wear(self, theme: Theme) -> None:
@@ -145,6 +149,7 @@ class Window(QtWidgets.QMainWindow):
         self.bridge.poll()
         self.offer.withdraw()
         self._recorded = None
+        self._is_leaving = False
         for panel in self.panels:
             panel.clear()
         self._enter(True)
@@ -182,7 +187,13 @@ class Window(QtWidgets.QMainWindow):
         self._sheet.show()
 
     def closeEvent(self, event: QtGui.QCloseEvent) -> None:
-        """Leave no session behind that nobody watches."""
+        """Leave no session behind that nobody watches, and no recording that nothing was offered of."""
+        if self.is_running and self.left is not None and not self._is_leaving:
+            self._is_leaving = True
+            event.ignore()
+            self.stop()
+            self.status_line.write("the recording is being closed; close the window once more to leave at once")
+            return
         self.bridge.stop()
         if self.is_running:
             self._control.stop()
@@ -223,6 +234,7 @@ class Window(QtWidgets.QMainWindow):
         self.header.mark.clicked.connect(lambda: self.mark())
         self.header.stop.clicked.connect(lambda: self.stop())
         self.note_line.taken.connect(self._keep_note)
+        self.offer.decline.clicked.connect(lambda: self._leave())
         keys = {
             "Space": self.toggle, "Esc": self.stop, "M": self.mark, "N": self.note, "E": self.offer.take_up,
             "T": self.swap_theme, "F1": self.show_keys,
@@ -243,6 +255,11 @@ class Window(QtWidgets.QMainWindow):
     def _finish(self, trials: tuple[Trial, ...]) -> None:
         for panel in self.panels:
             panel.take(*trials)
+
+    def _leave(self) -> None:
+        """Close, where that was asked for before there was an answer."""
+        if self._is_leaving:
+            self.close()
 
     def _keep_note(self, text: str) -> None:
         self._control.mark(text)
@@ -269,7 +286,8 @@ class Window(QtWidgets.QMainWindow):
             self._offered = self._recorded
             self.offer.propose(self._recorded, is_whole=reason is None)
         if reason is None:
-            self.status_line.write("session ended")
+            ended = "session ended"
+            self.status_line.write(f"{ended}; close the window once more to leave" if self._is_leaving else ended)
             return
         self.header.enter("failed")
         self.status_line.write(reason, "danger")

@@ -66,9 +66,34 @@ def test_a_recording_is_replayed_on_the_screen(watch, data):
     app.replay(ReplaySettings(data / "18713001.abf", sweep=12, pace="max"))
 
 
-def test_a_window_that_is_closed_while_it_records_says_how_to_export(watch, tmp_path, capsys):
-    watch(lambda window: window.left is not None and window.scope.shown.size)
+def test_a_window_that_is_closed_at_once_while_it_records_says_how_to_export(watch, tmp_path, capsys):
+    def seen(window):
+        if window.left is None or not window.scope.shown.size:
+            return False
+        window.close()
+        # The second request, which leaves no moment for an offer, comes from the one who watches.
+        return True
+
+    watch(seen)
     app.attach(Settings(rig=RigSettings(seed=1), protocol=PROTOCOL, recording=RecordingSettings(folder=tmp_path)))
     (session,) = tmp_path.iterdir()
     assert f"`rig-plugin export {session} --nwb {session.with_suffix('.nwb')}`" in capsys.readouterr().err
     assert written("export", session, tmp_path / "cell.nwb")["sweeps"] == 1
+
+
+def test_a_window_that_is_closed_while_it_records_offers_the_export_before_it_goes(watch, tmp_path, capsys):
+    asked = []
+
+    def seen(window):
+        if window.left is not None and window.scope.shown.size and not asked:
+            asked.append(True)
+            window.close()
+            assert window.isVisible()
+        if asked and window.offer.is_open:
+            window.offer.take_up()
+        return "holds 1 sweep" in window.offer.words()
+
+    watch(seen)
+    app.attach(Settings(rig=RigSettings(seed=1), protocol=PROTOCOL, recording=RecordingSettings(folder=tmp_path)))
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".h5", ".nwb"]
+    assert not capsys.readouterr().err

@@ -227,6 +227,45 @@ def test_closing_stops_what_runs(qtbot, window, control):
     assert control.calls == ["start", "stop"]
 
 
+@pytest.fixture
+def leaving(qtbot, window, scripted):
+    """A window that was closed while it recorded."""
+    window.start()
+    window.feed.status(scripted.status(100, path="cell.h5"))
+    qtbot.waitUntil(lambda: window.left is not None)
+    window.close()
+    return window
+
+
+def test_closing_while_it_records_stops_and_waits_for_the_recording(leaving, control):
+    assert control.calls == ["start", "stop"]
+    assert leaving.isVisible()
+    assert "close the window once more" in leaving.status_line.words()
+
+
+def test_a_second_request_closes_whatever_the_session_does(leaving):
+    leaving.close()
+    assert not leaving.isVisible()
+
+
+def test_who_was_leaving_is_offered_the_export_and_goes_with_the_answer(qtbot, leaving):
+    leaving.feed.ended(None)
+    qtbot.waitUntil(lambda: leaving.offer.is_open)
+    assert leaving.isVisible()
+    leaving.offer.decline.click()
+    assert not leaving.isVisible()
+
+
+def test_who_declines_and_was_not_leaving_stays(qtbot, window, scripted):
+    qtbot.keyClick(window, Key.Key_Space)
+    window.feed.status(scripted.status(100, path="cell.h5"))
+    qtbot.waitUntil(lambda: window.left is not None)
+    window.feed.ended(None)
+    qtbot.waitUntil(lambda: window.offer.is_open)
+    window.offer.decline.click()
+    assert window.isVisible()
+
+
 def test_choosing_a_parameter_shows_it_over_the_sweeps(qtbot, window):
     qtbot.mouseClick(window.posterior.rows["V_T"], QtCore.Qt.MouseButton.LeftButton)
     assert window.evolution.findChild(QtWidgets.QComboBox).currentText() == "V_T"
