@@ -33,6 +33,7 @@ class Bridge(QtCore.QObject):
     status_changed = Signal(object)
     ended = Signal(object)
     stalled = Signal(float)
+    lagged = Signal(float)
     dropped = Signal(int)
 
     def __init__(
@@ -45,7 +46,7 @@ class Bridge(QtCore.QObject):
         self._dropped = 0
         self._live: Live | None = None
         self._count = 0
-        self._heard = clock()
+        self._heard = self._looked = clock()
         self._stalled = False
         self._timer = QtCore.QTimer(self)
         self._timer.setInterval(_INTERVAL)
@@ -53,6 +54,7 @@ class Bridge(QtCore.QObject):
 
     def start(self) -> None:
         """Begin to look."""
+        self._looked = self._clock()
         self._timer.start()
 
     def stop(self) -> None:
@@ -60,7 +62,9 @@ class Bridge(QtCore.QObject):
         self._timer.stop()
 
     def poll(self) -> None:
-        """Look once and tell what is new."""
+        """Look once and tell what is new, and last of all that nobody had looked for a while."""
+        now = self._clock()
+        since, self._looked = now - self._looked, now
         trials: list[Trial] = []
         overlays: list[Overlaid] = []
         for message in self._feed.take():
@@ -80,6 +84,8 @@ class Bridge(QtCore.QObject):
         self._tell(trials, overlays)
         self._grow()
         self._report()
+        if since > _PATIENCE:
+            self.lagged.emit(since)
 
     def _begin(self, live: Live) -> None:
         self._live, self._count = live, 0

@@ -226,6 +226,7 @@ class Window(QtWidgets.QMainWindow):
         bridge.overlaid.connect(self.scope.overlay)
         bridge.status_changed.connect(self._report)
         bridge.stalled.connect(self._stall)
+        bridge.lagged.connect(self._lag)
         bridge.dropped.connect(self.status_line.miss)
         bridge.ended.connect(self._end)
         self.posterior.chosen.connect(self.evolution.choose)
@@ -275,6 +276,12 @@ class Window(QtWidgets.QMainWindow):
         self.header.stall(seconds)
         if seconds == 0:
             self.status_line.write("samples come again", "caution")
+
+    def _lag(self, seconds: float) -> None:
+        """Say that the screen stood still, for what it showed meanwhile was old."""
+        if self.is_running:
+            told = f"this window stood still for {seconds:.1f} s and has caught up; the session went on without it"
+            self.status_line.write(told, "caution")
 
     def _end(self, reason: str | None) -> None:
         if self._control.status is not None:

@@ -1,4 +1,5 @@
 import threading
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -64,6 +65,19 @@ def band(low=-75.0):
     return Overlay(times, np.full(times.size, low), np.full(times.size, low + 10.0))
 
 
+def test_trials_and_overlays_found_together_are_told_once_and_the_latest_stays(qtbot, scripted):
+    feed = Feed()
+    bridge = Bridge(feed)
+    told = []
+    bridge.finished.connect(lambda trials: told.append(len(trials)))
+    bridge.overlaid.connect(lambda overlaid: told.append(overlaid.overlay.low[0]))
+    for index in range(3):
+        feed.finished(scripted.trial(index))
+        feed.overlaid(index, band(-70.0 - index))
+    bridge.poll()
+    assert told == [3, -72.0]
+
+
 def test_what_cells_of_the_posterior_do_lies_behind_the_trace_until_the_next_sweep_begins(qtbot, window, scripted):
     with qtbot.waitSignal(window.bridge.finished):
         window.feed.finished(scripted.trial(3))
@@ -84,19 +98,6 @@ def test_an_overlay_of_another_trial_is_not_drawn(qtbot, window, scripted):
     with qtbot.waitSignal(window.bridge.overlaid):
         window.bridge.poll()
     assert window.scope.overlaid is None
-
-
-def test_trials_and_overlays_found_together_are_told_once_and_the_latest_stays(qtbot, scripted):
-    feed = Feed()
-    bridge = Bridge(feed)
-    told = []
-    bridge.finished.connect(lambda trials: told.append(len(trials)))
-    bridge.overlaid.connect(lambda overlaid: told.append(overlaid.overlay.low[0]))
-    for index in range(3):
-        feed.finished(scripted.trial(index))
-        feed.overlaid(index, band(-70.0 - index))
-    bridge.poll()
-    assert told == [3, -72.0]
 
 
 def test_a_band_that_leaves_the_trace_has_room_on_the_axis(qtbot, window, scripted):
@@ -294,61 +295,33 @@ def test_it_fits_a_small_screen(window):
     assert hint.width() <= 1366 and hint.height() <= 700
 
 
-def test_silence_in_the_middle_of_a_sweep_is_told_and_taken_back(qtbot, scripted):
-    now = [0.0]
-    feed = Feed()
-    bridge = Bridge(feed, clock=lambda: now[0])
-    heard: list[float] = []
-    bridge.stalled.connect(heard.append)
-    sweep = scripted.play(feed, 0, 0.5)
-    bridge.poll()
-    now[0] = 2.5
-    bridge.poll()
-    assert heard == [2.5]
-    feed.block(sweep.response[8000:8400], None)
-    bridge.poll()
-    assert heard == [2.5, 0.0]
+@pytest.fixture
+def stood_still(window, monkeypatch):
+    """Make the window believe that nothing of it ran for six seconds."""
+
+    def now():
+        monkeypatch.setattr(window.bridge, "_clock", lambda: time.monotonic() + 6.0)
+
+    return now
 
 
-def test_an_engine_that_does_not_answer_is_told_also_between_sweeps(qtbot):
-    class Silent(Feed):
-        silence = 2.5
-
-    feed = Silent()
-    bridge = Bridge(feed)
-    with qtbot.waitSignal(bridge.stalled) as told:
-        bridge.poll()
-    assert told.args == [2.5]
-    Silent.silence = 0.0
-    with qtbot.waitSignal(bridge.stalled) as told:
-        bridge.poll()
-    assert told.args == [0.0]
-
-
-def test_waiting_between_sweeps_is_no_silence(qtbot, scripted):
-    now = [0.0]
-    feed = Feed()
-    bridge = Bridge(feed, clock=lambda: now[0])
-    heard: list[float] = []
-    bridge.stalled.connect(heard.append)
-    scripted.play(feed, 0)
-    bridge.poll()
-    now[0] = 60.0
-    bridge.poll()
-    feed.finished(scripted.trial(0))
-    bridge.poll()
-    assert heard == []
-
-
-def test_trials_found_together_travel_together(qtbot, scripted):
-    feed = Feed()
-    bridge = Bridge(feed)
-    told: list[int] = []
-    bridge.finished.connect(lambda trials: told.append(len(trials)))
+def test_a_window_that_stood_still_says_so_and_shows_all_that_came_meanwhile(
+    qtbot, window, control, scripted, stood_still
+):
+    window.start()
     for index in range(3):
-        feed.finished(scripted.trial(index))
-    bridge.poll()
-    assert told == [3]
+        scripted.play(window.feed, index)
+        window.feed.finished(scripted.trial(index))
+    stood_still()
+    qtbot.waitUntil(lambda: "stood still" in window.status_line.words())
+    assert len(window.evolution.medians) == 3
+    assert control.calls == ["start"]
+
+
+def test_one_that_has_nothing_to_show_stands_still_unnoticed(qtbot, window, stood_still):
+    with qtbot.waitSignal(window.bridge.lagged):
+        stood_still()
+    assert "stood still" not in window.status_line.words()
 
 
 def test_when_a_recorded_session_is_over_its_export_is_offered_once(qtbot, window, control, scripted, tmp_path):

@@ -1,0 +1,74 @@
+from rig_plugin.bridge import Bridge
+from rig_plugin.feed import Feed
+
+
+def test_silence_in_the_middle_of_a_sweep_is_told_and_taken_back(qtbot, scripted):
+    now = [0.0]
+    feed = Feed()
+    bridge = Bridge(feed, clock=lambda: now[0])
+    heard: list[float] = []
+    bridge.stalled.connect(heard.append)
+    sweep = scripted.play(feed, 0, 0.5)
+    bridge.poll()
+    now[0] = 2.5
+    bridge.poll()
+    assert heard == [2.5]
+    feed.block(sweep.response[8000:8400], None)
+    bridge.poll()
+    assert heard == [2.5, 0.0]
+
+
+def test_an_engine_that_does_not_answer_is_told_also_between_sweeps(qtbot):
+    class Silent(Feed):
+        silence = 2.5
+
+    feed = Silent()
+    bridge = Bridge(feed)
+    with qtbot.waitSignal(bridge.stalled) as told:
+        bridge.poll()
+    assert told.args == [2.5]
+    Silent.silence = 0.0
+    with qtbot.waitSignal(bridge.stalled) as told:
+        bridge.poll()
+    assert told.args == [0.0]
+
+
+def test_waiting_between_sweeps_is_no_silence(qtbot, scripted):
+    now = [0.0]
+    feed = Feed()
+    bridge = Bridge(feed, clock=lambda: now[0])
+    heard: list[float] = []
+    bridge.stalled.connect(heard.append)
+    scripted.play(feed, 0)
+    bridge.poll()
+    now[0] = 60.0
+    bridge.poll()
+    feed.finished(scripted.trial(0))
+    bridge.poll()
+    assert heard == []
+
+
+def test_trials_found_together_travel_together(qtbot, scripted):
+    feed = Feed()
+    bridge = Bridge(feed)
+    told: list[int] = []
+    bridge.finished.connect(lambda trials: told.append(len(trials)))
+    for index in range(3):
+        feed.finished(scripted.trial(index))
+    bridge.poll()
+    assert told == [3]
+
+
+def test_who_did_not_look_for_a_while_says_so_after_all_that_is_new(qtbot, scripted):
+    now = [0.0]
+    feed = Feed()
+    bridge = Bridge(feed, clock=lambda: now[0])
+    told: list[object] = []
+    bridge.finished.connect(lambda trials: told.append(len(trials)))
+    bridge.lagged.connect(told.append)
+    now[0] = 0.9
+    bridge.poll()
+    feed.finished(scripted.trial(0))
+    now[0] = 6.0
+    bridge.poll()
+    assert told == [1, 5.1]
