@@ -19,6 +19,7 @@ from hardware.pace import Speed
 from hardware.recorder import Recorder
 from hardware.recording import RecordingError
 from hardware.replay import Replay
+from hardware.rig import Rig
 from rig_plugin.crop import crop
 from rig_plugin.metadata import metadata
 from rig_plugin.plugins import load as load_plugin
@@ -28,7 +29,7 @@ from rig_plugin.session import Listener, Session
 from rig_plugin.settings import Settings
 from simulators.stimulus import Stimulus
 
-__all__ = ["attach", "network", "replay"]
+__all__ = ["attach", "network", "replay", "rig"]
 
 
 def network(path: Path | None = None) -> Checkpoint:
@@ -46,6 +47,22 @@ def network(path: Path | None = None) -> Checkpoint:
     # A posterior is many small operations: a second thread waits more than it works, the longer the busier the rig.
     torch.set_num_threads(1)
     return load(path or FIRST)
+
+
+def rig(settings: Settings) -> Rig:
+    """Make the rig that a rig file describes.
+
+    Args:
+        settings: What it says.
+
+    Returns:
+        The rig, closed.
+
+    Raises:
+        Refusal: If its kind is unknown, or a setting can't be used.
+    """
+    made: Rig = load_plugin("rigs", settings.rig.kind)(settings)
+    return made
 
 
 def attach(
@@ -73,20 +90,20 @@ def attach(
     Raises:
         Refusal: If a setting can't be used, no stimulus lies in the network's domain, or the file is there already.
     """
-    rig = load_plugin("rigs", settings.rig.kind)(_of_the_process(settings, checkpoint))
+    attached = rig(_of_the_process(settings, checkpoint))
     asked = settings.protocol
     stimuli = asked.stimuli()
     if not asked.gap_free:
-        _check_some(stimuli, rig.rate, checkpoint.domain)
+        _check_some(stimuli, attached.rate, checkpoint.domain)
     folder = settings.recording.folder
     if out is None and folder is not None:
         out = _new(folder)
     return Session(
-        rig,
+        attached,
         Observer(checkpoint, seed=settings.rig.seed or 0),
         checkpoint.spec.parameters,
         gap_free(asked.holding, asked.gap_free) if asked.gap_free else family(stimuli, sweeps),
-        Recorder(out, metadata(settings, checkpoint, rig)) if out else None,
+        Recorder(out, metadata(settings, checkpoint, attached)) if out else None,
         listeners,
         asked.interval / 1e3 if settings.rig.pace == "real" else 0.0,
         overlays,

@@ -11,6 +11,7 @@ from typing import Any
 
 from estimators.pretrained import SHIPPED, shipped
 from rig_plugin.electrode_settings import ElectrodeSettings
+from rig_plugin.quality_settings import QualitySettings
 from rig_plugin.toml_table import SettingsError, TomlTable, key, listed
 from simulators.limits import Limits
 from simulators.stimulus import Stimulus
@@ -22,6 +23,7 @@ __all__ = [
     "LimitSettings",
     "NetworkSettings",
     "ProtocolSettings",
+    "QualitySettings",
     "RecordingSettings",
     "RigSettings",
     "Settings",
@@ -165,6 +167,7 @@ class Settings:
         limits: What may be played at all.
         network: What infers.
         recording: Where sweeps are kept.
+        quality: Where a recording stops being a good one.
     """
 
     rig: RigSettings = RigSettings()
@@ -174,6 +177,7 @@ class Settings:
     limits: LimitSettings = LimitSettings()
     network: NetworkSettings = NetworkSettings()
     recording: RecordingSettings = RecordingSettings()
+    quality: QualitySettings = QualitySettings()
 
 
 def read(path: Path | None = None) -> Settings:

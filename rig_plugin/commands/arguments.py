@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from estimators.pretrained import SHIPPED, shipped
 
-__all__ = ["SPEEDS", "a_file", "a_network", "is_new", "within"]
+if TYPE_CHECKING:
+    from rig_plugin.membrane_tests import ModelCellCheck
+
+__all__ = ["SPEEDS", "a_file", "a_model_cell", "a_network", "is_new", "within"]
 
 SPEEDS = click.Choice(["real", "max"])
 a_file = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
@@ -55,6 +58,33 @@ def within(
         return value
 
     return check
+
+
+def a_model_cell(context: click.Context, parameter: click.Parameter, value: str | None) -> ModelCellCheck | None:
+    """Read what a model cell has.
+
+    Args:
+        context: The command's.
+        parameter: The option.
+        value: Numbers with commas between them: membrane [MOhm], capacitor [pF], and the pipette if it has one [MOhm].
+
+    Returns:
+        Its parts, or None where none was given.
+
+    Raises:
+        click.BadParameter: If these are not two or three positive numbers.
+    """
+    if value is None:
+        return None
+    from rig_plugin.membrane_tests import ModelCellCheck
+
+    try:
+        parts = [float(part) for part in value.split(",")]
+    except ValueError:
+        parts = []
+    if not 2 <= len(parts) <= 3 or not all(0.0 < part < float("inf") for part in parts):
+        raise click.BadParameter(f"'{value}' was given, for instance 500,33 or 500,33,10 was wanted (MOhm, pF, MOhm).")
+    return ModelCellCheck(*parts)
 
 
 def is_new(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from rig_plugin.commands.arguments import SPEEDS, a_file, is_new
+from rig_plugin.commands.arguments import SPEEDS, a_file, a_model_cell, is_new
 from rig_plugin.commands.output import QuietCommand, json_option, output_of, tell_trials
 from rig_plugin.commands.table import outline
+
+if TYPE_CHECKING:
+    from rig_plugin.membrane_tests import ModelCellCheck
+    from simulators.stimulus import Clamp
 
 __all__ = ["command"]
 
@@ -28,6 +33,18 @@ __all__ = ["command"]
     type=click.FloatRange(min=0.0, max=86_400.0, min_open=True),
     help="Play no step: hold the holding current and record without gaps for so long.",
 )
+@click.option(
+    "--membrane-test",
+    "clamp",
+    type=click.Choice(["voltage", "current"]),
+    help="Play no protocol, but as many membrane tests as --sweeps says, in this clamp.",
+)
+@click.option(
+    "--model-cell",
+    metavar="MOHM,PF[,MOHM]",
+    callback=a_model_cell,
+    help="Of membrane tests: what the model cell has, membrane, capacitor and pipette, to be compared with.",
+)
 @click.option("--speed", type=SPEEDS, help="real: as long as a cell would take; max: as fast as can be.")
 @json_option
 @click.pass_context
@@ -39,19 +56,30 @@ def command(
     seed: int | None,
     out: Path | None,
     gap_free: float | None,
+    clamp: Clamp | None,
+    model_cell: ModelCellCheck | None,
     speed: str | None,
     as_json: bool,
 ) -> None:
     """Run a session without a window.
 
     Plays the protocol of RIG.toml, or a family of steps on a simulated cell, and infers after every sweep. A gap-free
-    recording has no sweeps: what is told is how much was recorded.
+    recording has no sweeps: what is told is how much was recorded. A membrane test tells access, membrane and holding.
     """
+    if clamp is None and model_cell is not None:
+        raise click.UsageError("--model-cell is compared with membrane tests, so add --membrane-test voltage.")
+    if clamp is not None and (gap_free is not None or out is not None):
+        raise click.UsageError("--membrane-test records nothing, so leave --gap-free and --out out.")
     from rig_plugin.settings import read
 
     settings = read(rig_file)
     rig = settings.rig
     rig = replace(rig, seed=rig.seed if seed is None else seed, pace=speed or rig.pace)
+    if clamp is not None:
+        from rig_plugin.commands.membrane_row import tell_tests
+
+        tell_tests(output_of(context), replace(settings, rig=rig), clamp, sweeps, model_cell, as_json=as_json)
+        return
     from rig_plugin.opening import attach, network
 
     protocol = settings.protocol if gap_free is None else replace(settings.protocol, gap_free=1e3 * gap_free)

@@ -1,0 +1,146 @@
+"""This file is the membrane tests: a rig plays a test pulse again and again, and each is read, staged and judged."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from hardware.membrane import Membrane, membrane
+from hardware.pulse import Pulse
+from hardware.rig import Rig, RigLost
+from hardware.stage import Stage, stage_of
+from rig_plugin.access import Alarm, alarms
+from rig_plugin.quality_settings import QualitySettings
+
+__all__ = ["ModelCellCheck", "Tested", "membrane_tests"]
+
+_UNITS = {
+    "access": "MOhm",
+    "resistance": "MOhm",
+    "capacitance": "pF",
+    "tau": "ms",
+    "holding": "pA",
+    "potential": "mV",
+}
+
+
+@dataclass(frozen=True)
+class ModelCellCheck:
+    """What is soldered to the headstage, to be held against what is measured.
+
+    Args:
+        resistance: Of the resistor that stands for the membrane [MOhm].
+        capacitance: Of its capacitor [pF].
+        access: Of the resistor that stands for the pipette [MOhm]; None where it has none.
+    """
+
+    resistance: float
+    capacitance: float
+    access: float | None = None
+
+    def off(self, tested: Membrane) -> dict[str, float | None]:
+        """Tell how far a test is off.
+
+        Args:
+            tested: The test.
+
+        Returns:
+            By name, how much more was measured than is there, as a share of what is there; None where it is unknown.
+        """
+        found: dict[str, float | None] = {}
+        for name in ("access", "resistance", "capacitance"):
+            there, measured = getattr(self, name), getattr(tested, name)
+            found[name] = None if not there or not math.isfinite(measured) else measured / there - 1.0
+        return found
+
+
+@dataclass(frozen=True)
+class Tested:
+    """One test, read and judged.
+
+    Args:
+        index: Number of the test, from 0.
+        membrane: What it says.
+        stage: How far the patch has come.
+        alarms: Rules that it breaks.
+    """
+
+    index: int
+    membrane: Membrane
+    stage: Stage
+    alarms: tuple[Alarm, ...]
+
+    def to_json(self, expected: ModelCellCheck | None = None) -> dict[str, Any]:
+        """Lay it out as one JSON object.
+
+        Args:
+            expected: What a model cell has, or None.
+
+        Returns:
+            Every number with its unit in its key, null where it is unknown.
+        """
+        numbers = {f"{name}_{unit}": _finite(getattr(self.membrane, name)) for name, unit in _UNITS.items()}
+        return {
+            "test": self.index,
+            "clamp": self.membrane.clamp,
+            "stage": self.stage,
+            **numbers,
+            "explained": _finite(self.membrane.explained),
+            "alarms": [asdict(alarm) for alarm in self.alarms],
+            "expected": None if expected is None else _expected(expected),
+            "off": None if expected is None else expected.off(self.membrane),
+        }
+
+
+def membrane_tests(
+    rig: Rig, pulse: Pulse, count: int, rules: QualitySettings, *, bridge: float = 0.0, corner: float = 0.0
+) -> Iterator[Tested]:
+    """Play and read.
+
+    Args:
+        rig: An open rig.
+        pulse: To be played.
+        count: How many tests.
+        rules: That each is held against; a change of access is told from the first test of a whole cell.
+        bridge: Resistance that the bridge takes off in current clamp [MOhm].
+        corner: Corner of the amplifier's low-pass; 0 where it is unknown [kHz].
+
+    Yields:
+        The tests, as they end.
+
+    Raises:
+        RigError: If the rig can't play the pulse.
+        RigLost: If samples of a pulse were lost.
+    """
+    stimulus = pulse.stimulus()
+    first: Membrane | None = None
+    for index in range(count):
+        blocks = list(rig.play(stimulus))
+        lost = sum(block.lost for block in blocks)
+        if lost:
+            raise RigLost(lost)
+        # A rig that was stopped ends early.
+        if sum(block.response.size for block in blocks) < stimulus.samples(rig.rate):
+            return
+        response = np.concatenate([block.response for block in blocks])
+        said = membrane(pulse, response, rig.rate, bridge=bridge, corner=corner)
+        stage = stage_of(said)
+        broken = alarms(said, first, rules)
+        if stage != "whole cell":
+            # The next cell has an access of its own.
+            first = None
+        elif first is None:
+            first = said
+        yield Tested(index, said, stage, broken)
+
+
+def _expected(check: ModelCellCheck) -> Mapping[str, float | None]:
+    return {f"{name}_{_UNITS[name]}": getattr(check, name) for name in ("access", "resistance", "capacitance")}
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

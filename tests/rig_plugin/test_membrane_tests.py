@@ -1,0 +1,157 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hardware.membrane import Membrane
+from hardware.model_cell import ModelCell
+from hardware.pulse import VOLTAGE
+from hardware.rig import Block, RigLost
+from rig_plugin.__main__ import main
+from rig_plugin.access import alarms
+from rig_plugin.membrane_tests import ModelCellCheck, membrane_tests
+from rig_plugin.quality_settings import QualitySettings
+from simulators.electrode import IDEAL
+from simulators.passive import Passive
+
+RULES = QualitySettings()
+GOOD = Membrane("voltage", 12.0, 200.0, 80.0, 0.9, -30.0, -70.0, 0.99)
+
+
+def broken(now, first=None):
+    return [(alarm.rule, alarm.grade) for alarm in alarms(now, first, RULES)]
+
+
+def test_a_good_cell_breaks_no_rule():
+    assert broken(GOOD) == []
+    assert broken(replace(GOOD, access=13.0), GOOD) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "rules"),
+    [
+        ({"access": 22.0}, [("access_warn", "warn")]),
+        ({"access": 29.9}, [("access_warn", "warn")]),
+        ({"access": 31.0, "resistance": 400.0}, [("access_stop", "stop")]),
+        ({"resistance": 60.0}, [("access_share", "warn")]),
+        ({"holding": -140.0}, [("holding", "stop")]),
+        ({"holding": -1500.0}, [("holding", "stop")]),
+        ({"access": 24.0, "holding": 140.0}, [("holding", "stop"), ("access_warn", "warn")]),
+    ],
+)
+def test_each_rule_is_broken_by_what_it_is_about_and_the_gravest_comes_first(changes, rules):
+    assert broken(replace(GOOD, **changes)) == rules
+
+
+@pytest.mark.parametrize("access", [9.0, 15.0])
+def test_an_access_that_changed_makes_before_and_after_incomparable(access):
+    assert broken(replace(GOOD, access=access), GOOD) == [("access_change", "stop")]
+
+
+def test_neither_a_seal_nor_a_bridge_that_is_off_is_held_against_the_rules_of_a_cell():
+    assert broken(replace(GOOD, capacitance=1.0, access=40.0)) == []
+    assert broken(replace(GOOD, clamp="current", access=40.0, holding=300.0)) == []
+
+
+class Patched(ModelCell):
+    """A rig whose cell and pipette can be changed between two tests."""
+
+    def __init__(self, series=10.0):
+        self.series, self.theta = series, (80.0, 5.0, -70.0)
+
+        def simulate(stimulus, rate, rng):
+            return Passive(electrode=replace(IDEAL, series=self.series)).simulate(
+                np.array([self.theta]), stimulus, rate, rng
+            )[0]
+
+        super().__init__(simulate, 20.0, pace="max", interval=0.0, clamps=("voltage", "current"))
+
+
+def test_a_change_of_access_is_told_from_the_first_test_of_this_cell():
+    with Patched() as rig:
+        told = []
+        for tested in membrane_tests(rig, VOLTAGE, 5, RULES):
+            told.append((tested.index, tested.stage, [alarm.rule for alarm in tested.alarms]))
+            # The pipette clogs, the cell is left for the bath, and another is found through the same pipette.
+            rig.series = {0: 10.5, 1: 14.0, 2: 14.0, 3: 14.0}.get(tested.index, 14.0)
+            rig.theta = (1.0, 200.0, -70.0) if tested.index == 2 else (80.0, 5.0, -70.0)
+    assert told == [
+        (0, "whole cell", []),
+        (1, "whole cell", []),
+        (2, "whole cell", ["access_change"]),
+        (3, "bath", []),
+        (4, "whole cell", []),
+    ]
+    assert rig.output == 0.0
+
+
+def test_a_pulse_with_lost_samples_is_no_test():
+    class Losing(Patched):
+        def _read(self):
+            block = super()._read()
+            return None if block is None else Block(block.response, block.command, lost=3)
+
+    with Losing() as rig, pytest.raises(RigLost, match="lost"):
+        list(membrane_tests(rig, VOLTAGE, 1, RULES))
+
+
+def test_a_rig_that_is_stopped_in_the_middle_of_a_pulse_gives_no_test():
+    class Stopping(Patched):
+        def _read(self):
+            self.stop()
+            return super()._read()
+
+    with Stopping() as rig:
+        assert list(membrane_tests(rig, VOLTAGE, 3, RULES)) == []
+
+
+def test_a_model_cell_is_held_against_what_it_has():
+    check = ModelCellCheck(250.0, 80.0)
+    assert check.off(GOOD) == {"access": None, "resistance": pytest.approx(-0.2), "capacitance": pytest.approx(0.0)}
+    assert check.off(replace(GOOD, resistance=float("nan")))["resistance"] is None
+
+
+@pytest.fixture
+def rig_file(tmp_path):
+    path = tmp_path / "rig.toml"
+    path.write_text(
+        '[rig]\npace = "max"\nseed = 3\n[electrode]\nseries_MOhm = 25.0\n[quality]\naccess_warn_MOhm = 24\n'
+    )
+    return path
+
+
+def test_the_command_tells_each_test_and_what_the_model_cell_has(capsys, rig_file):
+    asked = ["run", str(rig_file), "--membrane-test", "voltage", "--sweeps", "2", "--model-cell", "180,90,25", "--json"]
+    assert main(asked) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["test"] for row in rows] == [0, 1]
+    for row in rows:
+        assert row["stage"] == "whole cell"
+        assert [alarm["rule"] for alarm in row["alarms"]] == ["access_warn"]
+        assert row["expected"] == {"access_MOhm": 25.0, "resistance_MOhm": 180.0, "capacitance_pF": 90.0}
+        assert abs(row["off"]["access"]) < 0.02 and abs(row["off"]["capacitance"]) < 0.03
+        assert row["potential_mV"] == -70.0
+
+
+def test_the_command_shows_a_row_a_test_in_current_clamp_too(capsys, rig_file):
+    assert main(["run", str(rig_file), "--membrane-test", "current", "--sweeps", "2", "--model-cell", "180,90"]) == 0
+    header, *rows = capsys.readouterr().out.splitlines()
+    assert header.split()[:3] == ["test", "access", "MOhm"]
+    assert len(rows) == 2
+    assert all("whole cell" in row and "resistance: 180 was expected, " in row for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (["--model-cell", "500,33"], "add --membrane-test"),
+        (["--membrane-test", "voltage", "--model-cell", "500"], "'500' was given"),
+        (["--membrane-test", "voltage", "--model-cell", "500,-3"], "'500,-3' was given"),
+        (["--membrane-test", "voltage", "--model-cell", "a,b"], "'a,b' was given"),
+        (["--membrane-test", "voltage", "--gap-free", "3"], "records nothing"),
+    ],
+)
+def test_what_can_not_be_asked_for_is_refused_in_one_sentence(capsys, rig_file, asked, said):
+    assert main(["run", str(rig_file), *asked]) == 2
+    assert said in capsys.readouterr().err
