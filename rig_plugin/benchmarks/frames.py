@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,7 +33,9 @@ __all__ = ["Frames", "frames"]
 
 _RATE = 50.0
 _MORE = ("Vm 2", "Im 2")
-_START = 60.0
+_START, _END = 300.0, 60.0
+"""How long a session may take to begin, where kernels have to be compiled first, and to end [s]."""
+
 _INTERVAL = 0.033
 
 Traces = Mapping[str, npt.NDArray[np.float64]]
@@ -97,6 +99,9 @@ def frames(folder: Path, seconds: float) -> Frames:
 
     Returns:
         What was seen.
+
+    Raises:
+        TimeoutError: If no sample came, or the session did not end.
     """
     from rig_plugin.widgets.qt import QtWidgets
     from rig_plugin.window import Window
@@ -109,31 +114,39 @@ def frames(folder: Path, seconds: float) -> Frames:
         window.bridge.stop()
         window.show()
         window.start()
-        deadline = time.monotonic() + _START
-        while (client.status is None or not client.status.received) and time.monotonic() < deadline:
+
+        def look() -> None:
             window.bridge.poll()
             application.processEvents()
-            time.sleep(0.01)
+
+        _until(lambda: client.status is not None and client.status.received > 0, look, _START, "gave no sample")
         begun, worked = time.monotonic(), _worked(client.process)
         while time.monotonic() - begun < seconds:
             time.sleep(max(0.0, begun + len(costs) * _INTERVAL - time.monotonic()))
             looked = time.perf_counter()
-            window.bridge.poll()
-            application.processEvents()
+            look()
             costs.append(1e3 * (time.perf_counter() - looked))
         taken = time.monotonic() - begun
         now = _worked(client.process)
         engine = None if now is None or worked is None else (now - worked) / taken
         client.stop()
-        while window.is_running and time.monotonic() < deadline + seconds:
-            window.bridge.poll()
-            time.sleep(0.01)
+        _until(lambda: not window.is_running, look, _END, "did not end")
         status = client.status
         lost = 0 if status is None else status.lost + status.received - status.on_disk
         window.close()
         window.deleteLater()
         application.processEvents()
     return Frames(np.array(costs), len(costs) / taken, engine, lost)
+
+
+def _until(seen: Callable[[], bool], look: Callable[[], None], patience: float, said: str) -> None:
+    """Look again and again until something is seen."""
+    deadline = time.monotonic() + patience
+    while not seen():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"The engine {said} within {patience:g} s.")
+        look()
+        time.sleep(0.01)
 
 
 def _worked(process: int | None) -> float | None:
