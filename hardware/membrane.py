@@ -27,7 +27,8 @@ __all__ = ["Membrane", "membrane"]
 _Array = npt.NDArray[np.float64]
 
 _FILTERED = 0.15
-"""Of the beginning, what the amplifier's filter and the pipette's own capacitance make is not fitted [ms]."""
+"""Of the beginning, what the amplifier's filter and the pipette's own capacitance make is not fitted; what settles
+faster is not a membrane's that could be told from them [ms]."""
 
 _BESSEL = 0.336
 """Delay of a four-pole Bessel filter, times its corner."""
@@ -96,7 +97,7 @@ def membrane(
     settling = trace[first:end]
     fit = relax(settling, rate)
     steady = float(trace[end - max(1, round(_LAST * (end - onset))) : end].mean())
-    if fit is None or fit.explained < _BELIEVED or fit.tau > pulse.duration:
+    if fit is None or fit.explained < _BELIEVED or not _FILTERED <= fit.tau <= pulse.duration:
         return _unsettled(pulse, rest, steady, 0.0 if fit is None else fit.explained)
     delay = _BESSEL / corner if corner else 0.0
     if pulse.clamp == "voltage":

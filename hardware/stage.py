@@ -25,13 +25,11 @@ def stage_of(tested: Membrane) -> Stage:
         tested: What the test said.
 
     Returns:
-        "whole cell" where a membrane of 10 pF or more charges; "lost" where it takes a nanoampere to hold; else by the
-            resistance between pipette and ground: "bath" below 50 MOhm, "seal" from 1 GOhm, "sealing" between.
+        "whole cell" where a membrane of 10 pF or more charges, or "lost" where that takes a nanoampere to hold; else by
+            the resistance between pipette and ground: "bath" below 50 MOhm, "seal" from 1 GOhm, "sealing" between.
     """
-    if tested.clamp == "voltage" and tested.holding < _LOST:
-        return "lost"
     if not math.isnan(tested.capacitance) and tested.capacitance >= _CELL:
-        return "whole cell"
+        return "lost" if tested.clamp == "voltage" and tested.holding < _LOST else "whole cell"
     resistance = tested.resistance if math.isnan(tested.access) else tested.total
     # Noise about nothing that flows may have either sign.
     if resistance < 0.0 or resistance >= _SEAL:

@@ -7,20 +7,19 @@ import numpy.typing as npt
 
 from hardware.model_cell import ModelCell
 from hardware.pace import Speed
+from rig_plugin.patch_course import PatchCourse
 from rig_plugin.settings import Settings, SettingsError
 from rig_plugin.simulated_cell import CELLS
 from simulators.stimulus import Stimulus
 
 __all__ = ["model_cell"]
 
-_MINUTE = 60_000.0  # [ms]
-
 
 def model_cell(settings: Settings) -> ModelCell:
     """Make the simulated rig.
 
     Args:
-        settings: Of which the tables [rig], [cell], [electrode], [limits] and [protocol] are used.
+        settings: Of which the tables [rig], [cell], [patch], [electrode], [limits] and [protocol] are used.
 
     Returns:
         The rig, closed.
@@ -29,7 +28,6 @@ def model_cell(settings: Settings) -> ModelCell:
         SettingsError: If [cell] names an unknown parameter or a value outside its bounds.
     """
     electrode = settings.electrode
-    seen_through = electrode.electrode()
     cell = CELLS[settings.cell.model or next(iter(CELLS))]
     bounds = {parameter.name: parameter for parameter in cell.parameters}
     for name, value in settings.cell.theta.items():
@@ -40,19 +38,16 @@ def model_cell(settings: Settings) -> ModelCell:
             raise SettingsError(
                 f"[cell] {name} is {value:g} {bound.unit}, {bound.low:g} to {bound.high:g} {bound.unit} was wanted."
             )
-    values = {**cell.typical, **settings.cell.theta}
-    leak = bounds["E_leak"]
-
-    def simulate(stimulus: Stimulus, rate: float, rng: np.random.Generator) -> npt.NDArray[np.float64]:
-        shifted = values["E_leak"] + electrode.rest_drift * rig.elapsed / _MINUTE
-        # A cell that has drifted out of the simulator's bounds stays there: it is not the rig that has failed.
-        now = {**values, "E_leak": min(max(shifted, leak.low), leak.high)}
-        return cell.simulate(now, seen_through, stimulus, rate, rng)
-
     pace: Speed = "max" if settings.rig.pace == "max" else "real"
     seed = settings.rig.seed
     if seed is None:
         seed = int(np.random.default_rng().integers(2**31))
+    values = {**cell.typical, **settings.cell.theta}
+    course = PatchCourse(cell, values, electrode.electrode(), settings.patch, electrode.rest_drift, seed)
+
+    def simulate(stimulus: Stimulus, rate: float, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+        return course.simulate(rig.elapsed, stimulus, rate, rng)
+
     rig = ModelCell(
         simulate,
         settings.rig.rate,

@@ -11,6 +11,7 @@ from typing import Any
 
 from estimators.pretrained import SHIPPED, shipped
 from rig_plugin.electrode_settings import ElectrodeSettings
+from rig_plugin.patch_settings import PatchSettings
 from rig_plugin.quality_settings import QualitySettings
 from rig_plugin.toml_table import SettingsError, TomlTable, key, listed
 from simulators.limits import Limits
@@ -22,6 +23,7 @@ __all__ = [
     "ElectrodeSettings",
     "LimitSettings",
     "NetworkSettings",
+    "PatchSettings",
     "ProtocolSettings",
     "QualitySettings",
     "RecordingSettings",
@@ -162,6 +164,7 @@ class Settings:
     Args:
         rig: What the cell is attached to.
         cell: Parameters of a simulated cell.
+        patch: How a simulated patch comes about, and goes wrong.
         electrode: What a simulated cell is seen through.
         protocol: What is played.
         limits: What may be played at all.
@@ -172,6 +175,7 @@ class Settings:
 
     rig: RigSettings = RigSettings()
     cell: CellSettings = CellSettings()
+    patch: PatchSettings = PatchSettings()
     electrode: ElectrodeSettings = ElectrodeSettings()
     protocol: ProtocolSettings = ProtocolSettings()
     limits: LimitSettings = LimitSettings()

@@ -88,8 +88,8 @@ def test_a_network_that_ships_can_be_named_unless_a_file_is_called_so(rig_file, 
     [
         (
             "[rigs]",
-            "[rigs] is unknown: use [rig], [cell], [electrode], [protocol], [limits], [network], [recording] or "
-            "[quality]",
+            "[rigs] is unknown: use [rig], [cell], [patch], [electrode], [protocol], [limits], [network], "
+            "[recording] or [quality]",
         ),
         ("rig = 1", "rig is 1, a table [rig] was wanted"),
         ("[rig]\nrate = 20", "[rig] has no key rate: use kind, rate_kHz, seed or pace"),
