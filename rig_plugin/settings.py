@@ -11,6 +11,7 @@ from typing import Any
 
 from estimators.pretrained import SHIPPED, shipped
 from rig_plugin.electrode_settings import ElectrodeSettings
+from rig_plugin.serial_settings import SerialSettings
 from rig_plugin.toml_table import SettingsError, TomlTable, key, listed
 from simulators.limits import Limits
 from simulators.stimulus import Stimulus
@@ -24,12 +25,14 @@ __all__ = [
     "ProtocolSettings",
     "RecordingSettings",
     "RigSettings",
+    "SerialSettings",
     "Settings",
     "SettingsError",
     "read",
 ]
 
 LONGEST_FAMILY = 1000
+_WITH_OUTPUT = ("serial",)
 
 
 @dataclass(frozen=True)
@@ -165,6 +168,7 @@ class Settings:
         limits: What may be played at all.
         network: What infers.
         recording: Where sweeps are kept.
+        serial: A microcontroller on a serial line, for a rig of the kind "serial".
     """
 
     rig: RigSettings = RigSettings()
@@ -174,6 +178,7 @@ class Settings:
     limits: LimitSettings = LimitSettings()
     network: NetworkSettings = NetworkSettings()
     recording: RecordingSettings = RecordingSettings()
+    serial: SerialSettings = SerialSettings()
 
 
 def read(path: Path | None = None) -> Settings:
@@ -230,6 +235,10 @@ def _check_together(path: Path, settings: Settings, tables: Mapping[str, Mapping
         raise SettingsError(
             f"{path}: [protocol] goes from {protocol.start:g} to {protocol.stop:g} pA by {protocol.step:g} pA, "
             f"a step_pA that arrives in at most {LONGEST_FAMILY} sweeps was wanted."
+        )
+    if settings.rig.kind in _WITH_OUTPUT and not {"low_pA", "high_pA"} <= tables.get("limits", {}).keys():
+        raise SettingsError(
+            f"{path}: [limits] is missing or not whole: a rig that puts currents into a cell needs low_pA and high_pA."
         )
     try:
         limits = settings.limits.limits()
