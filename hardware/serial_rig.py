@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -188,11 +189,22 @@ class SerialRig(Rig):
             raise RigError("The serial rig puts out currents only, a stimulus in current clamp was wanted.")
         if any(epoch.doses for epoch in stimulus.epochs):
             raise RigError("The serial rig has no virtual drugs in a stimulus: add conductances by its dynamic clamp.")
+        self._check_reach([epoch.level for epoch in stimulus.epochs])
         _, content = self._encoded(stimulus)
         room = self._version.room if self._version else 0
         if len(content) > room:
             raise RigError(
                 f"The stimulus takes {len(content)} bytes and the device has room for {room}: use fewer epochs."
+            )
+
+    def _check_reach(self, levels: Sequence[float]) -> None:
+        """Refuse what the dynamic clamp could carry beyond the limits."""
+        clip = self._clamp.clip if self._clamp else 0.0
+        low, high = min(levels) - clip, max(levels) + clip
+        if clip and not self.limits.low <= low <= high <= self.limits.high:
+            raise RigError(
+                f"The command spans [{low:g}, {high:g}] pA with the dynamic clamp's {clip:g} pA, outside the limits "
+                f"[{self.limits.low:g}, {self.limits.high:g}] pA: lower the step or the clip."
             )
 
     def _counts(self, levels: npt.NDArray[np.float64]) -> list[int]:
@@ -256,6 +268,7 @@ class SerialRig(Rig):
         self._begin(kind, stimulus.samples(self.rate), content)
 
     def _hold(self, level: float) -> None:
+        self._check_reach([level])
         self._begin(_LEVEL, None, b"", self._counts(np.array([level]))[0])
 
     def _begin(self, source: int, total: int | None, content: bytes, level: int = 0) -> None:

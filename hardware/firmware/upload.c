@@ -9,7 +9,7 @@ int upload_take(upload *to, uint32_t total, uint32_t checksum, uint32_t offset, 
 {
     if (total > to->room || count > total || offset > total - count)
         return 0;
-    if (offset == 0 && !(to->whole && to->total == total && to->checksum == checksum)) {
+    if (offset == 0 && (to->total != total || to->checksum != checksum)) {
         to->total = total;
         to->checksum = checksum;
         to->received = 0;

@@ -1,12 +1,14 @@
 /* This file is the computer: the device with a computer for its board, a pseudo-terminal for its line and a cell.
  *
  * It says the name of its line on standard output, then answers there until standard input ends. Its clock is the
- * computer's; where that gives it no time for more than 20 ms, the device's stands still meanwhile. SIGUSR1 resets it.
+ * computer's, `speed` times as fast; where that gives it no time for more than 20 ms of its own, it stands still
+ * meanwhile. SIGUSR1 resets it.
  *
  *     computer [C=100 g_Na=0 ...] [silence_ms=2000] [protocol=7] [log=FILE] [mV=0.015625] [pA=0.0625]
+ *         [speed=1]
  *
  * Names of the cell's parameters, then how long a silence is borne, the protocol that it claims to speak, where each
- * change of the output is written (time [us], level [counts]), and what a count is.
+ * change of the output is written (time [us], level [counts], time since a frame came [us]), and what a count is.
  */
 #define _XOPEN_SOURCE 600
 #include "../device.h"
@@ -29,7 +31,7 @@
 typedef struct {
     device device;
     cell cell;
-    double voltage_a_count, current_a_count;
+    double voltage_a_count, current_a_count, speed;
     uint16_t gains[DEVICE_CHANNELS];
     int16_t output;
     FILE *log;
@@ -63,7 +65,9 @@ static void write_level(void *context, int16_t level)
 {
     computer *c = context;
     if (c->log && level != c->output) {
-        fprintf(c->log, "%llu %d\n", (unsigned long long)(c->device.nanoseconds / 1000u), level);
+        uint64_t silent = (uint64_t)(c->device.ticks - c->device.heard) * 1000000u / device_tick_rate(&c->device);
+        fprintf(c->log, "%llu %d %llu\n", (unsigned long long)(c->device.nanoseconds / 1000u), level,
+                (unsigned long long)silent);
         fflush(c->log);
     }
     c->output = level;
@@ -111,11 +115,12 @@ static int open_line(computer *c)
     return 1;
 }
 
-static int64_t now(void)
+/* The device's time [ns]. */
+static int64_t now(const computer *c)
 {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+    return (int64_t)(c->speed * ((double)time.tv_sec * 1e9 + (double)time.tv_nsec));
 }
 
 static void hear(computer *c)
@@ -155,10 +160,10 @@ static void tick(computer *c)
 static void run(computer *c, uint16_t protocol, uint32_t silence)
 {
     struct pollfd ends[2] = {{c->line, POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}};
-    int64_t done = now();
+    int64_t done = now(c);
     for (;;) {
         char ignored;
-        poll(ends, 2, now() - done > AT_ONCE ? 0 : 1);
+        poll(ends, 2, now(c) - done > AT_ONCE ? 0 : 1);
         if (ends[1].revents && read(STDIN_FILENO, &ignored, 1) <= 0)
             return;
         if (reset) {
@@ -166,10 +171,10 @@ static void run(computer *c, uint16_t protocol, uint32_t silence)
             boot(c, protocol, silence);
         }
         hear(c);
-        if (now() - done > STANDSTILL)
-            done = now() - STANDSTILL;
+        if (now(c) - done > STANDSTILL)
+            done = now(c) - STANDSTILL;
         int64_t period = 1000000000 / device_tick_rate(&c->device);
-        for (int64_t k = 0; k < AT_ONCE / period && now() - done >= period; k++, done += period)
+        for (int64_t k = 0; k < AT_ONCE / period && now(c) - done >= period; k++, done += period)
             tick(c);
         speak(c);
     }
@@ -183,6 +188,7 @@ int main(int count, char **words)
     c.cell = cell_typical();
     c.voltage_a_count = 0.015625;
     c.current_a_count = 0.0625;
+    c.speed = 1.0;
     for (int k = 1; k < count; k++) {
         char *value = strchr(words[k], '=');
         if (!value)
@@ -199,6 +205,8 @@ int main(int count, char **words)
             c.voltage_a_count = atof(value);
         else if (!strcmp(words[k], "pA"))
             c.current_a_count = atof(value);
+        else if (!strcmp(words[k], "speed"))
+            c.speed = atof(value);
         else if (strcmp(words[k], "log") || !(c.log = fopen(value, "w")))
             return 2;
     }
