@@ -55,7 +55,7 @@ def packed(frame: Frame) -> bytes:
 
     Example:
         >>> packed(Frame(9, 1)).hex()
-        '000309010742e0fe5c4100'
+        '00030901073c61dcd38be900'
         >>> unpacked(packed(Frame(9, 1))[1:-1])
         Frame(kind=9, sequence=1, body=b'')
     """

@@ -43,7 +43,7 @@ def needed_baud(rate: float, channels: int) -> int:
 
     Example:
         >>> needed_baud(20.0, 2)
-        926316
+        922106
     """
     samples = VALUES // channels
     wire = len(packed(Samples(1, 0, channels, bytes(2 * samples * channels)).frame(0)))
