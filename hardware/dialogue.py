@@ -108,10 +108,7 @@ class Dialogue:
         self._sequence = (self._sequence + 1) & 0xFFFF
         sequence = self._sequence
         for _ in range(tries):
-            self._line.send(command.frame(sequence))
-            with self._came:
-                self._came.wait_for(lambda: sequence in self._answers or self._line.fault is not None, _ANSWERED)
-                answer = self._answers.pop(sequence, None)
+            answer = self._answer(command, sequence)
             if answer is not None:
                 return _checked(command, answer, wanted)
             if self._line.fault is not None:
@@ -120,6 +117,17 @@ class Dialogue:
             f"The device on {self._line.port} does not answer ({type(command).__name__}, asked {tries} times): see "
             "that the port is that of the board, that the firmware is on it, and that both ends have the same baud."
         )
+
+    def _answer(self, command: Telegram, sequence: int) -> Answer | None:
+        """Send a command once, and wait for its answer."""
+        self._line.hurries = True
+        try:
+            self._line.send(command.frame(sequence))
+            with self._came:
+                self._came.wait_for(lambda: sequence in self._answers or self._line.fault is not None, _ANSWERED)
+                return self._answers.pop(sequence, None)
+        finally:
+            self._line.hurries = False
 
     def upload(self, kind: int, content: bytes) -> None:
         """Send what is used as a whole.

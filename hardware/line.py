@@ -96,6 +96,8 @@ class Line:
         self._unframer = Unframer()
         self.has_low_latency = False
         """Whether the platform took the low-latency mode."""
+        self.hurries = False
+        """Whether somebody waits for what comes next, so that nothing is gathered."""
         self.fault: LineError | None = None
         """Why the line no longer passes anything; None while it does."""
 
@@ -169,7 +171,7 @@ class Line:
                 for frame in self._unframer.push(came):
                     self._listener(frame)
                 self._idle()
-                if came:
+                if came and not self.hurries:
                     self._closing.wait(_GATHER)
         except (serial.SerialException, OSError):
             self.fault = self.fault or _dead(self.port)

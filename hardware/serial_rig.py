@@ -6,12 +6,12 @@ import math
 import time
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
 import numpy.typing as npt
 
+from hardware.counts import Channel, Output
 from hardware.dialogue import Dialogue, DialogueError
 from hardware.dynamic_clamp import DynamicClamp, lay
 from hardware.line import LineError, check_rate
@@ -34,12 +34,10 @@ from simulators.limits import Limits
 from simulators.stimulus import Stimulus
 from simulators.sweep import Junction
 
-__all__ = ["Channel", "SerialRig"]
+__all__ = ["SerialRig"]
 
 _NOTHING: npt.NDArray[np.float64] = np.empty(0)
-_LEAST, _MOST = -32768, 32767
-_EPOCH = np.dtype([("level", "<i2"), ("count", "<u4")])
-_EPOCHS, _TABLE, _LEVEL = 0, 1, 2
+_LEVEL = 2
 _QUIET = 0.1
 _TURN = 0.01
 _LOOKS = 4
@@ -51,26 +49,6 @@ _CAUSES = {
     2: "was told by somebody else to stop, and is at the exit level",
     3: "heard nothing from this computer for too long, and returned to the exit level by itself",
 }
-
-
-@dataclass(frozen=True)
-class Channel:
-    """One input of the device.
-
-    Args:
-        index: From 0.
-        scale: What a count is without amplification [mV or pA].
-        factor: By which the device amplifies before it digitizes.
-    """
-
-    index: int
-    scale: float
-    factor: int = 1
-
-    @property
-    def count(self) -> float:
-        """What a count is [mV or pA]."""
-        return self.scale / self.factor
 
 
 class SerialRig(Rig):
@@ -115,7 +93,7 @@ class SerialRig(Rig):
     ) -> None:
         super().__init__()
         self.rate, self.limits, self.exit_level = rate, limits or Limits(), exit_level
-        self._response, self._command, self._scale, self._channels = response, command, output, channels
+        self._response, self._command, self._output, self._channels = response, command, Output(output), channels
         self._check_channels()
         check_rate(rate, channels, baud)
         self.gains = {
@@ -126,7 +104,7 @@ class SerialRig(Rig):
         """Where the device last said that its output stands [pA]; None while nobody knows."""
         self.status: Status | None = None
         """What the device last said of itself."""
-        self._exit = self._counts(np.array([exit_level]))[0]
+        self._exit = self._output.counts(np.array([exit_level]))[0]
         self._junction = junction or Junction()
         self._dialogue = Dialogue(port, baud, dtr)
         self._version: Version | None = None
@@ -163,6 +141,8 @@ class SerialRig(Rig):
         self._lay(clamp or DynamicClamp((), 1.0))
 
     def _check_channels(self) -> None:
+        if not (math.isfinite(self.rate) and self.rate >= 1 and round(self.rate * 1e3) == self.rate * 1e3):
+            raise RigError(f"The rate is {self.rate} kHz, a whole number of Hz from 1000 was wanted.")
         indices = {self._response.index, self._command.index}
         if len(indices) < 2 or min(indices) < 0 or max(indices) >= self._channels:
             raise RigError(
@@ -172,7 +152,7 @@ class SerialRig(Rig):
         for name, scale in (
             ("response", self._response.count),
             ("command", self._command.count),
-            ("output", self._scale),
+            ("output", self._output.scale),
         ):
             if not (math.isfinite(scale) and scale):
                 raise RigError(
@@ -190,7 +170,7 @@ class SerialRig(Rig):
         if any(epoch.doses for epoch in stimulus.epochs):
             raise RigError("The serial rig has no virtual drugs in a stimulus: add conductances by its dynamic clamp.")
         self._check_reach([epoch.level for epoch in stimulus.epochs])
-        _, content = self._encoded(stimulus)
+        _, content = self._output.encoded(stimulus, self.rate)
         room = self._version.room if self._version else 0
         if len(content) > room:
             raise RigError(
@@ -206,27 +186,6 @@ class SerialRig(Rig):
                 f"The command spans [{low:g}, {high:g}] pA with the dynamic clamp's {clip:g} pA, outside the limits "
                 f"[{self.limits.low:g}, {self.limits.high:g}] pA: lower the step or the clip."
             )
-
-    def _counts(self, levels: npt.NDArray[np.float64]) -> list[int]:
-        """Turn levels into counts of the output, or say that it can't reach them."""
-        counts = np.rint(levels / self._scale)
-        if counts.min() < _LEAST or counts.max() > _MOST:
-            reach = sorted((_LEAST * self._scale, _MOST * self._scale))
-            raise RigError(
-                f"The command spans [{levels.min():g}, {levels.max():g}] pA, the output reaches [{reach[0]:g}, "
-                f"{reach[1]:g}] pA: lower the step, or set a larger command sensitivity."
-            )
-        return [int(count) for count in counts]
-
-    def _encoded(self, stimulus: Stimulus) -> tuple[int, bytes]:
-        """Write a stimulus as epochs, or as a table where that is shorter."""
-        levels = self._counts(np.array([epoch.level for epoch in stimulus.epochs]))
-        ends = np.rint(np.cumsum([epoch.duration for epoch in stimulus.epochs]) * self.rate).astype(int)
-        counts = np.diff(ends, prepend=0)
-        epochs = np.array([pair for pair in zip(levels, counts, strict=True) if pair[1]], dtype=_EPOCH)
-        if epochs.nbytes <= 2 * int(ends[-1]):
-            return _EPOCHS, epochs.tobytes()
-        return _TABLE, np.repeat(epochs["level"], epochs["count"]).tobytes()
 
     def _open(self) -> None:
         self._dialogue.open()
@@ -261,15 +220,15 @@ class SerialRig(Rig):
 
     def _lay(self, clamp: DynamicClamp) -> None:
         room = self._version.conductances if self._version else 0
-        lay(self._dialogue, clamp, room, self._response.index, self._response.count, self._scale)
+        lay(self._dialogue, clamp, room, self._response.index, self._response.count, self._output.scale)
 
     def _start(self, stimulus: Stimulus) -> None:
-        kind, content = self._encoded(stimulus)
+        kind, content = self._output.encoded(stimulus, self.rate)
         self._begin(kind, stimulus.samples(self.rate), content)
 
     def _hold(self, level: float) -> None:
         self._check_reach([level])
-        self._begin(_LEVEL, None, b"", self._counts(np.array([level]))[0])
+        self._begin(_LEVEL, None, b"", self._output.counts(np.array([level]))[0])
 
     def _begin(self, source: int, total: int | None, content: bytes, level: int = 0) -> None:
         self._has_told = False
@@ -378,7 +337,12 @@ class SerialRig(Rig):
     def _stop(self) -> None:
         try:
             status = self._tell_to_stop()
-            self.output = status.output * self._scale
+            self.output = status.output * self._output.scale
+            if status.late:
+                raise RigError(
+                    f"The board took {status.late} samples too late, so that their times are wrong: sample slower, or "
+                    "clamp fewer conductances."
+                )
             if status.is_playing or (status.output != self._exit and not self._dialogue.has_booted):
                 raise RigError(
                     f"The device stands at {self.output:g} pA and not at its exit level: look after the cell."

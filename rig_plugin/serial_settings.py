@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hardware.serial_rig import Channel
+from hardware.counts import Channel
 from rig_plugin.toml_table import SettingsError, key
 from simulators.sweep import Junction
 

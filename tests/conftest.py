@@ -61,16 +61,22 @@ def data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def firmware(tmp_path_factory) -> Path:
-    """The device's own code, compiled for this computer with a cell behind it and room for seconds of samples."""
+def compiled(tmp_path_factory):
+    """Compiles the device's own code for this computer, with a cell behind it and room for so many frames."""
     compiler = shutil.which("cc")
     if compiler is None or sys.platform == "win32":
         pytest.skip("The firmware is compiled by a C compiler named cc, which is not installed here.")
-    program = tmp_path_factory.mktemp("firmware") / "computer"
-    sources = [*FIRMWARE.glob("*.c"), *FIRMWARE.glob("computer/*.c")]
-    strict = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-DDEVICE_BLOCKS=8192")
-    subprocess.run([compiler, *strict, *map(str, sources), "-lm", "-o", str(program)], check=True)
-    return program
+    folder = tmp_path_factory.mktemp("firmware")
+
+    def make(blocks=8192) -> Path:
+        program = folder / f"computer-{blocks}"
+        if not program.exists():
+            sources = [*FIRMWARE.glob("*.c"), *FIRMWARE.glob("computer/*.c")]
+            strict = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Werror", f"-DDEVICE_BLOCKS={blocks}")
+            subprocess.run([compiler, *strict, *map(str, sources), "-lm", "-o", str(program)], check=True)
+        return program
+
+    return make
 
 
 class Board:
@@ -100,12 +106,12 @@ class Board:
 
 
 @pytest.fixture
-def board(firmware):
+def board(compiled):
     """Makes devices: board(C=100.0) is one whose cell has 100 pF."""
     made = []
 
-    def make(**settings):
-        made.append(Board(firmware, **settings))
+    def make(program=None, **settings):
+        made.append(Board(program or compiled(), **settings))
         return made[-1]
 
     yield make

@@ -3,15 +3,18 @@
 import os
 import selectors
 import threading
+import time
 import tty
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import hardware.serial_rig
+from hardware.counts import Channel
 from hardware.frame import FrameError, unpacked
 from hardware.rig import RigError
-from hardware.serial_rig import Channel, SerialRig
+from hardware.serial_rig import SerialRig
 from hardware.telegram import Samples
 from simulators.stimulus import step
 
@@ -222,6 +225,26 @@ def test_samples_of_an_earlier_sweep_are_never_those_of_this_one(board, truth):
     assert not missing.any()
 
 
+def test_what_a_line_had_no_room_for_is_counted(compiled, board, monkeypatch, tmp_path):
+    """The line passes nothing from the first frame of samples until the whole sweep has been played."""
+    monkeypatch.setattr(hardware.serial_rig, "_QUIET", 5.0)
+    log = tmp_path / "output"
+    long = step(100.0, onset=60.0, duration=2000.0, tail=60.0)
+
+    def hold_back(wire):
+        while _rows(wire.strip(b"\0")) and last_level(log) != 0:
+            time.sleep(0.002)
+        return wire
+
+    with BadLine(board(compiled(blocks=4), log=log, **PASSIVE)) as line, rig_on(line.port) as rig:
+        line.to_rig = hold_back
+        blocks = list(rig.play(long))
+        assert rig.status.dropped == sum(block.lost for block in blocks) > 0
+        assert sum(block.whole.response.size for block in blocks) == long.samples(20.0)
+        line.to_rig = None
+        assert played(rig)[2] == 0
+
+
 @pytest.mark.long
 def test_a_line_that_stays_bad_for_a_hundred_sweeps_gives_no_wrong_sample(board, truth):
     with BadLine(board(**PASSIVE)) as line, rig_on(line.port) as rig:
@@ -264,7 +287,8 @@ def test_a_device_that_starts_anew_between_sweeps_is_told_all_that_it_forgot(boa
 
 
 def last_level(log):
-    return int(Path(log).read_text().split("\n")[-2].split()[1])
+    *lines, _ = Path(log).read_text().split("\n")
+    return int(lines[-1].split()[1]) if lines else None
 
 
 def test_an_unplugged_device_is_told_of_with_what_becomes_of_the_cell(board):

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from hardware.counts import Channel
 from hardware.dialogue import Dialogue
 from hardware.dynamic_clamp import ClampError, Conductance, DynamicClamp
 from hardware.rig import RigClosed, RigError
-from hardware.serial_rig import Channel, SerialRig
+from hardware.serial_rig import SerialRig
 from hardware.telegram import CONDUCTANCE
 from simulators.cortical import Cortical
 from simulators.electrode import IDEAL

@@ -6,9 +6,10 @@ import zlib
 import numpy as np
 import pytest
 
+from hardware.counts import Channel
 from hardware.dialogue import Dialogue, DialogueError
 from hardware.frame import Frame, packed
-from hardware.serial_rig import Channel, SerialRig
+from hardware.serial_rig import SerialRig
 from hardware.telegram import (
     PART,
     Alive,

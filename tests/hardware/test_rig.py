@@ -6,10 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hardware.counts import Channel
 from hardware.model_cell import ModelCell
 from hardware.replay import Replay
 from hardware.rig import BLOCK, Block, Provenance, Rig, RigClosed, RigError, RigLost, _split
-from hardware.serial_rig import Channel, SerialRig
+from hardware.serial_rig import SerialRig
 from simulators.limits import Limits
 from simulators.stimulus import Epoch, Stimulus, step
 

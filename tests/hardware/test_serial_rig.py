@@ -14,9 +14,10 @@ import pytest
 import serial
 
 import hardware.serial_rig
+from hardware.counts import Channel
 from hardware.line import Line, LineError, check_rate, needed_baud
 from hardware.rig import RigClosed, RigError
-from hardware.serial_rig import Channel, SerialRig
+from hardware.serial_rig import SerialRig
 from simulators.limits import Limits
 from simulators.stimulus import Dose, Epoch, Stimulus, step
 
@@ -121,7 +122,8 @@ def test_what_was_uploaded_is_not_sent_again(board):
 
 DRIVER = """
 import sys
-from hardware.serial_rig import Channel, SerialRig
+from hardware.counts import Channel
+from hardware.serial_rig import SerialRig
 from simulators.stimulus import step
 
 with SerialRig(sys.argv[1], Channel(0, 0.015625), Channel(1, 0.0625), 0.0625) as rig:
@@ -157,6 +159,15 @@ def test_a_sweep_that_the_watchdog_ended_says_so(board):
         with pytest.raises(RigError, match="heard nothing from this computer"):
             list(blocks)
         assert rig.output == 0.0
+
+
+def test_samples_that_were_taken_too_late_are_told(board, tmp_path):
+    log = tmp_path / "output"
+    with rig_on(board(log=log, late=1, **PASSIVE).port) as rig:
+        with pytest.raises(RigError, match="took 1400 samples too late"):
+            list(rig.play(STEP))
+        assert rig.output == 0.0
+    assert levels(log)[-1, 1] == 0
 
 
 def test_a_device_of_another_version_is_refused(board):
@@ -229,6 +240,9 @@ def test_a_command_beyond_the_output_is_refused():
 @pytest.mark.parametrize(
     ("settings", "complaint"),
     [
+        ({"rate": 20.0005}, "rate is 20.0005 kHz, a whole number of Hz"),
+        ({"rate": 0.5}, "rate is 0.5 kHz"),
+        ({"rate": float("nan")}, "rate is nan kHz"),
         ({"exit_level": 2000.0}, "exit level is 2000 pA, outside the limits"),
         ({"response": Channel(1, 0.1)}, "Response and command are channels 1 and 1 of 2"),
         ({"response": Channel(2, 0.1)}, "Response and command are channels 2 and 1 of 2"),

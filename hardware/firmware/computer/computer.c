@@ -5,10 +5,11 @@
  * meanwhile. SIGUSR1 resets it.
  *
  *     computer [C=100 g_Na=0 ...] [silence_ms=2000] [protocol=7] [log=FILE] [mV=0.015625] [pA=0.0625]
- *         [speed=1]
+ *         [speed=1] [late=0]
  *
  * Names of the cell's parameters, then how long a silence is borne, the protocol that it claims to speak, where each
- * change of the output is written (time [us], level [counts], time since a frame came [us]), and what a count is.
+ * change of the output is written (time [us], level [counts], time since a frame came [us]), what a count is, how fast
+ * its clock goes, and whether it says that every sample was late.
  */
 #define _XOPEN_SOURCE 600
 #include "../device.h"
@@ -35,7 +36,7 @@ typedef struct {
     uint16_t gains[DEVICE_CHANNELS];
     int16_t output;
     FILE *log;
-    int line, other_end;
+    int line, other_end, late;
     uint8_t pending[FRAME_WIRE];
     size_t sent, count;
 } computer;
@@ -154,6 +155,7 @@ static void speak(computer *c)
 static void tick(computer *c)
 {
     device_tick(&c->device);
+    c->device.now.late += (uint32_t)(c->late && c->device.now.state == STATUS_PLAYING);
     cell_advance(&c->cell, c->output * c->current_a_count, 1e3 / device_tick_rate(&c->device));
 }
 
@@ -207,6 +209,8 @@ int main(int count, char **words)
             c.current_a_count = atof(value);
         else if (!strcmp(words[k], "speed"))
             c.speed = atof(value);
+        else if (!strcmp(words[k], "late"))
+            c.late = atoi(value);
         else if (strcmp(words[k], "log") || !(c.log = fopen(value, "w")))
             return 2;
     }
