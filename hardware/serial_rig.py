@@ -14,7 +14,7 @@ import numpy.typing as npt
 from hardware.counts import Channel, Output
 from hardware.dialogue import Dialogue, DialogueError
 from hardware.dynamic_clamp import DynamicClamp, lay
-from hardware.line import LineError, check_rate
+from hardware.line import check_rate
 from hardware.rig import BLOCK, Block, Gain, Provenance, Rig, RigError
 from hardware.telegram import (
     PROTOCOL,
@@ -115,7 +115,6 @@ class SerialRig(Rig):
         self._total: int | None = None
         self._next: Samples | None = None
         self._heard, self._seen = 0.0, -1
-        self._has_told = False
 
     @property
     def provenance(self) -> Provenance:
@@ -231,7 +230,6 @@ class SerialRig(Rig):
         self._begin(_LEVEL, None, b"", self._output.counts(np.array([level]))[0])
 
     def _begin(self, source: int, total: int | None, content: bytes, level: int = 0) -> None:
-        self._has_told = False
         self._next, self._seen = None, -1
         self._position, self._total = 0, total
         self._dialogue.forget_samples()
@@ -260,14 +258,7 @@ class SerialRig(Rig):
     def _read(self) -> Block | None:
         if self._total is not None and self._position >= self._total:
             return None
-        try:
-            return self._gathered()
-        except LineError:
-            self._has_told = True
-            raise
-
-    def _gathered(self) -> Block | None:
-        """Collect 20 ms, or what is left, or what there is before a gap."""
+        # Collects 20 ms, or what is left, or what there is before a gap.
         parts: list[npt.NDArray[np.int16]] = []
         count, lost, size = 0, 0, max(1, int(BLOCK * self.rate))
         while count < size and not self._stopping.is_set() and self._position != self._total:
@@ -348,14 +339,10 @@ class SerialRig(Rig):
                     f"The device stands at {self.output:g} pA and not at its exit level: look after the cell."
                 )
         except DialogueError as error:
-            if not self._has_told:
-                raise RigError(
-                    f"The device could not be told to return to the exit level ({error}) Its watchdog does so within "
-                    "250 ms; look after the cell."
-                ) from error
-        except LineError:
-            if not self._has_told:
-                raise
+            raise RigError(
+                f"The device could not be told to return to the exit level ({error}) Where it still runs, its watchdog "
+                "does so within 250 ms; look after the cell."
+            ) from error
         finally:
             self._dialogue.keeps_awake = False
 

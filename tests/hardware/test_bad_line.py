@@ -321,5 +321,5 @@ def test_a_device_that_falls_silent_is_told_of(board):
         blocks = rig.play(STEP)
         next(blocks)
         device.freeze()
-        with pytest.raises(RigError, match="does not answer"):
+        with pytest.raises(RigError, match=r"could not be told to return to the exit level .* does not answer"):
             list(blocks)

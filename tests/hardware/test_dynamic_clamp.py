@@ -35,8 +35,8 @@ def m_current(maximum):
     return DynamicClamp((Conductance("g_M", (GATES["p"],), -93.0, maximum),), 500.0)
 
 
-def rig_on(port):
-    return SerialRig(port, Channel(0, 0.00390625), Channel(1, 0.0625), 0.0625)
+def rig_on(port, rate=20.0):
+    return SerialRig(port, Channel(0, 0.00390625), Channel(1, 0.0625), 0.0625, rate=rate)
 
 
 def played(rig, stimulus=STEP):
@@ -44,9 +44,9 @@ def played(rig, stimulus=STEP):
     return tuple(np.concatenate([getattr(block, name) for block in blocks]) for name in ("response", "command"))
 
 
-def clamped(board, clamp, stimulus=STEP, **cell):
+def clamped(board, clamp, stimulus=STEP, rate=20.0, **cell):
     # A millivolt is 256 counts, so that a spike of 50 mV is still within 16 bits.
-    with rig_on(board(mV=0.00390625, **cell).port) as rig:
+    with rig_on(board(mV=0.00390625, **cell).port, rate) as rig:
         rig.clamp(clamp)
         return played(rig, stimulus)
 
@@ -57,9 +57,9 @@ def simulated(stimulus=STEP, **changed):
     return Cortical(electrode=IDEAL).simulate(row, stimulus, 20.0, np.random.default_rng(1))[0]
 
 
-def spikes(V):
+def spikes(V, rate=20.0):
     """Times at which a voltage rises through 0 mV [ms]."""
-    return np.flatnonzero((V[:-1] < 0) & (V[1:] >= 0)) / 20.0
+    return np.flatnonzero((V[:-1] < 0) & (V[1:] >= 0)) / rate
 
 
 @pytest.mark.parametrize(("own", "added"), [(0.0, M), (0.08, -M), (0.04, M / 2)], ids=["added", "removed", "doubled"])
@@ -72,9 +72,22 @@ def test_an_m_current_that_is_clamped_moves_spikes_as_one_that_is_the_cell_s_own
     assert np.ptp(command[2100:11_900]) > 20.0
 
 
-def test_what_the_clamp_injects_is_what_its_equations_give(board):
+def test_a_slowly_sampled_cell_is_clamped_at_20_khz_all_the_same(board):
+    ours, _ = clamped(board, m_current(M), rate=5.0, g_M=0.0)
+    theirs = spikes(simulated())
+    assert spikes(ours, 5.0).size == theirs.size
+    np.testing.assert_allclose(spikes(ours, 5.0), theirs, atol=1.0)
+
+
+def test_what_the_clamp_injects_is_what_its_equations_give_in_every_sweep(board):
     """The current that came back, against the equations solved anew on the voltage that came with it."""
-    V, command = clamped(board, m_current(-M))
+    with rig_on(board(mV=0.00390625).port) as rig:
+        rig.clamp(m_current(-M))
+        for _ in range(2):
+            check_injected(*played(rig))
+
+
+def check_injected(V, command):
     injected = command - STEP.command(20.0)
     p, gate = np.empty(V.size), GATES["p"]
     steady, tau = (np.interp(V, gate.voltages, trace) for trace in (gate.steady, gate.tau))
@@ -102,9 +115,10 @@ def test_several_conductances_add_up(board):
     np.testing.assert_allclose(ours, theirs, atol=0.01)
 
 
-def test_the_current_stays_within_its_clip(board):
-    _, command = clamped(board, DynamicClamp((Conductance("leak", (), 0.0, 50.0),), 80.0), **PASSIVE)
-    injected = command - STEP.command(20.0)
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_the_current_stays_within_its_clip(sign, board):
+    _, command = clamped(board, DynamicClamp((Conductance("leak", (), 0.0, sign * 50.0),), 80.0), **PASSIVE)
+    injected = sign * (command - STEP.command(20.0))
     assert injected.max() == 80.0
     assert injected.min() >= -80.0
 

@@ -2,13 +2,14 @@
 
 import struct
 import zlib
+from binascii import crc_hqx
 
 import numpy as np
 import pytest
 
 from hardware.counts import Channel
 from hardware.dialogue import Dialogue, DialogueError
-from hardware.frame import Frame, packed
+from hardware.frame import Frame, packed, stuffed
 from hardware.serial_rig import SerialRig
 from hardware.telegram import (
     PART,
@@ -175,6 +176,15 @@ def test_garbage_costs_the_device_no_command(dialogue):
     assert damaged > 20
     dialogue.line._serial.write(packed(Alive().frame(1)))
     assert dialogue.ask(AskStatus(), Status).damaged == damaged
+
+
+def test_a_frame_is_read_only_where_both_its_checksums_are_right(dialogue):
+    content = struct.pack("<BH", Stop.code, 1)
+    right = (crc_hqx(content, 0xFFFF), zlib.crc32(content))
+    before = dialogue.ask(AskStatus(), Status).damaged
+    for wrong in ((right[0] ^ 1, right[1]), (right[0], right[1] ^ 1), right):
+        dialogue.line._serial.write(b"\0" + stuffed(content + struct.pack("<HI", *wrong)) + b"\0")
+    assert dialogue.ask(AskStatus(), Status).damaged == before + 2
 
 
 @pytest.mark.parametrize("amplitude", [-60.0, 150.0, 250.0])

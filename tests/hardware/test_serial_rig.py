@@ -58,6 +58,12 @@ def test_every_sample_is_answered_at_each_rate(rate, board):
     assert response[round(20.0 * rate)] == -70.0 < response[round(21.0 * rate)]
 
 
+def test_the_last_samples_come_where_they_fill_no_frame(board):
+    stimulus = step(100.0, onset=20.35, duration=30.1, tail=20.0)
+    with rig_on(board(**PASSIVE).port) as rig:
+        assert played(rig, stimulus)[0].size == 1409
+
+
 def test_a_stimulus_of_many_epochs_and_one_of_none_as_long_as_two_samples_are_played(board):
     rng = np.random.default_rng(1)
     short = tuple(Epoch(float(level), 0.05) for level in rng.integers(-200, 200, 1500))
@@ -168,6 +174,17 @@ def test_samples_that_were_taken_too_late_are_told(board, tmp_path):
             list(rig.play(STEP))
         assert rig.output == 0.0
     assert levels(log)[-1, 1] == 0
+
+
+def test_a_sweep_that_lasts_longer_than_the_silence_is_played_to_its_end(board):
+    stimulus = step(100.0, onset=50.0, duration=900.0, tail=50.0)
+    with rig_on(board(silence_ms=400, speed=1, **PASSIVE).port) as rig:
+        assert played(rig, stimulus)[0].size == 20_000
+
+
+def test_a_board_whose_clock_stands_still_is_told_of(board):
+    with rig_on(board(speed=0, **PASSIVE).port) as rig, pytest.raises(RigError, match="plays and takes no samples"):
+        list(rig.play(STEP))
 
 
 def test_a_device_of_another_version_is_refused(board):
