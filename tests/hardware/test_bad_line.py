@@ -249,6 +249,8 @@ def test_what_a_line_had_no_room_for_is_counted(compiled, board, monkeypatch, tm
 def test_a_line_that_stays_bad_for_a_hundred_sweeps_gives_no_wrong_sample(board, truth):
     with BadLine(board(**PASSIVE)) as line, rig_on(line.port) as rig:
         for seed in range(100):
+            # Each sweep begins with a cell that has forgotten the one before.
+            list(rig.play(step(0.0, onset=60.0, duration=200.0, tail=40.0)))
             line.lost, line.to_rig = 0, Fault("any", seed, 0.4)
             response, command, lost = played(rig)
             line.to_rig = None
