@@ -7,12 +7,13 @@ import numpy.typing as npt
 
 from hardware.model_cell import ModelCell
 from hardware.pace import Speed
+from hardware.serial_rig import SerialRig
 from rig_plugin.patch_course import PatchCourse
 from rig_plugin.settings import Settings, SettingsError
 from rig_plugin.simulated_cell import CELLS
 from simulators.stimulus import Stimulus
 
-__all__ = ["model_cell"]
+__all__ = ["model_cell", "serial"]
 
 
 def model_cell(settings: Settings) -> ModelCell:
@@ -59,3 +60,33 @@ def model_cell(settings: Settings) -> ModelCell:
         clamps=cell.clamps,
     )
     return rig
+
+
+def serial(settings: Settings) -> SerialRig:
+    """Make the rig on a serial line.
+
+    Args:
+        settings: Of which the tables [rig], [serial] and [limits] are used.
+
+    Returns:
+        The rig, closed.
+
+    Raises:
+        SettingsError: If [serial] lacks the port or a scale.
+        RigError: If the line can't carry the rate, or a channel can't be used.
+    """
+    asked = settings.serial
+    response, command, output = asked.scales()
+    return SerialRig(
+        asked.line,
+        response,
+        command,
+        output,
+        rate=settings.rig.rate,
+        limits=settings.limits.limits(),
+        channels=asked.channels,
+        baud=asked.baud,
+        dtr=asked.dtr == "on",
+        exit_level=asked.holding,
+        junction=asked.known_junction(),
+    )

@@ -13,6 +13,7 @@ from estimators.pretrained import SHIPPED, shipped
 from rig_plugin.electrode_settings import ElectrodeSettings
 from rig_plugin.patch_settings import PatchSettings
 from rig_plugin.quality_settings import QualitySettings
+from rig_plugin.serial_settings import SerialSettings
 from rig_plugin.toml_table import SettingsError, TomlTable, key, listed
 from simulators.limits import Limits
 from simulators.stimulus import Stimulus
@@ -28,12 +29,14 @@ __all__ = [
     "QualitySettings",
     "RecordingSettings",
     "RigSettings",
+    "SerialSettings",
     "Settings",
     "SettingsError",
     "read",
 ]
 
 LONGEST_FAMILY = 1000
+_WITH_OUTPUT = ("serial",)
 
 
 @dataclass(frozen=True)
@@ -171,6 +174,7 @@ class Settings:
         network: What infers.
         recording: Where sweeps are kept.
         quality: Where a recording stops being a good one.
+        serial: A microcontroller on a serial line, for a rig of the kind "serial".
     """
 
     rig: RigSettings = RigSettings()
@@ -182,6 +186,7 @@ class Settings:
     network: NetworkSettings = NetworkSettings()
     recording: RecordingSettings = RecordingSettings()
     quality: QualitySettings = QualitySettings()
+    serial: SerialSettings = SerialSettings()
 
 
 def read(path: Path | None = None) -> Settings:
@@ -238,6 +243,10 @@ def _check_together(path: Path, settings: Settings, tables: Mapping[str, Mapping
         raise SettingsError(
             f"{path}: [protocol] goes from {protocol.start:g} to {protocol.stop:g} pA by {protocol.step:g} pA, "
             f"a step_pA that arrives in at most {LONGEST_FAMILY} sweeps was wanted."
+        )
+    if settings.rig.kind in _WITH_OUTPUT and not {"low_pA", "high_pA"} <= tables.get("limits", {}).keys():
+        raise SettingsError(
+            f"{path}: [limits] is missing or not whole: a rig that puts currents into a cell needs low_pA and high_pA."
         )
     try:
         limits = settings.limits.limits()

@@ -1,9 +1,16 @@
-"""What all tests share: in which order and in how many processes they run, and the real recordings."""
+"""What all tests share: in which order and in how many processes they run, the real recordings, and the device."""
 
+import contextlib
 import os
+import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+
+FIRMWARE = Path(__file__).resolve().parents[1] / "hardware" / "firmware"
 
 # The longest, of which no two neighbours compile the same kernels: who needs them later finds them compiled.
 FIRST = (
@@ -51,3 +58,62 @@ def data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"Real recordings are neither in {folder} nor in the folder named by RIG_DATA.")
     return folder.resolve()
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory):
+    """Compiles the device's own code for this computer, with a cell behind it and room for so many frames."""
+    compiler = shutil.which("cc")
+    if compiler is None or sys.platform == "win32":
+        pytest.skip("The firmware is compiled by a C compiler named cc, which is not installed here.")
+    folder = tmp_path_factory.mktemp("firmware")
+
+    def make(blocks=8192) -> Path:
+        program = folder / f"computer-{blocks}"
+        if not program.exists():
+            sources = [*FIRMWARE.glob("*.c"), *FIRMWARE.glob("computer/*.c")]
+            strict = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Werror", f"-DDEVICE_BLOCKS={blocks}")
+            subprocess.run([compiler, *strict, *map(str, sources), "-lm", "-o", str(program)], check=True)
+        return program
+
+    return make
+
+
+class Board:
+    """The device in a process of its own, on a pseudo-terminal.
+
+    Unless a test is about time, its clock is five times as fast as ours and it bears two of our seconds of silence: a
+    busy computer is not what is tested.
+    """
+
+    def __init__(self, program, **settings):
+        words = [f"{name}={value}" for name, value in ({"silence_ms": 10_000, "speed": 5} | settings).items()]
+        self._process = subprocess.Popen([program, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.port = self._process.stdout.readline().strip()
+
+    def reset(self):
+        self._process.send_signal(signal.SIGUSR1)
+
+    def freeze(self):
+        self._process.send_signal(signal.SIGSTOP)
+
+    def unplug(self):
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+        self._process.wait()
+        for end in (self._process.stdin, self._process.stdout):
+            end.close()
+
+
+@pytest.fixture
+def board(compiled):
+    """Makes devices: board(C=100.0) is one whose cell has 100 pF."""
+    made = []
+
+    def make(program=None, **settings):
+        made.append(Board(program or compiled(), **settings))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.unplug()

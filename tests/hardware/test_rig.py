@@ -6,13 +6,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hardware.counts import Channel
 from hardware.model_cell import ModelCell
 from hardware.replay import Replay
 from hardware.rig import BLOCK, Block, Provenance, Rig, RigClosed, RigError, RigLost, _split
+from hardware.serial_rig import SerialRig
 from simulators.limits import Limits
 from simulators.stimulus import Epoch, Stimulus, step
 
 STEP = step(50.0, onset=100.0, duration=300.0, tail=200.0)
+SHORT = step(50.0, onset=20.0, duration=30.0, tail=20.0)  # for rigs that can't be hurried
 
 
 def passive(stimulus, rate, rng):
@@ -56,8 +59,11 @@ class Driver(Rig):
         self.calls.append("close")
 
 
-@pytest.fixture(params=["replay", "model cell", "driver"])
+@pytest.fixture(params=["replay", "model cell", "driver", "serial"])
 def rig(request, recording):
+    if request.param == "serial":
+        port = request.getfixturevalue("board")().port
+        return SerialRig(port, Channel(0, 0.015625), Channel(1, 0.0625), 0.0625)
     if request.param == "replay":
         return Replay(recording, speed="max")
     if request.param == "model cell":
@@ -67,6 +73,8 @@ def rig(request, recording):
 
 @pytest.fixture
 def stimulus(rig):
+    if isinstance(rig, SerialRig):
+        return SHORT
     return rig.stimuli[2].stimulus if isinstance(rig, Replay) else STEP
 
 
