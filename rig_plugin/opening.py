@@ -74,6 +74,8 @@ def attach(
         Refusal: If a setting can't be used, no stimulus lies in the network's domain, or the file is there already.
     """
     rig = load_plugin("rigs", settings.rig.kind)(_of_the_process(settings, checkpoint))
+    # An amplifier's holding comes on top of all that the protocol asks.
+    rig.ask(settings.amplifier.amplifier(rig.telegraphs))
     asked = settings.protocol
     stimuli = asked.stimuli()
     if not asked.gap_free:

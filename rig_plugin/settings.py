@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from estimators.pretrained import SHIPPED, shipped
+from rig_plugin.amplifier_settings import AmplifierSettings
 from rig_plugin.electrode_settings import ElectrodeSettings
 from rig_plugin.toml_table import SettingsError, TomlTable, key, listed
 from simulators.limits import Limits
@@ -17,6 +18,7 @@ from simulators.stimulus import Stimulus
 from simulators.stimulus import step as current_step
 
 __all__ = [
+    "AmplifierSettings",
     "CellSettings",
     "ElectrodeSettings",
     "LimitSettings",
@@ -161,6 +163,7 @@ class Settings:
         rig: What the cell is attached to.
         cell: Parameters of a simulated cell.
         electrode: What a simulated cell is seen through.
+        amplifier: How the amplifier stands, or who tells it.
         protocol: What is played.
         limits: What may be played at all.
         network: What infers.
@@ -170,6 +173,7 @@ class Settings:
     rig: RigSettings = RigSettings()
     cell: CellSettings = CellSettings()
     electrode: ElectrodeSettings = ElectrodeSettings()
+    amplifier: AmplifierSettings = AmplifierSettings()
     protocol: ProtocolSettings = ProtocolSettings()
     limits: LimitSettings = LimitSettings()
     network: NetworkSettings = NetworkSettings()
@@ -220,6 +224,10 @@ def _shelved(settings: Settings, said: object) -> Settings:
 
 def _check_together(path: Path, settings: Settings, tables: Mapping[str, Mapping[str, Any]]) -> None:
     """Refuse keys that are right one by one but not beside each other."""
+    try:
+        settings.amplifier.check()
+    except SettingsError as error:
+        raise SettingsError(f"{path}: {error}") from error
     protocol, given = settings.protocol, tables.get("protocol", {})
     steps = [name for name in ("start_pA", "stop_pA", "step_pA") if name in given]
     if "amplitudes_pA" in given and steps:
