@@ -37,8 +37,8 @@ _PING, _DUMP, _TOGGLE = 0, 1, 2
 _CODES = 4095.0
 _PATIENCE = 0.5  # [s]; the board looks for a command every 20 ms
 _QUIET = 0.15  # [s]
-_LATE = 0.05  # [s]
-_TRIES = 3
+_LATE = 0.1  # [s]
+_TRIES = 4
 _LARGEST = 1000.0  # [nS]
 _PLAUSIBLE = 200.0  # [mV]
 
