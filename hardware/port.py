@@ -45,7 +45,6 @@ class Port:
             return
         try:
             self._line = serial.Serial(self.name, self._baud, timeout=_WAIT, write_timeout=_WRITING, exclusive=True)
-            self._line.reset_input_buffer()
         except (OSError, ValueError) as error:
             raise PortError(_reason(self.name, self._baud, error)) from error
 
@@ -91,6 +90,18 @@ class Port:
                 raise self._lost(error) from error
             if data or time.monotonic() >= end:
                 return data
+
+    def forget(self) -> None:
+        """Drop what came and was not read.
+
+        Raises:
+            PortLost: If the device is gone.
+        """
+        try:
+            line = self._opened()
+            line.read(line.in_waiting)
+        except OSError as error:
+            raise self._lost(error) from error
 
     def _opened(self) -> serial.Serial:
         if self._line is None:

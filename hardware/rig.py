@@ -20,10 +20,12 @@ from simulators.limits import Limits
 from simulators.refusal import Refusal
 from simulators.stimulus import Epoch, Stimulus
 
-__all__ = ["BLOCK", "Block", "Gain", "Provenance", "Rig", "RigClosed", "RigError", "RigLost"]
+__all__ = ["ARBITRARY", "BLOCK", "Block", "Gain", "Provenance", "Rig", "RigClosed", "RigError", "RigLost"]
 
 BLOCK = 20.0
 """Longest block [ms]."""
+ARBITRARY = "arbitrary"
+"""Source of a gain that nobody knows: such a response is no voltage, and nothing is inferred from it."""
 
 
 class RigError(Refusal):

@@ -30,7 +30,7 @@ from hardware.rig import Block, Provenance, Rig, RigError
 from rig_plugin.crop import Crop, crop
 from rig_plugin.feed import RecordingStatus
 from rig_plugin.protocol import Protocol, Request
-from rig_plugin.quality import no_cell, no_voltage, warnings_of
+from rig_plugin.quality import no_cell, no_scale, no_voltage, warnings_of
 from rig_plugin.stretch import Hold, paged, traces, tracks
 from rig_plugin.trial import Latency, Posterior, Trial, Trust
 from simulators.compiled import is_cold
@@ -254,7 +254,8 @@ class Session:
         begun = time.perf_counter()
         sweep = _joined(blocks, seen, self._rig)
         # As in training, a sweep that no membrane can have made has no features at all.
-        refusal = lost_samples(gaps, sweep.rate) if gaps else self._rig.invalid or no_voltage(sweep.corrected)
+        refusal = lost_samples(gaps, sweep.rate) if gaps else self._rig.invalid
+        refusal = refusal or no_scale(self._rig.gains) or no_voltage(sweep.corrected)
         row = follower.row() if refusal is None else np.full(len(NAMES), np.nan)
         measured = time.perf_counter()
         start = self._since_first(sweep.start, index)

@@ -12,6 +12,7 @@ from typing import Any
 from estimators.pretrained import SHIPPED, shipped
 from rig_plugin.amplifier_settings import AmplifierSettings
 from rig_plugin.electrode_settings import ElectrodeSettings
+from rig_plugin.spikerbox_settings import SpikerBoxSettings
 from rig_plugin.toml_table import SettingsError, TomlTable, key, listed
 from simulators.limits import Limits
 from simulators.stimulus import Stimulus
@@ -28,6 +29,7 @@ __all__ = [
     "RigSettings",
     "Settings",
     "SettingsError",
+    "SpikerBoxSettings",
     "read",
 ]
 
@@ -164,6 +166,7 @@ class Settings:
         cell: Parameters of a simulated cell.
         electrode: What a simulated cell is seen through.
         amplifier: How the amplifier stands, or who tells it.
+        spikerbox: Where a SpikerBox is found, and what it sends.
         protocol: What is played.
         limits: What may be played at all.
         network: What infers.
@@ -174,6 +177,7 @@ class Settings:
     cell: CellSettings = CellSettings()
     electrode: ElectrodeSettings = ElectrodeSettings()
     amplifier: AmplifierSettings = AmplifierSettings()
+    spikerbox: SpikerBoxSettings = SpikerBoxSettings()
     protocol: ProtocolSettings = ProtocolSettings()
     limits: LimitSettings = LimitSettings()
     network: NetworkSettings = NetworkSettings()

@@ -268,7 +268,7 @@ SPOILT = {
 @pytest.mark.parametrize("way", ["to_board", "from_board"])
 @pytest.mark.parametrize("spoil", SPOILT)
 def test_a_spoilt_command_ends_as_it_was_meant_or_with_no_conductance(board, spoil, way):
-    with clamp(board, patience=0.5) as device:
+    with clamp(board, patience=0.25) as device:
         setattr(board, way, once(SPOILT[spoil], b"\r1\t7.00"))
         try:
             device.set("g_shunt", 7.0)
@@ -280,13 +280,14 @@ def test_a_spoilt_command_ends_as_it_was_meant_or_with_no_conductance(board, spo
             assert board.sketch.conductances == [7.0] + 7 * [0.0]
             assert tuple(board.sketch.calibration) == VALUES
         setattr(board, way, lambda data: data)
+        device._patience = 2.0
         if tuple(board.sketch.calibration) == VALUES:
             device.set("g_shunt", 5.0)
             assert board.sketch.conductances[0] == 5.0
 
 
 def test_a_dump_that_was_spoilt_is_not_believed(board):
-    with clamp(board, patience=0.5) as device:
+    with clamp(board, patience=0.25) as device:
         board.from_board = once(lambda data: data.replace(b"\r3.00\t0.00", b"\r3.00\t4.00"), b"\r3.00\t0.00")
         with pytest.raises(
             DyClampError, match=r"it has other values than it was told.*all its conductances are zero now"
