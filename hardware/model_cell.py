@@ -111,7 +111,8 @@ class ModelCell(Rig):
 
     def _answer(self, stimulus: Stimulus) -> None:
         self._command = stimulus.command(self.rate)
-        self._response = np.asarray(self._simulate(stimulus, self.rate, self._rng), dtype=np.float64)
+        got = stimulus.raised(self._watch.injected)
+        self._response = np.asarray(self._simulate(got, self.rate, self._rng), dtype=np.float64)
         if self._response.shape != self._command.shape:
             raise RigError(
                 f"The simulator answered with shape {self._response.shape}, {self._command.shape} was wanted: "

@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType, TracebackType
 from typing import Self
@@ -14,15 +13,19 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from hardware.amplifier import Amplifier
+from hardware.amplifier_watch import AmplifierWatch
+from hardware.provenance import Provenance
 from simulators.limits import Limits
 from simulators.refusal import Refusal
 from simulators.stimulus import Epoch, Stimulus
-from simulators.sweep import CommandSource, HoldingSource, Junction, Sweep
 
-__all__ = ["BLOCK", "Block", "Gain", "Provenance", "Rig", "RigClosed", "RigError", "RigLost"]
+__all__ = ["ARBITRARY", "BLOCK", "Block", "Gain", "Provenance", "Rig", "RigClosed", "RigError", "RigLost"]
 
 BLOCK = 20.0
 """Longest block [ms]."""
+ARBITRARY = "arbitrary"
+"""Source of a gain that nobody knows: such a response is no voltage, and nothing is inferred from it."""
 
 
 class RigError(Refusal):
@@ -71,6 +74,17 @@ class Block:
         if self.lost < 0:
             raise ValueError(f"Block has {self.lost} samples lost before it, 0 or more was wanted.")
 
+    def raised(self, holding: float) -> Block:
+        """The block with what the amplifier itself injects in its command.
+
+        Args:
+            holding: On top of the command, in its unit.
+
+        Returns:
+            The block; itself where there is nothing to add.
+        """
+        return self if self.command is None or not holding else replace(self, command=self.command + holding)
+
     @property
     def whole(self) -> Block:
         """The block with NaN for what was lost before it, so that an index is always time x rate."""
@@ -96,61 +110,13 @@ class Gain:
     source: str
 
 
-@dataclass(frozen=True)
-class Provenance:
-    """Where the sweep being played comes from.
-
-    Args:
-        start: When its first sample was taken (aware), or None where that is unknown.
-        command_source: Where the command came from.
-        holding_source: Where the holding current came from.
-        junction: What is known of the junction potential.
-        bridge: Series resistance still to be subtracted [GOhm].
-    """
-
-    start: datetime | None = None
-    command_source: CommandSource = "unknown"
-    holding_source: HoldingSource = "unknown"
-    junction: Junction = field(default_factory=Junction)
-    bridge: float = 0.0
-
-    def sweep(
-        self,
-        response: npt.NDArray[np.float64],
-        rate: float,
-        stimulus: Stimulus,
-        command: npt.NDArray[np.float64] | None,
-    ) -> Sweep:
-        """Make the sweep that comes from here.
-
-        Args:
-            response: Shape (n,) [mV].
-            rate: Sampling rate [kHz].
-            stimulus: What was put out.
-            command: Shape (n,) [pA], or None where it is unknown.
-
-        Returns:
-            The sweep, in the stimulus's clamp.
-        """
-        return Sweep(
-            response=response,
-            rate=rate,
-            stimulus=stimulus,
-            command=command,
-            clamp=stimulus.clamp,
-            start=self.start,
-            command_source=self.command_source,
-            holding_source=self.holding_source,
-            junction=self.junction,
-            bridge=self.bridge,
-        )
-
-
 class Rig(ABC):
     """Something that plays a stimulus and answers in blocks: `with rig: for block in rig.play(stimulus)`.
 
     A driver writes `_open`, `_start`, `_read`, `_stop` and `_close`; what it can't forget is done here: the limits
-    are checked before any output, and `_stop` returns the cell to its exit state however a sweep ends.
+    are checked before any output, `_stop` returns the cell to its exit state however a sweep ends, and where there is
+    an amplifier to ask, nothing is put out while its mode does not fit, and a sweep during which it was changed is
+    invalid.
     """
 
     rate: float
@@ -166,6 +132,7 @@ class Rig(ABC):
         self._is_open = False
         self._is_playing = False
         self._stopping = threading.Event()
+        self._watch = AmplifierWatch()
 
     def __enter__(self) -> Self:
         self.open()
@@ -179,7 +146,12 @@ class Rig(ABC):
     def open(self) -> None:
         """Take hold of the device; a second time does nothing."""
         if not self._is_open:
-            self._open()
+            self._watch.open()
+            try:
+                self._open()
+            except BaseException:
+                self._watch.close()
+                raise
             self._is_open = True
 
     def close(self) -> None:
@@ -192,7 +164,43 @@ class Rig(ABC):
                     self._stop()
             finally:
                 self._is_playing = False
-                self._close()
+                try:
+                    self._close()
+                finally:
+                    self._watch.close()
+
+    def ask(self, amplifier: Amplifier | None) -> None:
+        """Have an amplifier read before and after each sweep, from the next opening on.
+
+        Args:
+            amplifier: Who is asked; None asks nobody.
+
+        Raises:
+            RigError: If the rig is open.
+        """
+        if self._is_open:
+            raise RigError("The rig is open: say which amplifier is asked before that.")
+        self._watch = AmplifierWatch(amplifier)
+
+    def seen(self, stimulus: Stimulus) -> Stimulus:
+        """Say what the cell will get of a stimulus: the command, and the holding that the amplifier tells.
+
+        Args:
+            stimulus: What is to be put out.
+
+        Returns:
+            What the cell gets.
+
+        Raises:
+            RigClosed: If the rig is not open.
+            AmplifierError: If the amplifier can't be read, or its mode does not fit the stimulus.
+            ValueError: If both together leave the limits.
+        """
+        self._check_open()
+        self._watch.expect(stimulus.clamp)
+        seen = stimulus.raised(self._watch.injected)
+        self.limits.check(seen)
+        return seen
 
     def play(self, stimulus: Stimulus) -> Iterator[Block]:
         """Put out a stimulus and yield what the cell answers, as it comes.
@@ -210,13 +218,14 @@ class Rig(ABC):
         Raises:
             RigClosed: If the rig is not open.
             RigError: If it is still playing, or does not have this stimulus.
+            AmplifierError: If the amplifier can't be read, or its mode does not fit.
             RigLost: If samples were lost and the rig can't say where; else the next block says it.
             ValueError: If the stimulus leaves the limits.
         """
         self._check_open()
         self.limits.check(stimulus)
         self._check(stimulus)
-        return self._play(partial(self._start, stimulus))
+        return self._play(partial(self._start, stimulus), stimulus)
 
     def hold(self, level: float) -> Generator[Block, None, None]:
         """Hold a command and yield what the cell does, without a gap, until `stop`.
@@ -233,9 +242,30 @@ class Rig(ABC):
             ValueError: If the level leaves the limits.
         """
         self._check_open()
-        moment = Epoch(level, 1.0)
-        self.limits.check(Stimulus("current", (moment, moment)))
-        return self._play(partial(self._hold, level))
+        moment = Stimulus("current", (Epoch(level, 1.0), Epoch(level, 1.0)))
+        self.limits.check(moment)
+        return self._play(partial(self._hold, level), moment)
+
+    @property
+    def origin(self) -> Provenance:
+        """Where the sweep being played, or last played, comes from, and how the amplifier stood before it."""
+        return self.provenance.behind(self._watch.reading)
+
+    @property
+    def invalid(self) -> str | None:
+        """Why the sweep that was played last can't be used: what was changed at the amplifier, or None."""
+        return self._watch.invalid
+
+    def telegraphs(self) -> Mapping[str, npt.NDArray[np.float64]]:
+        """Sample the amplifier's analog telegraphs; by default a rig has none.
+
+        Returns:
+            Voltages by the telegraph's name, some milliseconds of each, shape (n,) [V].
+
+        Raises:
+            RigError: If this rig has none.
+        """
+        raise RigError("This rig has no channels for an amplifier's telegraphs: enter the settings by hand.")
 
     def stop(self) -> None:
         """End the sweep within one block; may be called from any thread."""
@@ -246,25 +276,28 @@ class Rig(ABC):
     def provenance(self) -> Provenance:
         """Where the sweep being played, or last played, comes from."""
 
-    def _play(self, begin: Callable[[], None]) -> Generator[Block, None, None]:
+    def _play(self, begin: Callable[[], None], stimulus: Stimulus) -> Generator[Block, None, None]:
         self._check_open()
         if self._is_playing:
             raise RigError("The rig is still playing a stimulus: stop it, or read it to its end, before the next.")
         self._is_playing = True
         self._stopping.clear()
         try:
+            self._watch.begin(stimulus.clamp)
+            self.limits.check(stimulus.raised(self._watch.injected))
             begin()
             while not self._stopping.is_set():
                 block = self._read()
                 if block is None:
                     return
-                yield from _split(block, self.rate)
+                yield from _split(block.raised(self._watch.injected), self.rate)
                 if not self._is_open:
                     raise RigClosed("The rig was closed while it played: open it and play the stimulus again.")
         finally:
             if self._is_playing:
                 self._is_playing = False
                 self._stop()
+                self._watch.end()
 
     def _check_open(self) -> None:
         if not self._is_open:

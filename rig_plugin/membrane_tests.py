@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from hardware.amplifier import Reading
 from hardware.membrane import Membrane, membrane
 from hardware.pulse import Pulse
-from hardware.rig import Rig, RigLost
+from hardware.rig import Rig, RigError, RigLost
 from hardware.stage import Stage, stage_of
 from rig_plugin.access import Alarm, alarms
 from rig_plugin.quality_settings import QualitySettings
@@ -97,7 +98,7 @@ class Tested:
 
 
 def membrane_tests(
-    rig: Rig, pulse: Pulse, count: int, rules: QualitySettings, *, bridge: float = 0.0, corner: float = 0.0
+    rig: Rig, pulse: Pulse, count: int, rules: QualitySettings, *, corner: float = 0.0
 ) -> Iterator[Tested]:
     """Play and read.
 
@@ -106,19 +107,20 @@ def membrane_tests(
         pulse: To be played.
         count: How many tests.
         rules: That each is held against; a change of access is told from the first test of a whole cell.
-        bridge: Resistance that the bridge takes off in current clamp [MOhm].
-        corner: Corner of the amplifier's low-pass; 0 where it is unknown [kHz].
+        corner: Corner of the amplifier's low-pass where no amplifier tells it; 0 where nobody does [kHz].
 
     Yields:
         The tests, as they end.
 
     Raises:
-        RigError: If the rig can't play the pulse.
+        RigError: If the rig can't play the pulse, or the amplifier was changed while it did.
         RigLost: If samples of a pulse were lost.
     """
     stimulus = pulse.stimulus()
     first: Membrane | None = None
     for index in range(count):
+        # What the amplifier injects itself is part of what the cell is held at.
+        held = replace(pulse, holding=rig.seen(stimulus).epochs[0].level)
         blocks = list(rig.play(stimulus))
         lost = sum(block.lost for block in blocks)
         if lost:
@@ -127,7 +129,11 @@ def membrane_tests(
         if sum(block.response.size for block in blocks) < stimulus.samples(rig.rate):
             return
         response = np.concatenate([block.response for block in blocks])
-        said = membrane(pulse, response, rig.rate, bridge=bridge, corner=corner)
+        if rig.invalid is not None:
+            raise RigError(rig.invalid)
+        reading = rig.origin.amplifier or Reading()
+        known = {"bridge": reading.bridge.value or 0.0, "corner": reading.corner.value or corner}
+        said = membrane(held, response, rig.rate, **known)
         stage = stage_of(said)
         broken = alarms(said, first, rules)
         if stage != "whole cell":

@@ -50,7 +50,7 @@ def network(path: Path | None = None) -> Checkpoint:
 
 
 def rig(settings: Settings) -> Rig:
-    """Make the rig that a rig file describes.
+    """Make the rig that a rig file describes, with its amplifier.
 
     Args:
         settings: What it says.
@@ -62,6 +62,8 @@ def rig(settings: Settings) -> Rig:
         Refusal: If its kind is unknown, or a setting can't be used.
     """
     made: Rig = load_plugin("rigs", settings.rig.kind)(settings)
+    # An amplifier's holding comes on top of all that the protocol asks.
+    made.ask(settings.amplifier.amplifier(made.telegraphs))
     return made
 
 

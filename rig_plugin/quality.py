@@ -11,10 +11,11 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from hardware.rig import ARBITRARY, Gain
 from rig_plugin.trial import Posterior
 from simulators.sweep import Sweep
 
-__all__ = ["EDGE", "no_cell", "no_voltage", "warnings_of"]
+__all__ = ["EDGE", "no_cell", "no_scale", "no_voltage", "warnings_of"]
 
 _MEMBRANE = 150.0
 _DEAD = -30.0
@@ -42,6 +43,23 @@ def no_voltage(response: npt.NDArray[np.float64]) -> str | None:
     extreme = float(response[np.argmax(np.abs(response))])
     if abs(extreme) > _MEMBRANE:
         return f"The voltage reaches {extreme:.0f} mV, which no membrane does: check gain and units."
+    return None
+
+
+def no_scale(gains: Mapping[str, Gain]) -> str | None:
+    """Say why a response has no scale, without which nothing can be inferred from it.
+
+    Args:
+        gains: Of the rig.
+
+    Returns:
+        A sentence, or None where the scale is known.
+    """
+    if "response" in gains and gains["response"].source == ARBITRARY:
+        return (
+            "The scale of the response is arbitrary, so it is no voltage: calibrate the rig and enter what one code of "
+            "its converter is."
+        )
     return None
 
 

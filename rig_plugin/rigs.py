@@ -7,13 +7,15 @@ import numpy.typing as npt
 
 from hardware.model_cell import ModelCell
 from hardware.pace import Speed
+from hardware.port import Port
 from hardware.serial_rig import SerialRig
+from hardware.spikerbox import SpikerBox
 from rig_plugin.patch_course import PatchCourse
 from rig_plugin.settings import Settings, SettingsError
 from rig_plugin.simulated_cell import CELLS
 from simulators.stimulus import Stimulus
 
-__all__ = ["model_cell", "serial"]
+__all__ = ["model_cell", "serial", "spikerbox"]
 
 
 def model_cell(settings: Settings) -> ModelCell:
@@ -90,3 +92,33 @@ def serial(settings: Settings) -> SerialRig:
         exit_level=asked.holding,
         junction=asked.known_junction(),
     )
+
+
+def spikerbox(settings: Settings) -> SpikerBox:
+    """Make the rig that listens to a SpikerBox.
+
+    Args:
+        settings: Of which the table [spikerbox] is used, and [protocol] has to record without gaps.
+
+    Returns:
+        The rig, closed.
+
+    Raises:
+        SettingsError: If no port is named, steps are asked, or a channel that is not sent.
+    """
+    box, asked = settings.spikerbox, settings.protocol
+    if box.port is None:
+        raise SettingsError(
+            '[spikerbox] port is missing: name where the box is, for instance port = "COM3" or "/dev/ttyACM0".'
+        )
+    if not asked.gap_free or asked.holding:
+        raise SettingsError(
+            f"[protocol] asks for {'a holding' if asked.gap_free else 'steps'} of current and a SpikerBox only "
+            "listens: set gap_free_s to the seconds to record, and leave holding_pA at 0."
+        )
+    if box.channel > box.channels:
+        raise SettingsError(
+            f"[spikerbox] channel is {box.channel} of {box.channels} channels: name one of those that are sent."
+        )
+    port = Port(box.port, box.baud)
+    return SpikerBox(port, box.rate, box.channels, box.channel, box.bits, box.calibration)

@@ -30,7 +30,7 @@ from hardware.rig import Block, Provenance, Rig, RigError
 from rig_plugin.crop import Crop, crop
 from rig_plugin.feed import RecordingStatus
 from rig_plugin.protocol import Protocol, Request
-from rig_plugin.quality import no_cell, no_voltage, warnings_of
+from rig_plugin.quality import no_cell, no_scale, no_voltage, warnings_of
 from rig_plugin.stretch import Hold, paged, traces, tracks
 from rig_plugin.trial import Latency, Posterior, Trial, Trust
 from simulators.compiled import is_cold
@@ -219,7 +219,9 @@ class Session:
             raise RigError(
                 "The protocol asks in voltage clamp; a session reads steps of current, one in pA was wanted."
             )
-        part = crop(stimulus, request.history)
+        # The levels of what is put out, and of what the amplifier adds, are the cell's stimulus.
+        seen = self._rig.seen(stimulus)
+        part = crop(seen, request.history)
         prediction = self._observer.expect(part.context(self._rig.rate))
         if self._stopping.is_set():
             return None
@@ -229,7 +231,7 @@ class Session:
         place = 0
         for came in self._rig.play(stimulus):
             if follower is None:
-                follower = self._begin(part, stimulus, request)
+                follower = self._begin(part, seen, request)
                 skip = round(part.skip * self._rig.rate)
             self._keep(came)
             if came.lost:
@@ -238,7 +240,7 @@ class Session:
             blocks.append(block)
             place += block.response.size
             if not gaps:
-                follower.push(_corrected(block, self._rig.provenance)[skip:])
+                follower.push(_corrected(block, self._rig.origin)[skip:])
             skip = max(0, skip - block.response.size)
             self._tell("block", block.response, block.command)
             self._tell("status", self._status())
@@ -250,9 +252,10 @@ class Session:
         if self._recorder is not None:
             self._recorder.flush()
         begun = time.perf_counter()
-        sweep = _joined(blocks, stimulus, self._rig)
+        sweep = _joined(blocks, seen, self._rig)
         # As in training, a sweep that no membrane can have made has no features at all.
-        refusal = lost_samples(gaps, sweep.rate) if gaps else no_voltage(sweep.corrected)
+        refusal = lost_samples(gaps, sweep.rate) if gaps else self._rig.invalid
+        refusal = refusal or no_scale(self._rig.gains) or no_voltage(sweep.corrected)
         row = follower.row() if refusal is None else np.full(len(NAMES), np.nan)
         measured = time.perf_counter()
         start = self._since_first(sweep.start, index)
@@ -277,7 +280,7 @@ class Session:
             for is_new, block in paged(blocks, round(page.duration * rate), hold.duration * rate):
                 if recorder is not None:
                     if not begun:
-                        recorder.start_continuous(rate, tracks(block, rig.gains), rig.provenance.start)
+                        recorder.start_continuous(rate, tracks(block, rig.gains), rig.origin.start)
                     recorder.append_continuous(traces(block), block.lost)
                 begun = True
                 self._received += block.response.size
@@ -289,6 +292,8 @@ class Session:
                 self._tell("status", self._status())
                 if self._ending.is_set():
                     rig.stop()
+        if rig.invalid is not None:
+            self.mark(rig.invalid)
         if begun and recorder is not None:
             recorder.finish_continuous()
             recorder.flush()
@@ -310,7 +315,7 @@ class Session:
         rate = self._rig.rate
         self._expected += len(stimulus.command(rate))
         if self._recorder is not None:
-            self._recorder.start(stimulus, rate, self._rig.provenance)
+            self._recorder.start(stimulus, rate, self._rig.origin)
         self._tell("started", stimulus, rate, request.file_sweep)
         return Follower(part.stimulus, rate)
 
@@ -392,4 +397,4 @@ def _joined(blocks: Sequence[Block], stimulus: Stimulus, rig: Rig) -> Sweep:
     commands = [block.command for block in blocks if block.command is not None]
     command = np.concatenate(commands) if len(commands) == len(blocks) else None
     response = np.concatenate([block.response for block in blocks])
-    return rig.provenance.sweep(response, rig.rate, stimulus, command)
+    return rig.origin.sweep(response, rig.rate, stimulus, command)

@@ -10,16 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from estimators.pretrained import SHIPPED, shipped
+from rig_plugin.amplifier_settings import AmplifierSettings
 from rig_plugin.electrode_settings import ElectrodeSettings
 from rig_plugin.patch_settings import PatchSettings
 from rig_plugin.quality_settings import QualitySettings
 from rig_plugin.serial_settings import SerialSettings
+from rig_plugin.spikerbox_settings import SpikerBoxSettings
 from rig_plugin.toml_table import SettingsError, TomlTable, key, listed
 from simulators.limits import Limits
 from simulators.stimulus import Stimulus
 from simulators.stimulus import step as current_step
 
 __all__ = [
+    "AmplifierSettings",
     "CellSettings",
     "ElectrodeSettings",
     "LimitSettings",
@@ -32,6 +35,7 @@ __all__ = [
     "SerialSettings",
     "Settings",
     "SettingsError",
+    "SpikerBoxSettings",
     "read",
 ]
 
@@ -169,6 +173,8 @@ class Settings:
         cell: Parameters of a simulated cell.
         patch: How a simulated patch comes about, and goes wrong.
         electrode: What a simulated cell is seen through.
+        amplifier: How the amplifier stands, or who tells it.
+        spikerbox: Where a SpikerBox is found, and what it sends.
         protocol: What is played.
         limits: What may be played at all.
         network: What infers.
@@ -181,6 +187,8 @@ class Settings:
     cell: CellSettings = CellSettings()
     patch: PatchSettings = PatchSettings()
     electrode: ElectrodeSettings = ElectrodeSettings()
+    amplifier: AmplifierSettings = AmplifierSettings()
+    spikerbox: SpikerBoxSettings = SpikerBoxSettings()
     protocol: ProtocolSettings = ProtocolSettings()
     limits: LimitSettings = LimitSettings()
     network: NetworkSettings = NetworkSettings()
@@ -233,6 +241,10 @@ def _shelved(settings: Settings, said: object) -> Settings:
 
 def _check_together(path: Path, settings: Settings, tables: Mapping[str, Mapping[str, Any]]) -> None:
     """Refuse keys that are right one by one but not beside each other."""
+    try:
+        settings.amplifier.check()
+    except SettingsError as error:
+        raise SettingsError(f"{path}: {error}") from error
     protocol, given = settings.protocol, tables.get("protocol", {})
     steps = [name for name in ("start_pA", "stop_pA", "step_pA") if name in given]
     if "amplitudes_pA" in given and steps:

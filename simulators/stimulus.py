@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -136,6 +136,19 @@ class Stimulus:
         """Length of constant command just after the step, 0 where nothing follows [ms]."""
         after = self.epochs[self.observed + 1 : self.observed + 2]
         return after[0].duration if after else 0.0
+
+    def raised(self, by: float) -> Stimulus:
+        """Add a constant to every level.
+
+        Args:
+            by: What an amplifier injects on top, in the clamp's unit.
+
+        Returns:
+            The stimulus; itself where there is nothing to add.
+        """
+        if not by:
+            return self
+        return replace(self, epochs=tuple(replace(epoch, level=epoch.level + by) for epoch in self.epochs))
 
     def samples(self, rate: float) -> int:
         """Count the samples of `command` without making them: what a file says may be any length.

@@ -12,6 +12,7 @@ from typing import Any
 import h5py  # type: ignore[import-untyped]
 import numpy as np
 
+from hardware.amplifier import Reading
 from hardware.hdf5 import text
 from hardware.kept.loss import Gap, Loss
 from hardware.kept.trace import LONGEST, Trace, child, kept_trace, unit_of
@@ -189,6 +190,7 @@ def _provenance(origin: Mapping[str, Any]) -> Provenance:
         origin["holding_source"],
         Junction(**origin["junction"]),
         float(origin["bridge"]),
+        Reading.of(origin.get("amplifier")),
     )
 
 

@@ -4,9 +4,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hardware.amplifier import Amplifier, Reading, Setting
 from hardware.membrane import Membrane
 from hardware.model_cell import ModelCell
-from hardware.pulse import VOLTAGE
+from hardware.pulse import CURRENT, VOLTAGE
 from hardware.rig import Block, RigLost
 from rig_plugin.__main__ import main
 from rig_plugin.access import alarms
@@ -14,6 +15,7 @@ from rig_plugin.membrane_tests import ModelCellCheck, membrane_tests
 from rig_plugin.quality_settings import QualitySettings
 from simulators.electrode import IDEAL
 from simulators.passive import Passive
+from simulators.refusal import Refusal
 
 RULES = QualitySettings()
 GOOD = Membrane("voltage", 12.0, 200.0, 80.0, 0.9, -30.0, -70.0, 0.99)
@@ -104,6 +106,46 @@ def test_a_rig_that_is_stopped_in_the_middle_of_a_pulse_gives_no_test():
 
     with Stopping() as rig:
         assert list(membrane_tests(rig, VOLTAGE, 3, RULES)) == []
+
+
+class Fixed(Amplifier):
+    """An amplifier that stands as it was told, and then as it was told next."""
+
+    def __init__(self, *readings):
+        self.readings = list(readings)
+
+    def _read(self):
+        return self.readings.pop(0) if len(self.readings) > 1 else self.readings[0]
+
+
+def test_what_the_amplifier_tells_of_bridge_and_holding_is_part_of_the_test():
+    told = {"mode": "current", "bridge": 9.0, "holding": -40.0, "corner": 10.0}
+    reading = Reading(**{name: Setting(value, "commander") for name, value in told.items()})
+    with_amplifier, rig = [], Patched()
+    rig.ask(Fixed(reading))
+    with rig:
+        with_amplifier += membrane_tests(rig, CURRENT, 1, RULES)
+    (found,) = (tested.membrane for tested in with_amplifier)
+    assert found.holding == -40.0
+    assert found.potential == pytest.approx(-70.0 - 40.0 / 5.0, abs=0.05)
+    # The bridge has taken 9 MOhm off and leaves nothing but the delay of a filter that this cell does not have.
+    assert found.access == pytest.approx(9.0, abs=0.7)
+
+
+@pytest.mark.parametrize(
+    ("modes", "said"),
+    [
+        (["current"], "is in current clamp .* nothing is put out"),
+        (["voltage", "voltage", "zero"], "changed during the sweep"),
+        (["voltage", "zero"], "is in I = 0 .* nothing is put out"),
+    ],
+)
+def test_an_amplifier_in_another_mode_or_changed_meanwhile_gives_no_test(modes, said):
+    rig = Patched()
+    rig.ask(Fixed(*(Reading(mode=Setting(mode, "commander")) for mode in modes)))
+    with rig, pytest.raises(Refusal, match=said):
+        list(membrane_tests(rig, VOLTAGE, 2, RULES))
+    assert rig.output == 0.0
 
 
 def test_a_model_cell_is_held_against_what_it_has():

@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime
 
+from hardware.model_cell import ModelCell
 from rig_plugin import opening
-from rig_plugin.settings import ProtocolSettings, RecordingSettings, RigSettings, Settings
+from rig_plugin.settings import AmplifierSettings, ProtocolSettings, RecordingSettings, RigSettings, Settings
 
 
 def test_two_sessions_of_one_second_have_a_file_each(tmp_path, monkeypatch):
@@ -24,3 +25,13 @@ def test_two_sessions_of_one_second_have_a_file_each(tmp_path, monkeypatch):
     names = sorted(path.stem for path in tmp_path.iterdir())
     assert [name[:10] for name in names] == 3 * ["2026-03-01"]
     assert [name.count("-") for name in names] == [4, 5, 5]
+
+
+def test_the_rig_of_a_session_asks_the_amplifier_of_its_settings(monkeypatch):
+    asked = []
+    monkeypatch.setattr(ModelCell, "ask", lambda rig, amplifier: asked.append(amplifier))
+    settings = Settings(amplifier=AmplifierSettings(kind="manual", mode="current", holding=-30.0))
+    opening.attach(settings, opening.network())
+    opening.attach(Settings(), opening.network())
+    assert asked[0].read().holding.value == -30.0
+    assert asked[1:] == [None]
