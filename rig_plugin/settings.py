@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from estimators.pretrained import SHIPPED, shipped
+from hardware.forepulse import with_forepulse
 from rig_plugin.amplifier_settings import AmplifierSettings
 from rig_plugin.electrode_settings import ElectrodeSettings
 from rig_plugin.patch_settings import PatchSettings
@@ -88,6 +89,9 @@ class ProtocolSettings:
         interval: From the end of one sweep to the start of the next [ms].
         holding: Current before and after the step [pA].
         gap_free: Where it is not 0, no step is played, and the holding is recorded without gaps for so long [ms].
+        test_pulse: Size of the pulse that each sweep begins with, 0 for none [pA].
+        test_duration: Length of that pulse [ms].
+        recovery: Time from that pulse to the step, where onset is shorter [ms].
     """
 
     amplitudes: tuple[float, ...] = key((), "amplitudes_pA")
@@ -100,19 +104,25 @@ class ProtocolSettings:
     interval: float = key(1000.0, "interval_s", low=0.0, high=3600.0, factor=1000.0)
     holding: float = key(0.0, "holding_pA")
     gap_free: float = key(0.0, "gap_free_s", low=0.0, high=86_400.0, factor=1000.0)
+    test_pulse: float = key(0.0, "test_pulse_pA", low=-100.0, high=100.0)
+    test_duration: float = key(100.0, "test_pulse_ms", low=20.0, high=1000.0)
+    recovery: float = key(150.0, "recovery_ms", low=20.0, high=10_000.0)
 
     def stimuli(self) -> tuple[Stimulus, ...]:
         """Lay out the family in the order of play.
 
         Returns:
-            One current step an amplitude, given one by one or from start to stop.
+            One current step an amplitude, given one by one or from start to stop, each behind the test pulse.
         """
         count = math.floor((self.stop - self.start) / self.step + 1e-9) + 1
         amplitudes = self.amplitudes or tuple(self.start + k * self.step for k in range(count))
-        return tuple(
+        steps = (
             current_step(amplitude, holding=self.holding, onset=self.onset, duration=self.duration, tail=self.tail)
             for amplitude in amplitudes
         )
+        if not self.test_pulse:
+            return tuple(steps)
+        return tuple(with_forepulse(step, self.test_pulse, self.test_duration, self.recovery) for step in steps)
 
 
 @dataclass(frozen=True)

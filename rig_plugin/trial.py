@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ import numpy.typing as npt
 
 from estimators.blame import blame
 from estimators.cell import DISCREPANCY
+from hardware.forepulse import membrane_before
+from hardware.membrane import Membrane
 from simulators.parameter import Parameter
 from simulators.sweep import Sweep
 
@@ -124,6 +127,11 @@ class Trial:
     next_stimulus: Mapping[str, Any] | None = None
     predictive: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
 
+    @cached_property
+    def membrane(self) -> Membrane | None:
+        """What the pulse before the step says of membrane, bridge and rest; None where the sweep has none."""
+        return None if self.sweep is None else membrane_before(self.sweep)
+
     def to_json(self) -> dict[str, Any]:
         """Lay the trial out as one JSON object: every key is there, what is unknown is None, never NaN.
 
@@ -134,6 +142,7 @@ class Trial:
             "trial": self.index,
             "file_sweep": self.file_sweep,
             "stimulus": _stimulus(self.sweep),
+            "membrane": _membrane(self.membrane),
             "features": {name: _number(value) for name, value in self.features.items()},
             "posterior": self.posterior.summary() if self.posterior else None,
             "sweeps_used": self.sweeps_used,
@@ -156,6 +165,20 @@ def _number(value: float | None) -> float | int | None:
     if value is None or not math.isfinite(value):
         return None
     return int(value) if float(value).is_integer() and abs(value) < 2**53 else float(value)
+
+
+def _membrane(said: Membrane | None) -> dict[str, float | int | None] | None:
+    """Describe what the pulse before the step says; of the access, what the bridge leaves."""
+    if said is None:
+        return None
+    return {
+        "resistance_MOhm": _number(said.resistance),
+        "capacitance_pF": _number(said.capacitance),
+        "tau_ms": _number(said.tau),
+        "residual_MOhm": _number(said.access),
+        "holding_pA": _number(said.holding),
+        "potential_mV": _number(said.potential),
+    }
 
 
 def _stimulus(sweep: Sweep | None) -> dict[str, Any]:

@@ -52,6 +52,17 @@ def test_a_family_of_tenths_does_not_lose_its_last_step(rig_file):
     assert len(protocol.stimuli()) == 4
 
 
+def test_each_step_has_the_test_pulse_before_it_that_was_asked_for(rig_file):
+    text = (
+        "[protocol]\namplitudes_pA = [50, 80]\nholding_pA = -10\ntest_pulse_pA = -20\ntest_pulse_ms = 80\nonset_ms = 60"
+    )
+    for stimulus, amplitude in zip(read(rig_file(text)).protocol.stimuli(), (50, 80), strict=True):
+        assert stimulus.amplitude == amplitude
+        assert [(e.level, e.duration) for e in stimulus.epochs[:3]] == [(-10.0, 50.0), (-30.0, 80.0), (-10.0, 150.0)]
+    with pytest.raises(SettingsError, match="outside the limits"):
+        read(rig_file(f"{text}\n[limits]\nlow_pA = -25"))
+
+
 def test_every_key_of_the_electrode_has_its_field(rig_file):
     lines = (
         "series_MOhm = 1.5\ncapacitance_pF = 2.5\njunction_mV = -3.5\ncorner_kHz = 4.5\nwhite_mV = 0.5\n"

@@ -6,8 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hardware.forepulse import with_forepulse
 from rig_plugin.trial import QUANTILES, Latency, Posterior, Trial, Trust
+from simulators.electrode import IDEAL
 from simulators.parameter import Parameter
+from simulators.passive import Passive
 from simulators.stimulus import step
 from simulators.sweep import Sweep
 
@@ -16,6 +19,7 @@ KEYS = {
     "trial",
     "file_sweep",
     "stimulus",
+    "membrane",
     "features",
     "posterior",
     "sweeps_used",
@@ -71,6 +75,22 @@ def test_every_key_is_always_there(changes):
     assert set(seen["trust"]) == {"in_distribution", "score", "reason"}
     assert set(seen["latency_ms"]) == {"features", "posterior", "total"}
     assert set(seen["features"]) == set(FEATURES)
+
+
+def test_the_pulse_before_the_step_is_told_where_there_is_one():
+    assert written(a_trial())["membrane"] is None
+    stimulus = with_forepulse(step(100.0), -20.0, 100.0, 150.0)
+    cell = np.array([[100.0, 5.0, -70.0]])
+    response = Passive(electrode=IDEAL).simulate(cell, stimulus, 10.0, np.random.default_rng(0))[0]
+    sweep = Sweep(response, 10.0, stimulus, stimulus.command(10.0), command_source="header")
+    assert written(a_trial(sweep=sweep))["membrane"] == {
+        "resistance_MOhm": pytest.approx(200.0, rel=0.01),
+        "capacitance_pF": pytest.approx(100.0, rel=0.01),
+        "tau_ms": pytest.approx(20.0, rel=0.01),
+        "residual_MOhm": pytest.approx(0.0, abs=0.5),
+        "holding_pA": 0,
+        "potential_mV": pytest.approx(-70.0, abs=0.01),
+    }
 
 
 def test_what_is_unknown_is_null():
