@@ -109,10 +109,15 @@ def test_a_session_closes_its_loop_over_the_line(board, rig_file, network, tmp_p
     assert (silent.features["spike_count"], firing.sweeps_used) == (0.0, 2)
     assert firing.features["spike_count"] > 3
     assert silent.features["rest"] == pytest.approx(-70.8, abs=0.1)
+    assert silent.membrane.potential == pytest.approx(-70.8, abs=0.2)
+    assert silent.membrane.access == pytest.approx(0.0, abs=3.0)
     with h5py.File(out) as file:
         for name, amplitude in (("000000", -50.0), ("000001", 200.0)):
             command = file["sweeps"][name]["command"]
-            assert command[1500] * command.attrs["conversion"] == pytest.approx(amplitude * 1e-12)
+            # As the rig file has it, a pulse of -20 pA comes before each step.
+            assert command[1500] * command.attrs["conversion"] == pytest.approx(-20.0 * 1e-12)
+            step = round(firing.sweep.stimulus.onset * 20.0) + 500
+            assert command[step] * command.attrs["conversion"] == pytest.approx(amplitude * 1e-12)
             assert np.isfinite(file["sweeps"][name]["response"][:]).all()
 
 
