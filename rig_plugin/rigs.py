@@ -6,12 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 from hardware.model_cell import ModelCell
+from hardware.nidaq import Nidaq
 from hardware.pace import Speed
 from rig_plugin.settings import Settings, SettingsError
 from rig_plugin.simulated_cell import CELLS
 from simulators.stimulus import Stimulus
 
-__all__ = ["model_cell"]
+__all__ = ["model_cell", "nidaq"]
 
 _MINUTE = 60_000.0  # [ms]
 
@@ -64,3 +65,27 @@ def model_cell(settings: Settings) -> ModelCell:
         clamps=cell.clamps,
     )
     return rig
+
+
+def nidaq(settings: Settings) -> Nidaq:
+    """Make the rig of a board of National Instruments.
+
+    Args:
+        settings: Of which the tables [rig], [nidaq] and [limits] are used.
+
+    Returns:
+        The rig, closed.
+
+    Raises:
+        Refusal: If [nidaq] lacks the board or a scale, or names what can't be.
+    """
+    table = settings.nidaq
+    return Nidaq(
+        table.wiring(),
+        settings.rig.rate,
+        settings.limits.limits(),
+        exit_level=table.exit_level,
+        junction=table.told,
+        timeout=table.timeout,
+        silence=table.silence,
+    )

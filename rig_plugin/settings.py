@@ -11,6 +11,7 @@ from typing import Any
 
 from estimators.pretrained import SHIPPED, shipped
 from rig_plugin.electrode_settings import ElectrodeSettings
+from rig_plugin.nidaq_settings import NidaqSettings
 from rig_plugin.toml_table import SettingsError, TomlTable, key, listed
 from simulators.limits import Limits
 from simulators.stimulus import Stimulus
@@ -165,6 +166,7 @@ class Settings:
         limits: What may be played at all.
         network: What infers.
         recording: Where sweeps are kept.
+        nidaq: A board of National Instruments.
     """
 
     rig: RigSettings = RigSettings()
@@ -174,6 +176,7 @@ class Settings:
     limits: LimitSettings = LimitSettings()
     network: NetworkSettings = NetworkSettings()
     recording: RecordingSettings = RecordingSettings()
+    nidaq: NidaqSettings = NidaqSettings()
 
 
 def read(path: Path | None = None) -> Settings:
@@ -235,6 +238,8 @@ def _check_together(path: Path, settings: Settings, tables: Mapping[str, Mapping
         limits = settings.limits.limits()
         for stimulus in protocol.stimuli():
             limits.check(stimulus)
+        if settings.rig.kind == "nidaq":
+            settings.nidaq.check(tables)
     except ValueError as error:
         raise SettingsError(f"{path}: {error}") from error
     if settings.network.path is not None and not settings.network.path.is_file():

@@ -1,6 +1,10 @@
 """Files and rigs made for the tests of this package."""
 
+import gc
+import importlib.util
 import json
+import sys
+import threading
 import warnings
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -17,6 +21,28 @@ from simulators.sweep import Junction
 
 RATE = 10.0
 AMPLITUDES = (-50.0, 0.0, 50.0, 100.0)
+
+
+@pytest.fixture(scope="session")
+def nidaq_server():
+    """The NI-DAQmx server of the tests, as a module."""
+    name = "nidaq_server"
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    sys.modules[name] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def no_thread_is_left():
+    """Fail a test that leaves a thread running."""
+    before = set(threading.enumerate())
+    yield
+    gc.collect()
+    left = set(threading.enumerate()) - before
+    for thread in left:
+        thread.join(5.0)
+    assert not [thread.name for thread in left if thread.is_alive()]
 
 
 def _command(amplitude, holding=0.0):

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from hardware.model_cell import ModelCell
+from hardware.nidaq import Nidaq
+from hardware.nidaq_wiring import Input, Output, Wiring
 from hardware.replay import Replay
-from hardware.rig import BLOCK, Block, Provenance, Rig, RigClosed, RigError, RigLost, _split
+from hardware.rig import BLOCK, Block, Gain, Provenance, Rig, RigClosed, RigError, RigLost, _split
 from simulators.limits import Limits
 from simulators.stimulus import Epoch, Stimulus, step
 
@@ -56,8 +58,34 @@ class Driver(Rig):
         self.calls.append("close")
 
 
-@pytest.fixture(params=["replay", "model cell", "driver"])
+class Board(Nidaq):
+    """Tells where the server's output stands."""
+
+    def __init__(self, server):
+        wiring = Wiring(
+            "Dev1",
+            Output("ao0", Gain(400.0, "pA/V", "made")),
+            Input("ai0", Gain(100.0, "mV/V", "made")),
+            server=server.address,
+        )
+        super().__init__(wiring, rate=10.0, silence=np.inf)
+        self.server = server
+
+    @property
+    def output(self):
+        return self.server.output * 400.0
+
+
+@pytest.fixture
+def server(request):
+    with request.getfixturevalue("nidaq_server").NidaqServer(speed=np.inf) as running:
+        yield running
+
+
+@pytest.fixture(params=["replay", "model cell", "driver", "nidaq"])
 def rig(request, recording):
+    if request.param == "nidaq":
+        return Board(request.getfixturevalue("server"))
     if request.param == "replay":
         return Replay(recording, speed="max")
     if request.param == "model cell":
