@@ -58,8 +58,8 @@ class Watch:
             byte: One of those above.
         """
         with self._changed:
-            # After an end the pipe ends too, which means nothing more.
-            if self._last != END:
+            # After these the pipe ends too, which means nothing more.
+            if self._last not in (END, ACT):
                 self._last, self._heard = byte, self._clock()
             self._changed.notify()
 

@@ -69,8 +69,8 @@ class Nidaq(Rig):
             raise RigError(f"The exit level is {exit_level:g} pA in voltage clamp, where the command is left at 0 mV.")
         if not 0 < timeout < silence:
             raise RigError(
-                f"Samples may be late by {timeout:g} ms and the program silent for {silence:g} ms; more than 0 and less "
-                "than the silence were wanted for the first."
+                f"Samples may be late by {timeout:g} ms and the program silent for {silence:g} ms; more than 0 and "
+                "less than the silence were wanted for the first."
             )
         self.rate, self.limits, self.exit_level = rate, limits or Limits(), exit_level
         if not self.limits.low <= exit_level <= self.limits.high:
@@ -223,6 +223,7 @@ class Nidaq(Rig):
     def _stop(self) -> None:
         """Return the output; where this program can't, the guardian tries; where nobody can, the user is told."""
         whole = self._command is not None and self._input.position >= self._command.size
+        self._command = None
         try:
             try:
                 if whole:

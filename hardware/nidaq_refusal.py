@@ -17,7 +17,7 @@ OVERFLOWN = (-200361, -200222, -200019)
 _GONE = "is not there any more: plug the board in again, wait until NI MAX shows it, and open the rig again"
 _TAKEN = "is in use by another program or task: close that one, and open the rig again"
 _RATE = "was refused: lower rate_kHz or read fewer channels"
-_STARVED = "ran out of samples, because the computer did not feed the board in time: close other programs, or lower rate_kHz"
+_STARVED = "ran out of samples, because the computer was too slow to feed it: close other programs, or lower rate_kHz"
 _REMEDIES = {
     -200220: "is not known: use the name that NI MAX shows for the board",
     -200170: "has no such channel: use the names that NI MAX shows for the board's terminals",

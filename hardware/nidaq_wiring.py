@@ -114,7 +114,10 @@ class Wiring:
 
     def __post_init__(self) -> None:
         response, command = _UNITS[self.clamp]
-        known = {"response": (self.response, response), "command": (self.output, command)}
+        known: dict[str, tuple[Input | Output, str]] = {
+            "response": (self.response, response),
+            "command": (self.output, command),
+        }
         if self.monitor is not None:
             known["monitored command"] = (self.monitor, command)
         for name, (channel, unit) in known.items():

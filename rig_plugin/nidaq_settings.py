@@ -105,7 +105,7 @@ class NidaqSettings:
         wanted = mine if self.monitor is not None else mine[:2]
         for name in mine:
             if (name in wanted) != (scales[name] is not None):
-                remedy = "it stands on the amplifier or in its manual" if name in wanted else "or name the monitor"
+                remedy = "it stands on the amplifier or in its manual" if name in wanted else "name the monitor too"
                 raise SettingsError(f"[nidaq] {'lacks' if name in wanted else 'has'} {name}: {remedy}.")
         gains = {name: Gain(scale, _unit(name), _SOURCE) for name, scale in scales.items() if scale is not None}
         wired: Terminals = next(word for word in _TERMINALS if word == self.terminals)

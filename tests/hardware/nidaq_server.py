@@ -85,7 +85,7 @@ class Servicer(rpc.NiDAQmxServicer):
         self.calls, self.resets = [], 0
         self.is_plugged, self.is_mute, self.is_hung = True, False, threading.Event()
         self.faults, self.later = {}, {}
-        """{index of a sample: (code, index of the first that can be read again)}, now, and once one of them has come."""
+        """{index of a sample: (code, index of the first that can be read again)}, now, and once one has come."""
         self.leap = 0
         """Samples that the board suddenly has more, as after a computer that stood still."""
         self.change = threading.Condition(threading.RLock())
@@ -352,7 +352,8 @@ class Servicer(rpc.NiDAQmxServicer):
             swept = clock is not None and task.source.endswith("ao/SampleClock")
             held = self.volts["Dev1/ao0"] * self.pA_per_V
             if terminal.endswith("ai0"):
-                traces.append(clock.answer[index] / self.mV_per_V if swept else np.full(count, (-70 + 0.1 * held) / 100))
+                mV = clock.answer[index] if swept else np.full(count, -70.0 + 0.1 * held)
+                traces.append(mV / self.mV_per_V)
             elif terminal.endswith("ai1"):
                 pA = clock.samples[index] * self.pA_per_V if swept else np.full(count, held)
                 traces.append(pA / self.monitor_pA_per_V)

@@ -325,7 +325,7 @@ def test_a_server_that_hangs_is_not_waited_for_for_ever(serve, monkeypatch):
         blocks = rig.play(STEP)
         next(blocks)
         server.is_hung.set()
-        with pytest.raises(RigError, match="does not answer: restart it.* could not be returned"):
+        with pytest.raises(RigError, match=r"does not answer: restart it.* could not be returned"):
             list(blocks)
 
 
