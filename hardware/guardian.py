@@ -50,6 +50,7 @@ class Guardian:
 
     def start(self) -> None:
         """Begin to start the process; `wait` when it has to be there."""
+        self._beaten = -1.0
         path = os.pathsep.join([str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
         self._process = subprocess.Popen(
             [sys.executable, "-m", "hardware.guardian_process", self._asked],

@@ -230,9 +230,10 @@ class Nidaq(Rig):
                     self._output.finish()
                 else:
                     self._output.park()
-            except NidaqError:
+            except NidaqError as error:
                 if not whole:
                     raise
+                _LOG.warning("The output did not come to its end by itself: %s", error)
                 self._output.park()
         except NidaqError as error:
             self._give_up(error)

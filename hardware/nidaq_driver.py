@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from hardware.nidaq_refusal import told
@@ -12,6 +13,7 @@ _ANSWER = 10.0
 """Longest wait for a server's answer; opening a board may take seconds [s]."""
 _READING = 3.0
 """The same for samples, of which every wait is shorter [s]."""
+_STOPPED_EARLY = 200010
 _OPTIONS = (
     # A stimulus of a minute is larger than what gRPC takes by default.
     ("grpc.max_receive_message_length", -1),
@@ -42,7 +44,10 @@ class NidaqDriver:
         """
         with told(self.device, self.server):
             import nidaqmx
+            from nidaqmx.errors import DaqWarning
 
+            # The driver warns of each stimulus that is stopped before its end, which is what was asked of it.
+            warnings.filterwarnings("ignore", rf"\s*Warning {_STOPPED_EARLY} ", DaqWarning)
             self._library = nidaqmx
             if self.server is not None:
                 self._channel = _channel(self.server)

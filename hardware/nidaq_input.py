@@ -17,6 +17,8 @@ __all__ = ["NidaqInput"]
 _BUFFER = 8.0
 """How far the program may fall behind while a command is held [s]."""
 _JUMPS = 12
+_FAR = 2**31
+"""The first index that the driver can't be asked for."""
 _Array = npt.NDArray[np.float64]
 
 
@@ -186,6 +188,8 @@ class NidaqInput:
             size = self._left(first, count)
             if not size:
                 break
+            if first >= _FAR:
+                raise error
             with told(self._driver.device, self._driver.server):
                 stream.relative_to, stream.offset = origins.FIRST_SAMPLE, first
             try:

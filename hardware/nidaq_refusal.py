@@ -19,6 +19,7 @@ _TAKEN = "is in use by another program or task: close that one, and open the rig
 _RATE = "was refused: lower rate_kHz or read fewer channels"
 _STARVED = "ran out of samples, because the computer was too slow to feed it: close other programs, or lower rate_kHz"
 _REMEDIES = {
+    OVERWRITTEN: "lost samples, because the program did not read them in time: close other programs, or lower rate_kHz",
     -200220: "is not known: use the name that NI MAX shows for the board",
     -200170: "has no such channel: use the names that NI MAX shows for the board's terminals",
     -201003: _GONE,

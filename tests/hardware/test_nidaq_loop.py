@@ -1,4 +1,4 @@
-"""The whole session over the wire of NI-DAQmx: a rig file, the client library, a simulated cell, a posterior, a file."""
+"""The whole session over the wire of NI-DAQmx: rig file, client library, simulated cell, posterior, recording."""
 
 import h5py
 import numpy as np
