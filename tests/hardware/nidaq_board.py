@@ -82,6 +82,8 @@ class Board:
         self.is_plugged, self.is_mute, self.is_hung = True, False, threading.Event()
         self.faults, self.later = {}, {}
         """{index of a sample: (code, index of the first that can be read again)}, now, and once one has come."""
+        self.answered = {-200284}
+        """Errors of a read that are told by a status, not by the end of the call."""
         self.leap = 0
         """Samples that the board suddenly has more, as after a computer that stood still."""
         self.change = threading.Condition(threading.RLock())

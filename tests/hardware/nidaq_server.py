@@ -18,15 +18,15 @@ def _served(name):
 
     def serve(self, request, context):
         self.calls.append(called)
-        if self.is_hung.is_set():
-            while self.is_hung.is_set() and context.is_active():
-                time.sleep(0.005)
+        end = time.monotonic() + 20.0
+        while self.is_hung.is_set() and context.is_active() and time.monotonic() < end:
+            time.sleep(0.005)
         with self.change:
             try:
                 return answer(**method(self, request))
             except Refused as refused:
-                # As NI's server does: a late sample is an answer, all else ends the call with the number beside it.
-                if refused.code == -200284 and called == "ReadAnalogF64":
+                # NI's server answers with the one, and ends the call with the number beside it for the other.
+                if refused.code in self.answered and called == "ReadAnalogF64":
                     return answer(status=refused.code)
                 context.set_trailing_metadata((("ni-error", str(refused.code)),))
                 context.abort(grpc.StatusCode.UNKNOWN, f"Error {refused.code} of the simulated board.\nMore of it.")
@@ -47,6 +47,9 @@ class NidaqServer(Board, rpc.NiDAQmxServicer):
 
     def GetSystemInfoAttributeUInt32(self, request, context):
         return pb.GetSystemInfoAttributeUInt32Response(value=24)
+
+    def GetErrorString(self, request, context):
+        return pb.GetErrorStringResponse(error_string=f"Error {request.error_code} of the simulated board.")
 
     def die(self):
         """End at once, as a computer that is switched off."""

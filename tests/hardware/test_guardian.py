@@ -1,6 +1,7 @@
 """The guardian returns the output when the engine dies or falls silent, and only then."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -176,6 +177,17 @@ def test_a_guardian_that_is_asked_acts_and_says_so(note, capfd):
     assert guardian.act() == (True, said)
     assert (noted(), guardian.pid) == ("put ", None)
     assert capfd.readouterr().err == said + "\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals.")
+def test_what_interrupts_the_engine_does_not_reach_the_guardian(note):
+    make, noted = note
+    guardian = make()
+    assert os.getpgid(guardian.pid) != os.getpgid(0)
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        os.kill(guardian.pid, name)
+    assert guardian.act()[0]
+    assert noted() == "put "
 
 
 def test_an_engine_that_was_silent_is_told_when_it_beats_again(note):

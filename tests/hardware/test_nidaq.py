@@ -73,7 +73,7 @@ def test_a_long_stimulus_is_sent_in_pieces_that_every_server_takes(serve, board)
     with board(server, RULER, rate=250.0) as rig:
         response, _ = joined(rig.play(long))
         assert server.calls.count("WriteAnalogF64") == 2
-        np.testing.assert_allclose(np.array(server.puts[-3:]) * 400.0, [10.0, 30.0, 0.0], atol=1e-9)
+        np.testing.assert_allclose(np.array(server.puts[1:]) * 400.0, [10.0, 30.0, 0.0], atol=1e-9)
     assert response.size == 275_000
 
 
@@ -99,6 +99,52 @@ def test_a_command_is_held_and_the_output_returns(serve, board):
 def clamped(**more):
     output = Output("ao0", Gain(20.0, "mV/V", "made"))
     return Wiring("Dev1", output, Input("ai0", Gain(1000.0, "pA/V", "made")), clamp="voltage", **more)
+
+
+@pytest.mark.parametrize("end", ["a stop", "an abandoned generator", "the close of the rig"])
+def test_a_step_that_is_ended_in_its_middle_leaves_the_output_at_the_exit_level(serve, board, end):
+    server = serve(speed=1.0)
+    with board(server, exit_level=-8.0) as rig:
+        blocks = rig.play(step(80.0, onset=50.0, duration=30_000.0))
+        while server.output != 0.2:
+            next(blocks)
+        if end == "a stop":
+            rig.stop()
+            assert list(blocks) == []
+        elif end == "an abandoned generator":
+            blocks.close()
+        else:
+            rig.close()
+        assert server.output == -0.02
+
+
+class Noted:
+    """A guardian that notes where the output was when it was told what."""
+
+    pid = 1
+
+    def __init__(self, server):
+        self.server, self.heard = server, []
+
+    def __getattr__(self, name):
+        return lambda: self.heard.append((name, round(self.server.output * 400.0, 6)))
+
+
+@pytest.mark.parametrize("ask", ["play", "hold"])
+def test_the_guardian_watches_from_before_the_output_until_it_is_back(serve, board, ask):
+    server = serve(speed=1.0)
+    rig = board(server)
+    rig._guardian = guardian = Noted(server)
+    with rig:
+        blocks = rig.play(STEP) if ask == "play" else rig.hold(60.0)
+        next(blocks)
+        blocks.close()
+        assert guardian.heard[-1] == ("rest", 0.0)
+    names = [name for name, _ in guardian.heard]
+    assert names[:2] == ["start", "wait"] and names[-1] == "end"
+    told = [level for name, level in guardian.heard if name == "beat"]
+    assert told[0] == 0.0
+    assert set(told[1:]) == {-20.0 if ask == "play" else 60.0}
 
 
 def test_in_voltage_clamp_millivolts_go_out_and_nothing_is_held(serve):

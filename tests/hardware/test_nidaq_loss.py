@@ -25,8 +25,14 @@ def joined(blocks):
 
 
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(first=st.integers(0, 5999), size=st.integers(1, 3000), code=st.sampled_from([-200279, -200361, -200222]))
-def test_what_was_lost_is_told_to_the_sample(shared, first, size, code, board):
+@given(
+    first=st.integers(0, 5999),
+    size=st.integers(1, 3000),
+    code=st.sampled_from([-200279, -200361, -200222]),
+    answered=st.booleans(),
+)
+def test_what_was_lost_is_told_to_the_sample(shared, first, size, code, answered, board):
+    shared.answered = {code} if answered else set()
     shared.faults = {first: (code, min(6000, first + size))}
     with board(shared, RULER) as rig:
         blocks = list(rig.play(STEP))
