@@ -41,7 +41,7 @@ class Guardian:
         self._asked = json.dumps({"exit": exit_, "arguments": dict(arguments), "silence": silence})
         self._process: subprocess.Popen[bytes] | None = None
         self._beaten = -1.0
-        self._returned = False
+        self._returned, self._sentence = False, "The guardian is not there."
 
     @property
     def pid(self) -> int | None:
@@ -50,7 +50,7 @@ class Guardian:
 
     def start(self) -> None:
         """Begin to start the process; `wait` when it has to be there."""
-        self._beaten = -1.0
+        self._beaten, self._returned = -1.0, False
         path = os.pathsep.join([str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
         self._process = subprocess.Popen(
             [sys.executable, "-m", "hardware.guardian_process", self._asked],
@@ -135,17 +135,16 @@ class Guardian:
         return True
 
     def _report(self) -> str:
-        """Wait for its last words and give them as a sentence."""
-        self._returned = False
+        """Wait for its last words, or remember them, and give them as a sentence."""
         process, self._process = self._process, None
         if process is None:
-            return "The guardian is gone."
+            return self._sentence
         with process:
             try:
                 said, _ = process.communicate(timeout=_PATIENCE)
                 told = json.loads(said)
-                self._returned = bool(told["returned"])
-                return str(told["sentence"])
+                self._returned, self._sentence = bool(told["returned"]), str(told["sentence"])
             except (subprocess.TimeoutExpired, ValueError, LookupError):
                 process.kill()
-                return "The guardian died before it could say what it did."
+                self._sentence = "The guardian died before it could say what it did."
+        return self._sentence

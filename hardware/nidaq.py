@@ -93,6 +93,7 @@ class Nidaq(Rig):
             self._guardian = Guardian("hardware.nidaq_exit:NidaqExit", asked, silence / 1e3)
         self._command: npt.NDArray[np.float64] | None = None
         self._level = exit_level
+        self._is_whole = self._is_adrift = False
         self._blind: int | None = None
         self._failure: Exception | None = None
         self._begun: datetime | None = None
@@ -118,7 +119,7 @@ class Nidaq(Rig):
         self._wiring.output.volts(np.array([epoch.level for epoch in stimulus.epochs]))
 
     def _open(self) -> None:
-        self._failure = None
+        self._failure, self._is_adrift = None, False
         try:
             if self._guardian is not None:
                 self._guardian.start()
@@ -152,6 +153,10 @@ class Nidaq(Rig):
         self._input.run(self.rate)
 
     def _begin(self, command: npt.NDArray[np.float64] | None) -> None:
+        if self._is_adrift:
+            raise RigError(
+                f"{self._wiring.device} was lost in the sweep before: see to the amplifier, then open the rig again."
+            )
         self._command, self._blind, self._failure = command, None, None
 
     def _watch(self) -> None:
@@ -168,6 +173,7 @@ class Nidaq(Rig):
                     self._guardian.beat()
                 first = self._input.position
                 if self._command is not None and first >= self._command.size:
+                    self._is_whole = True
                     return None
                 got = self._regained() if self._blind is not None else self._next(count)
                 if got is not None:
@@ -222,8 +228,7 @@ class Nidaq(Rig):
 
     def _stop(self) -> None:
         """Return the output; where this program can't, the guardian tries; where nobody can, the user is told."""
-        whole = self._command is not None and self._input.position >= self._command.size
-        self._command = None
+        whole, self._is_whole = self._is_whole, False
         try:
             try:
                 if whole:
@@ -237,10 +242,11 @@ class Nidaq(Rig):
                 self._output.park()
         except NidaqError as error:
             self._give_up(error)
-        try:
-            self._input.stop()
-        except NidaqError as error:
-            _LOG.warning("The input could not be stopped: %s", error)
+        finally:
+            try:
+                self._input.stop()
+            except NidaqError as error:
+                _LOG.warning("The input could not be stopped: %s", error)
         if self._guardian is not None:
             self._guardian.rest()
 
@@ -248,10 +254,11 @@ class Nidaq(Rig):
         """Say how the output was left when it could not be returned from here."""
         said = str(self._failure or error)
         self._failure = self._failure or error
+        self._is_adrift = True
         if self._guardian is not None:
             returned, sentence = self._guardian.act()
             if returned:
-                raise RigError(f"{said} {sentence} Open the rig again.") from error
+                raise RigError(said if sentence in said else f"{said} {sentence} Open the rig again.") from error
         raise RigError(
             f"{said} The output {self._wiring.place} could not be returned to {self.exit_level:g} pA: take the "
             "amplifier's external command away by hand."

@@ -35,6 +35,7 @@ class NidaqOutput:
         self._swept: Any = None
         self._static: Any = None
         self._shape: tuple[int, float] | None = None
+        self._is_reserved = False
 
     def open(self) -> None:
         """Take hold of the output and put it to its exit level."""
@@ -61,6 +62,7 @@ class NidaqOutput:
                 check_rate(self._swept, rate, self._driver)
                 self._swept.out_stream.output_buf_size = samples.size
                 self._swept.out_stream.relative_to = words.WriteRelativeTo.FIRST_SAMPLE
+            self._is_reserved = True
             for first in range(0, samples.size, _PIECE):
                 if samples.size > _PIECE:
                     self._swept.out_stream.offset = first
@@ -94,9 +96,9 @@ class NidaqOutput:
         """
         words = self._driver.constants
         with told(self._driver.device, self._driver.server):
-            if self._shape is not None:
-                self._shape = None
+            if self._is_reserved:
                 self._swept.control(words.TaskMode.TASK_UNRESERVE)
+                self._is_reserved, self._shape = False, None
             self._writer(self._static, True).write_one_sample(volts)
 
     def park(self) -> None:
@@ -111,6 +113,7 @@ class NidaqOutput:
             for task in filter(None, (self._swept, self._static)):
                 stack.callback(task.close)
             self._swept = self._static = self._shape = None
+            self._is_reserved = False
 
     def _writer(self, task: Any, auto_start: bool) -> Any:  # noqa: ANN401 - the library has no types
         from nidaqmx.stream_writers import AnalogSingleChannelWriter

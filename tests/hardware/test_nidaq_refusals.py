@@ -75,6 +75,18 @@ def test_a_rate_that_the_board_does_not_have_is_answered_with_the_nearest(serve,
     assert server.output == 0.0
 
 
+def test_a_sweep_that_could_not_begin_after_one_that_ended_well_is_not_waited_for(serve, board):
+    server = serve()
+    with board(server) as rig:
+        list(rig.play(STEP))
+        server.calls.clear()
+        rig.rate = 400.0
+        with pytest.raises(RigError, match="lower rate_kHz"):
+            next(rig.play(STEP))
+        assert "WaitUntilTaskDone" not in server.calls
+        assert server.puts[-1] == 0.0
+
+
 def test_a_board_that_somebody_else_holds_is_said_to_be_in_use(serve, board):
     server = serve()
     with board(server) as first, pytest.raises(RigError, match="is in use by another program"):
