@@ -10,12 +10,13 @@ All come by the same way, an entry point of an installed distribution in the gro
 from __future__ import annotations
 
 import importlib
-from importlib.metadata import EntryPoint, entry_points
+import re
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 from typing import Any, Literal, get_args
 
 from simulators.refusal import Refusal
 
-__all__ = ["KINDS", "Kind", "PluginError", "entry", "load", "names"]
+__all__ = ["KINDS", "Kind", "PluginError", "entry", "load", "names", "needs"]
 
 Kind = Literal["rigs", "simulators", "estimators", "features", "protocols"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -57,6 +58,20 @@ def entry(kind: Kind, name: str) -> EntryPoint:
     return found[name]
 
 
+def needs(found: EntryPoint) -> dict[str, str | None]:
+    """Tell what a plugin needs beyond the distribution that it comes with; imports nothing.
+
+    Args:
+        found: Its entry point; what its extras ask for is what it needs.
+
+    Returns:
+        Of each package the version that is installed, or None where it is not.
+    """
+    asked = found.dist.requires or [] if found.dist else []
+    wanted = [one for one in asked if any(re.search(rf"extra\s*==\s*['\"]{name}['\"]", one) for name in found.extras)]
+    return {name: _version(name) for name in (re.split(r"[^\w.-]", one, maxsplit=1)[0] for one in wanted)}
+
+
 def load(kind: Kind, name: str) -> Any:
     """Import one plugin, and only that.
 
@@ -84,6 +99,14 @@ def load(kind: Kind, name: str) -> Any:
         raise PluginError(
             f"'{name}' of the {kind} is not where its entry point says ({found.value}): reinstall its package."
         ) from error
+
+
+def _version(name: str) -> str | None:
+    """Give the installed version of a distribution."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
 
 
 def _found(kind: Kind) -> dict[str, EntryPoint]:

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hardware.model_cell import ModelCell
+from hardware.nidaq import Nidaq
 from hardware.pace import Speed
 from hardware.port import Port
 from hardware.serial_rig import SerialRig
@@ -15,7 +16,7 @@ from rig_plugin.settings import Settings, SettingsError
 from rig_plugin.simulated_cell import CELLS
 from simulators.stimulus import Stimulus
 
-__all__ = ["model_cell", "serial", "spikerbox"]
+__all__ = ["model_cell", "nidaq", "serial", "spikerbox"]
 
 
 def model_cell(settings: Settings) -> ModelCell:
@@ -62,6 +63,30 @@ def model_cell(settings: Settings) -> ModelCell:
         clamps=cell.clamps,
     )
     return rig
+
+
+def nidaq(settings: Settings) -> Nidaq:
+    """Make the rig of a board of National Instruments.
+
+    Args:
+        settings: Of which the tables [rig], [nidaq] and [limits] are used.
+
+    Returns:
+        The rig, closed.
+
+    Raises:
+        Refusal: If [nidaq] lacks the board or a scale, or names what can't be.
+    """
+    table = settings.nidaq
+    return Nidaq(
+        table.wiring(),
+        settings.rig.rate,
+        settings.limits.limits(),
+        exit_level=table.exit_level,
+        junction=table.told,
+        timeout=table.timeout,
+        silence=table.silence,
+    )
 
 
 def serial(settings: Settings) -> SerialRig:

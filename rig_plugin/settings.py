@@ -13,6 +13,7 @@ from estimators.pretrained import SHIPPED, shipped
 from hardware.forepulse import with_forepulse
 from rig_plugin.amplifier_settings import AmplifierSettings
 from rig_plugin.electrode_settings import ElectrodeSettings
+from rig_plugin.nidaq_settings import NidaqSettings
 from rig_plugin.patch_settings import PatchSettings
 from rig_plugin.quality_settings import QualitySettings
 from rig_plugin.serial_settings import SerialSettings
@@ -191,6 +192,7 @@ class Settings:
         recording: Where sweeps are kept.
         quality: Where a recording stops being a good one.
         serial: A microcontroller on a serial line, for a rig of the kind "serial".
+        nidaq: A board of National Instruments.
     """
 
     rig: RigSettings = RigSettings()
@@ -205,6 +207,7 @@ class Settings:
     recording: RecordingSettings = RecordingSettings()
     quality: QualitySettings = QualitySettings()
     serial: SerialSettings = SerialSettings()
+    nidaq: NidaqSettings = NidaqSettings()
 
 
 def read(path: Path | None = None) -> Settings:
@@ -274,6 +277,8 @@ def _check_together(path: Path, settings: Settings, tables: Mapping[str, Mapping
         limits = settings.limits.limits()
         for stimulus in protocol.stimuli():
             limits.check(stimulus)
+        if settings.rig.kind == "nidaq":
+            settings.nidaq.check(tables)
     except ValueError as error:
         raise SettingsError(f"{path}: {error}") from error
     if settings.network.path is not None and not settings.network.path.is_file():

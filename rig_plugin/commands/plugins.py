@@ -6,7 +6,7 @@ import click
 
 from rig_plugin.commands.output import QuietCommand, json_option, output_of
 from rig_plugin.commands.table import table
-from rig_plugin.plugins import KINDS, entry, names
+from rig_plugin.plugins import KINDS, entry, names, needs
 
 __all__ = ["command"]
 
@@ -15,13 +15,14 @@ __all__ = ["command"]
 @json_option
 @click.pass_context
 def command(context: click.Context, *, as_json: bool) -> None:
-    """List what is installed: rigs, simulators and the rest."""
+    """List what is installed: rigs, simulators and the rest, and whether all that each needs is there."""
     output = output_of(context)
     rows = []
     for kind in KINDS:
         for name in names(kind):
             found = entry(kind, name)
-            distribution = found.dist
+            distribution, needed = found.dist, needs(found)
+            missing = [package for package, there in needed.items() if there is None]
             rows.append(
                 {
                     "kind": kind,
@@ -29,6 +30,8 @@ def command(context: click.Context, *, as_json: bool) -> None:
                     "from": distribution.name if distribution else None,
                     "version": distribution.version if distribution else None,
                     "at": found.value,
+                    "needs": ", ".join(needed) or None,
+                    "installed": not missing,
                 }
             )
     if as_json:

@@ -1,7 +1,12 @@
 """Files and rigs made for the tests of this package."""
 
+import gc
+import importlib.util
 import json
+import sys
+import threading
 import warnings
+from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,13 +15,65 @@ import h5py
 import numpy as np
 import pytest
 
+from hardware.nidaq import Nidaq
+from hardware.nidaq_wiring import Input, Output, Wiring
 from hardware.recording import RecordedSweep, Recording
-from hardware.rig import Provenance
+from hardware.rig import Gain, Provenance
 from simulators.stimulus import step
 from simulators.sweep import Junction
 
 RATE = 10.0
 AMPLITUDES = (-50.0, 0.0, 50.0, 100.0)
+
+
+@pytest.fixture(scope="session")
+def nidaq_server():
+    """The NI-DAQmx server of the tests, as a module."""
+    for name in ("nidaq_board", "nidaq_server"):
+        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+        sys.modules[name] = module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def serve(nidaq_server):
+    """Start NI-DAQmx servers, and end them with the test."""
+    with ExitStack() as stack:
+        yield lambda **asked: stack.enter_context(nidaq_server.NidaqServer(**{"speed": np.inf, **asked}))
+
+
+@pytest.fixture
+def wired():
+    """Wire the server's board: 100 mV/V, 400 pA/V."""
+
+    def wire(server, response=None, device="Dev1", output="ao0", pA=400.0, **more):
+        response = response or Input("ai0", Gain(100.0, "mV/V", "made"))
+        return Wiring(device, Output(output, Gain(pA, "pA/V", "made")), response, server=server.address, **more)
+
+    return wire
+
+
+@pytest.fixture
+def attached(wired):
+    """Make a rig on a server, without a guardian."""
+
+    def make(server, response=None, rate=10.0, wiring=None, **asked):
+        return Nidaq(wiring or wired(server, response), rate, silence=np.inf, **asked)
+
+    return make
+
+
+@pytest.fixture
+def no_thread_is_left():
+    """Fail a test that leaves a thread running."""
+    before = set(threading.enumerate())
+    yield
+    gc.collect()
+    left = set(threading.enumerate()) - before
+    for thread in left:
+        thread.join(5.0)
+    assert not [thread.name for thread in left if thread.is_alive()]
 
 
 def _command(amplitude, holding=0.0):

@@ -8,8 +8,10 @@ import pytest
 
 from hardware.counts import Channel
 from hardware.model_cell import ModelCell
+from hardware.nidaq import Nidaq
+from hardware.nidaq_wiring import Input, Output, Wiring
 from hardware.replay import Replay
-from hardware.rig import BLOCK, Block, Provenance, Rig, RigClosed, RigError, RigLost, _split
+from hardware.rig import BLOCK, Block, Gain, Provenance, Rig, RigClosed, RigError, RigLost, _split
 from hardware.serial_rig import SerialRig
 from simulators.limits import Limits
 from simulators.stimulus import Epoch, Stimulus, step
@@ -59,8 +61,34 @@ class Driver(Rig):
         self.calls.append("close")
 
 
-@pytest.fixture(params=["replay", "model cell", "driver", "serial"])
+class Board(Nidaq):
+    """Tells where the server's output stands."""
+
+    def __init__(self, server):
+        wiring = Wiring(
+            "Dev1",
+            Output("ao0", Gain(400.0, "pA/V", "made")),
+            Input("ai0", Gain(100.0, "mV/V", "made")),
+            server=server.address,
+        )
+        super().__init__(wiring, rate=10.0, silence=np.inf)
+        self.server = server
+
+    @property
+    def output(self):
+        return self.server.output * 400.0
+
+
+@pytest.fixture
+def server(request):
+    with request.getfixturevalue("nidaq_server").NidaqServer(speed=np.inf) as running:
+        yield running
+
+
+@pytest.fixture(params=["replay", "model cell", "driver", "serial", "nidaq"])
 def rig(request, recording):
+    if request.param == "nidaq":
+        return Board(request.getfixturevalue("server"))
     if request.param == "serial":
         port = request.getfixturevalue("board")().port
         return SerialRig(port, Channel(0, 0.015625), Channel(1, 0.0625), 0.0625)

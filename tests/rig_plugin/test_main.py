@@ -379,8 +379,12 @@ def test_plugins_lists_what_is_installed(capsys):
     assert main(["plugins", "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)["plugins"]
     assert {"rigs"} <= {row["kind"] for row in listed}
+    (board,) = (row for row in listed if row["name"] == "nidaq")
+    assert (board["needs"], board["installed"]) == ("nidaqmx", True)
     assert main(["plugins"]) == 0
-    assert capsys.readouterr().out.splitlines()[0].split() == ["kind", "name", "from", "version", "at"]
+    assert capsys.readouterr().out.splitlines()[0].split() == [
+        *("kind", "name", "from", "version", "at", "needs", "installed")
+    ]
 
 
 def test_the_module_is_the_command():

@@ -1,12 +1,17 @@
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
 from rig_plugin import plugins
-from rig_plugin.plugins import KINDS, PluginError, load, names
+from rig_plugin.plugins import KINDS, PluginError, entry, load, names, needs
 
-METADATA = "Metadata-Version: 2.1\nName: {name}\nVersion: 1.2\n"
+METADATA = (
+    "Metadata-Version: 2.1\nName: {name}\nVersion: 1.2\nProvides-Extra: boards\nProvides-Extra: toys\n"
+    "Requires-Dist: torch\nRequires-Dist: board_driver-that.is-nowhere[grpc]>=1.1; extra == 'boards'\n"
+    'Requires-Dist: numpy ; extra == "boards"\nRequires-Dist: scipy; extra == "toys"\n'
+)
 
 
 @pytest.fixture
@@ -52,6 +57,12 @@ def test_a_missing_package_is_answered_with_the_extra(install):
         "'board' of the rigs needs board_driver_that_is_nowhere, which is not installed: "
         "pip install 'amplifiers[boards]'."
     )
+
+
+def test_what_a_plugin_needs_is_told_with_what_is_missing_and_nothing_is_imported(install):
+    install("[rig_plugin.rigs]\nboard = a_board:Board [boards]\nplain = a_board:Plain\n", a_board="raise SystemError")
+    assert needs(entry("rigs", "board")) == {"board_driver-that.is-nowhere": None, "numpy": version("numpy")}
+    assert needs(entry("rigs", "plain")) == {}
 
 
 def test_a_missing_package_without_an_extra_is_named_itself(install):

@@ -1,0 +1,146 @@
+"""This file is the settings of NI-DAQmx: table [nidaq] of RIG.toml, from names of terminals to a wiring."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hardware.nidaq_wiring import Input, Output, Terminals, Wiring
+from hardware.rig import Gain
+from rig_plugin.toml_table import SettingsError, key
+from simulators.stimulus import Clamp
+from simulators.sweep import Junction
+
+__all__ = ["NidaqSettings"]
+
+_SOURCE = "rig file"
+_TERMINALS: tuple[Terminals, ...] = ("default", "differential", "rse", "nrse")
+_KEYS: dict[Clamp, tuple[str, str, str]] = {
+    "current": ("response_mV_per_V", "command_pA_per_V", "monitor_pA_per_V"),
+    "voltage": ("response_pA_per_V", "command_mV_per_V", "monitor_mV_per_V"),
+}
+
+
+@dataclass(frozen=True)
+class NidaqSettings:
+    """Table [nidaq]: a board of National Instruments and the amplifier behind it.
+
+    A scale has no default: one that is wrong by ten gives numbers that look right.
+
+    Args:
+        device: Name of the board, as NI MAX shows it; None where there is none.
+        server: Address of an NI gRPC Device Server, "host:port"; None uses this computer's driver.
+        clamp: The mode of the amplifier, in which the scales hold.
+        output: Where the command goes.
+        response: Where the answer comes from.
+        monitor: Where the command comes back as measured, or None.
+        response_mV: Scale of the response in current clamp [mV/V].
+        command_pA: Command sensitivity in current clamp [pA/V].
+        monitor_pA: Scale of the monitor in current clamp [pA/V].
+        response_pA: Scale of the response in voltage clamp [pA/V].
+        command_mV: Command sensitivity in voltage clamp [mV/V].
+        monitor_mV: Scale of the monitor in voltage clamp [mV/V].
+        terminals: How the inputs are connected.
+        input_span: Largest magnitude at the inputs [V].
+        output_span: Largest magnitude at the output [V].
+        exit_level: Command at which the cell is left [pA].
+        junction: Junction potential to be subtracted [mV], or None where it is unknown.
+        timeout: How long samples may be late [ms].
+        silence: How long the program may be silent during output before the guardian returns it [ms].
+    """
+
+    device: str | None = key(None, "device")
+    server: str | None = key(None, "server")
+    clamp: str = key("current", "clamp", one_of=("current", "voltage"))
+    output: str = key("ao0", "output")
+    response: str = key("ai0", "response")
+    monitor: str | None = key(None, "monitor")
+    response_mV: float | None = key(None, "response_mV_per_V", low=-1e6, high=1e6)  # noqa: N815 - the unit
+    command_pA: float | None = key(None, "command_pA_per_V", low=-1e6, high=1e6)  # noqa: N815 - the unit
+    monitor_pA: float | None = key(None, "monitor_pA_per_V", low=-1e6, high=1e6)  # noqa: N815 - the unit
+    response_pA: float | None = key(None, "response_pA_per_V", low=-1e6, high=1e6)  # noqa: N815 - the unit
+    command_mV: float | None = key(None, "command_mV_per_V", low=-1e6, high=1e6)  # noqa: N815 - the unit
+    monitor_mV: float | None = key(None, "monitor_mV_per_V", low=-1e6, high=1e6)  # noqa: N815 - the unit
+    terminals: str = key("default", "terminals", one_of=_TERMINALS)
+    input_span: float = key(10.0, "input_range_V", low=0.01, high=10.0)
+    output_span: float = key(10.0, "output_range_V", low=0.01, high=10.0)
+    exit_level: float = key(0.0, "exit_pA")
+    junction: float | None = key(None, "junction_mV", low=-50.0, high=50.0)
+    timeout: float = key(500.0, "timeout_ms", low=10.0, high=2000.0)
+    silence: float = key(1000.0, "silence_ms", low=200.0, high=60_000.0)
+
+    @property
+    def told(self) -> Junction:
+        """What is known of the junction potential."""
+        return Junction() if self.junction is None else Junction("uncorrected", self.junction)
+
+    def wiring(self) -> Wiring:
+        """Make the wiring.
+
+        Returns:
+            It, in the one mode of the amplifier.
+
+        Raises:
+            SettingsError: If the board or a scale of this mode is missing, or one of the other mode is there.
+            RigError: If the terminals don't go together.
+        """
+        if self.device is None:
+            raise SettingsError('[nidaq] has no device: name the board as NI MAX shows it, device = "Dev1".')
+        if self.server is not None and not _is_address(self.server):
+            raise SettingsError(f'[nidaq] server is {self.server!r}, "host:port" was wanted.')
+        clamp: Clamp = "voltage" if self.clamp == "voltage" else "current"
+        scales = {
+            "response_mV_per_V": self.response_mV,
+            "command_pA_per_V": self.command_pA,
+            "monitor_pA_per_V": self.monitor_pA,
+            "response_pA_per_V": self.response_pA,
+            "command_mV_per_V": self.command_mV,
+            "monitor_mV_per_V": self.monitor_mV,
+        }
+        mine = _KEYS[clamp]
+        for name, scale in scales.items():
+            if scale is not None and name not in mine:
+                raise SettingsError(f"[nidaq] has {name}, which is of another mode than {clamp} clamp: remove it.")
+        wanted = mine if self.monitor is not None else mine[:2]
+        for name in mine:
+            if (name in wanted) != (scales[name] is not None):
+                remedy = "it stands on the amplifier or in its manual" if name in wanted else "name the monitor too"
+                raise SettingsError(f"[nidaq] {'lacks' if name in wanted else 'has'} {name}: {remedy}.")
+        gains = {name: Gain(scale, _unit(name), _SOURCE) for name, scale in scales.items() if scale is not None}
+        wired: Terminals = next(word for word in _TERMINALS if word == self.terminals)
+        response, command, monitor = mine
+        return Wiring(
+            self.device,
+            Output(self.output, gains[command], self.output_span),
+            Input(self.response, gains[response], self.input_span, wired),
+            Input(self.monitor, gains[monitor], self.input_span, wired) if self.monitor is not None else None,
+            clamp=clamp,
+            server=self.server,
+        )
+
+    def check(self, tables: Mapping[str, Any]) -> None:
+        """Refuse a rig file that would put something out without having said how and how much.
+
+        Args:
+            tables: What stands in the file.
+
+        Raises:
+            Refusal: If a table is missing, or as `wiring`.
+        """
+        if "limits" not in tables:
+            raise SettingsError(
+                "[limits] is missing: say what may be put into the cell, for instance low_pA = -200 and high_pA = 500."
+            )
+        self.wiring()
+
+
+def _unit(name: str) -> str:
+    """Read the unit off a key."""
+    return name.split("_", 1)[1].replace("_per_", "/")
+
+
+def _is_address(server: str) -> bool:
+    """Whether it is a host with a port."""
+    host, _, port = server.rpartition(":")
+    return bool(host) and port.isascii() and port.isdigit() and 0 < int(port) < 65_536

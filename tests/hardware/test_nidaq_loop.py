@@ -1,0 +1,82 @@
+"""The whole session over the wire of NI-DAQmx: rig file, client library, simulated cell, posterior, recording."""
+
+import h5py
+import numpy as np
+import pytest
+
+from rig_plugin import opening
+from rig_plugin.settings import read
+from rig_plugin.simulated_cell import CELLS
+from simulators.electrode import Electrode
+
+pytestmark = pytest.mark.usefixtures("no_thread_is_left")
+
+RIG = """
+[rig]
+kind = "nidaq"
+pace = "max"
+seed = 4
+[nidaq]
+device = "Dev1"
+server = "{server}"
+monitor = "ai1"
+response_mV_per_V = 100
+command_pA_per_V = 400
+monitor_pA_per_V = 500
+[protocol]
+amplitudes_pA = [-50, 100, 200]
+[limits]
+low_pA = -200
+high_pA = 500
+"""
+
+
+def cortical(stimulus, rate, rng):
+    cell = CELLS["cortical"]
+    return cell.simulate(cell.typical, Electrode(), stimulus, rate, rng)
+
+
+@pytest.fixture
+def server(nidaq_server):
+    with nidaq_server.NidaqServer(cortical, np.inf) as running:
+        yield running
+
+
+@pytest.fixture
+def rig_file(server, tmp_path):
+    path = tmp_path / "rig.toml"
+    path.write_text(RIG.format(server=server.address), encoding="utf-8")
+    return path
+
+
+def test_a_session_closes_its_loop_over_the_wire_and_goes_on_behind_a_gap(server, rig_file, tmp_path):
+    out = tmp_path / "cell.h5"
+    trials = []
+    for trial in opening.attach(read(rig_file), opening.network(), sweeps=3, out=out).trials():
+        trials.append(trial)
+        assert server.output == 0.0
+        server.faults = {7000: (-200361, 7001)} if len(trials) == 1 else {}
+    assert [trial.posterior is not None for trial in trials] == [True, True, True]
+    assert [trial.sweeps_used for trial in trials] == [1, 1, 2]
+    assert trials[0].features["spike_count"] == 0 < trials[2].features["spike_count"]
+    assert "samples were lost at" in trials[1].trust.reason
+    with h5py.File(out) as file:
+        sweep = file["sweeps/000001"]
+        ((first, count),) = sweep["gaps"][()].tolist()
+        assert 6600 < first <= 7000
+        assert first + count <= sweep["response"].size == 20_000
+        assert np.isnan(sweep["response"][first : first + count]).all()
+        np.testing.assert_allclose(file["sweeps/000002/command"][10_000], 200.0, atol=1e-9)
+    assert np.isfinite(trials[2].sweep.response).all()
+
+
+def test_a_gap_free_recording_comes_over_the_wire(server, rig_file, tmp_path):
+    server.speed = 20.0
+    text = rig_file.read_text(encoding="utf-8").replace("amplitudes_pA = [-50, 100, 200]", "gap_free_s = 2")
+    rig_file.write_text(text, encoding="utf-8")
+    out = tmp_path / "cell.h5"
+    session = opening.attach(read(rig_file), opening.network(), out=out)
+    session.run()
+    assert (session.status.received, session.status.lost) == (40_000, 0)
+    with h5py.File(out) as file:
+        assert file["continuous/000000/response"].size == 40_000

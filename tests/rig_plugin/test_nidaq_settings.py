@@ -1,0 +1,94 @@
+"""Table [nidaq]: what a rig file says of a board, and what it must not leave open."""
+
+from pathlib import Path
+
+import pytest
+
+from rig_plugin.nidaq_settings import NidaqSettings
+from rig_plugin.plugins import load
+from rig_plugin.settings import SettingsError, read
+from simulators.sweep import Junction
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "rig_nidaq.toml"
+WHOLE = 'device = "Dev1"\nresponse_mV_per_V = 100\ncommand_pA_per_V = 400\n'
+
+
+@pytest.fixture
+def rig_file(tmp_path):
+    def write(nidaq=WHOLE, limits="[limits]\nlow_pA = -200\nhigh_pA = 500\n", rig=""):
+        path = tmp_path / "rig.toml"
+        path.write_text(f'[rig]\nkind = "nidaq"\n{rig}\n{limits}[nidaq]\n{nidaq}', encoding="utf-8")
+        return path
+
+    return write
+
+
+def test_the_example_says_the_defaults_but_for_what_it_needs():
+    settings = read(EXAMPLE)
+    needed = {"device": "Dev1", "response_mV": 100.0, "command_pA": 400.0}
+    assert settings.nidaq == NidaqSettings(**needed)
+    rig = load("rigs", settings.rig.kind)(settings)
+    assert (rig.rate, rig.exit_level, rig.limits.low, rig.limits.high) == (20.0, 0.0, -200.0, 500.0)
+    assert rig.gains["response"].source == "rig file"
+
+
+def test_the_example_holds_when_its_instances_are_uncommented(tmp_path):
+    lines = EXAMPLE.read_text(encoding="utf-8").splitlines()
+    path = tmp_path / "rig.toml"
+    path.write_text("\n".join(line.removeprefix("# ") if " = " in line else line for line in lines), encoding="utf-8")
+    wiring = read(path).nidaq.wiring()
+    assert (wiring.server, wiring.monitor.terminal, wiring.monitor.gain.value) == ("rig-pc:31763", "ai1", 500.0)
+    assert read(path).nidaq.told == Junction("uncorrected", 12.0)
+
+
+def test_every_key_reaches_the_rig(rig_file):
+    more = 'server = "10.0.0.2:31763"\noutput = "ao1"\nresponse = "ai4"\nmonitor = "ai5"\nmonitor_pA_per_V = 500\n'
+    more += (
+        'terminals = "rse"\ninput_range_V = 5\noutput_range_V = 2\nexit_pA = -10\ntimeout_ms = 100\nsilence_ms = 900'
+    )
+    rig = load("rigs", "nidaq")(read(rig_file(WHOLE + more, rig="rate_kHz = 50")))
+    wiring = rig._wiring
+    assert (wiring.output.terminal, wiring.output.span, wiring.response.terminal) == ("ao1", 2.0, "ai4")
+    assert (wiring.response.terminals, wiring.response.span, wiring.server) == ("rse", 5.0, "10.0.0.2:31763")
+    assert rig.gains["command"].value == 500.0
+    assert (rig.rate, rig.exit_level, rig._input._timeout) == (50.0, -10.0, 0.1)
+    assert '"silence": 0.9' in rig._guardian._asked
+    assert '"command_volts": -0.025' in rig._guardian._asked
+
+
+def test_voltage_clamp_has_scales_of_its_own(rig_file):
+    text = 'device = "Dev1"\nclamp = "voltage"\nresponse_pA_per_V = 1000\ncommand_mV_per_V = 20\n'
+    wiring = read(rig_file(text)).nidaq.wiring()
+    assert (wiring.clamp, wiring.response.gain.unit, wiring.output.gain.unit) == ("voltage", "pA/V", "mV/V")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (WHOLE.replace('device = "Dev1"\n', ""), "has no device: name the board as NI MAX shows it"),
+        ('device = "Dev1"\ncommand_pA_per_V = 400', "lacks response_mV_per_V: it stands on the amplifier"),
+        ('device = "Dev1"\nresponse_mV_per_V = 100', "lacks command_pA_per_V"),
+        (WHOLE + 'monitor = "ai1"', "lacks monitor_pA_per_V"),
+        (WHOLE + "monitor_pA_per_V = 500", "has monitor_pA_per_V: name the monitor too"),
+        (WHOLE + "command_mV_per_V = 20", "has command_mV_per_V, which is of another mode than current clamp"),
+        (WHOLE + 'server = "rig-pc"', '"host:port" was wanted'),
+        (WHOLE + 'server = "rig-pc:99999"', '"host:port" was wanted'),
+        (WHOLE + 'terminals = "single"', "'rse' or 'nrse' was wanted"),
+        (WHOLE + 'monitor = "ai0"\nmonitor_pA_per_V = 500', "ai0 of Dev1 is wired twice"),
+        (WHOLE.replace("400", "0"), "gain of ao0 is 0"),
+    ],
+)
+def test_what_is_missing_or_cannot_be_is_refused_when_the_file_is_read(rig_file, text, said):
+    with pytest.raises(SettingsError, match=said):
+        read(rig_file(text))
+
+
+def test_a_real_rig_without_limits_is_refused(rig_file):
+    with pytest.raises(SettingsError, match=r"\[limits\] is missing: say what may be put into the cell"):
+        read(rig_file(limits=""))
+
+
+def test_a_board_beside_a_simulated_cell_is_no_reason_to_refuse(tmp_path):
+    path = tmp_path / "rig.toml"
+    path.write_text('[nidaq]\ndevice = "Dev1"\n', encoding="utf-8")
+    assert read(path).rig.kind == "model-cell"
