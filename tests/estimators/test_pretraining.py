@@ -126,6 +126,7 @@ def test_workers_change_nothing_but_who_works(simulated, spec, tmp_path, shared)
     assert stages == ["simulate"] * 2 + ["train"] * 3 + ["judges", "reference", "calibrate", None]
 
 
+@pytest.mark.long
 def test_a_head_start_that_came_to_nothing_costs_only_time(simulated, spec, tmp_path, shared, monkeypatch):
     @contextmanager
     def nothing(_):
@@ -165,12 +166,14 @@ def killed(simulated, spec, tmp_path, monkeypatch):
     return out
 
 
+@pytest.mark.long
 def test_a_watchman_of_other_cells_is_taught_anew(killed, spec, tmp_path):
     list(pretrain(spec, killed, seed=5))
     list(pretrain(spec, tmp_path / "fresh.h5", seed=5))
     assert same(tmp_path, "killed.h5", "fresh.h5", "watchman")
 
 
+@pytest.mark.long
 def test_a_run_that_is_killed_at_its_calibration_makes_nothing_again(simulated, killed, spec, tmp_path, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(judges, "lessons", interrupted)
@@ -265,6 +268,7 @@ def test_what_cannot_be_done_is_refused_before_anything_is_simulated(simulated, 
     assert simulated == []
 
 
+@pytest.mark.long
 def test_a_spec_that_has_more_in_its_cells_becomes_a_checkpoint(made, tmp_path, monkeypatch):
     text = made.spec(*BESIDE).text
     for long, short in (

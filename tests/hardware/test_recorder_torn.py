@@ -94,7 +94,7 @@ def whole_blocks(group, names, blocks, first):
     ("mode", "size"),
     [
         ("sweeps", 37),
-        ("continuous", 3000),
+        pytest.param("continuous", 3000, marks=pytest.mark.long),
         pytest.param("sweeps", 3000, marks=pytest.mark.long),
         pytest.param("continuous", 37, marks=pytest.mark.long),
     ],

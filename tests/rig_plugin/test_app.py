@@ -47,6 +47,7 @@ def test_a_session_on_a_simulated_cell_reaches_the_screen(watch):
     assert reached == [3, True, False]
 
 
+@pytest.mark.long
 def test_an_engine_that_dies_is_told_in_the_window(watch):
     killed = []
 
@@ -66,6 +67,7 @@ def test_a_recording_is_replayed_on_the_screen(watch, data):
     app.replay(ReplaySettings(data / "18713001.abf", sweep=12, pace="max"))
 
 
+@pytest.mark.long
 def test_a_window_that_is_closed_at_once_while_it_records_says_how_to_export(watch, tmp_path, capsys):
     def seen(window):
         if window.left is None or not window.scope.shown.size:

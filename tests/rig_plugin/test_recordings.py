@@ -129,7 +129,7 @@ def numbers(trials):
     [
         ("190619B_0003.abf", {"sweep": 4}),
         ("18713001.abf", {"sweep": 12}),
-        ("LantyerEtAl2018_180817_ME_9_CC.nwb", {}),
+        pytest.param("LantyerEtAl2018_180817_ME_9_CC.nwb", {}, marks=pytest.mark.long),
         ("FergusonEtAl2015_PYR5_rebound.nwb", {"sweep": 3}),
         ("allen_526950199_sweep37.nwb", {}),
         ("171116sh_0018.abf", {"epoch": 4, "sweep": 9, "bridge": 0.002, "junction_potential": 10.0}),

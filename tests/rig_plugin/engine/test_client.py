@@ -78,6 +78,7 @@ def test_the_engine_gives_what_a_session_in_this_process_gives_and_can_be_starte
         assert client.silence == 0.0
 
 
+@pytest.mark.long
 def test_a_window_that_does_not_look_loses_messages_and_the_recording_nothing(parameters, tmp_path):
     with launch(parameters, tmp_path, times=20) as client:
         client.start()
@@ -91,6 +92,7 @@ def test_a_window_that_does_not_look_loses_messages_and_the_recording_nothing(pa
     assert recorded(tmp_path) == 60 * [(SAMPLES, True)]
 
 
+@pytest.mark.long
 def test_stop_and_an_end_by_a_closed_window_leave_a_file_in_order(parameters, tmp_path):
     with launch(parameters, tmp_path, pace="real", times=20) as client:
         client.start()
