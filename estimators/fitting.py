@@ -124,18 +124,23 @@ def fit(
         "distilled": distil and tournament.given[0] is tournament.distilled,
         "seed": seed,
         "seconds": time.monotonic() - began,
-        "trainings": [
-            {
-                "head": result.network.plan.head,
-                "schedule": result.schedule,
-                "split": result.split,
-                "held_out": result.held_out if math.isfinite(result.held_out) else None,
-                "epochs": result.epochs,
-            }
-            for result in tournament.done
-        ],
+        "trainings": _trainings(tournament),
     }
     return Estimator(prior, [result.network for result in tournament.given], record)
+
+
+def _trainings(tournament: Tournament) -> list[dict[str, str | int | float | None]]:
+    """Tell how each network was trained and what held-out rows say of it."""
+    return [
+        {
+            "head": result.network.plan.head,
+            "schedule": result.schedule,
+            "split": result.split,
+            "held_out": result.held_out if math.isfinite(result.held_out) else None,
+            "epochs": result.epochs,
+        }
+        for result in tournament.done
+    ]
 
 
 def _pupil(n: int, members: Sequence[int], epochs: int | None, batch: int | None) -> Schedule:

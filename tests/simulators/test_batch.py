@@ -313,6 +313,7 @@ def everything(batch, seed=1):
     return record(**batch, rng=np.random.default_rng(seed), has=EVERYTHING)
 
 
+@pytest.mark.long
 def test_with_everything_in_its_cells_a_lane_depends_on_no_other_and_not_on_the_number_of_threads(wide):
     samples, counts = everything(wide)
     for some in (1, LANES + 1):
@@ -330,6 +331,7 @@ def test_columns_of_what_cells_do_not_have_change_no_number_of_the_plain_kernel(
     same(recorded(batch), recorded(wide))
 
 
+@pytest.mark.long
 def test_cells_with_everything_in_them_rest_at_their_holding(wide):
     wide["cells"][:, 9] = 0.0
     for name, value in (("electrodes", plain(COUNT)), ("levels", np.repeat(wide["levels"][:, :1], 3, axis=1))):
