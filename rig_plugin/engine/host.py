@@ -86,10 +86,15 @@ class _Desk:
             self._thread.join()
 
     def _start(self) -> None:
-        if self._thread is None or not self._thread.is_alive():
-            self._stopping.clear()
-            self._thread = threading.Thread(target=self._run, name="session")
-            self._thread.start()
+        if self._thread is not None:
+            if not self._outbox.is_over:
+                return
+            # The window knows that the last session is over before its thread does.
+            self._thread.join()
+        self._outbox.is_over = False
+        self._stopping.clear()
+        self._thread = threading.Thread(target=self._run, name="session")
+        self._thread.start()
 
     def _stop(self) -> None:
         # One that is still being opened ends before its first sweep.
@@ -126,3 +131,4 @@ class _Desk:
             _LOG.exception("The session failed.")
         finally:
             self._session = None
+            self._outbox.is_over = True

@@ -46,6 +46,8 @@ class Outbox:
         self._over = threading.Event()
         self._number = 0
         self._place = 0
+        self.is_over = True
+        """Whether the window was told that no session runs."""
         self._threads = [
             threading.Thread(target=work, name=name, daemon=True)
             for work, name in ((self._post, "post"), (self._beat, "heartbeat"))
@@ -82,6 +84,7 @@ class Outbox:
 
     def ended(self, reason: str | None) -> None:
         """Tell that the session is over."""
+        self.is_over = True
         self._send("ended", reason=reason)
 
     def close(self) -> None:
