@@ -77,6 +77,7 @@ def test_strangers_are_met_under_designs_of_their_own_that_many_cells_see(drawn)
     assert context.shape[1] == len(CONTEXT)
 
 
+@pytest.mark.long
 def test_it_learns_what_a_fault_looks_like_of_a_handful_of_sweeps(spec, drawn):
     scaling = Scaling()
     scaling.fit(*(torch.from_numpy(table).float() for table in drawn["none"]))

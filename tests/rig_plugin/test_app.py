@@ -83,6 +83,7 @@ def test_a_window_that_is_closed_at_once_while_it_records_says_how_to_export(wat
     assert written("export", session, tmp_path / "cell.nwb")["sweeps"] == 1
 
 
+@pytest.mark.long
 def test_a_window_that_is_closed_while_it_records_offers_the_export_before_it_goes(watch, tmp_path, capsys):
     asked = []
 

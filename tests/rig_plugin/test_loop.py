@@ -45,6 +45,7 @@ def test_a_headless_session_gives_a_trial_a_sweep_and_nothing_else(session):
     assert all(trial["posterior"] for trial in trials)
 
 
+@pytest.mark.long
 def test_the_same_seed_gives_the_same_numbers(session):
     status, again, _ = rig_plugin("run", "--sweeps", 4, "--seed", 3, "--speed", "max", "--json")
     assert status == 0
@@ -62,7 +63,9 @@ def test_what_was_recorded_replays_to_the_same_features(session):
 @pytest.mark.parametrize(
     ("name", "spikes"),
     [
-        ("LantyerEtAl2018_180817_ME_9_CC.nwb", [0, 0, 0, 9, 21, 27, 32, 37, 42, 46]),
+        pytest.param(
+            "LantyerEtAl2018_180817_ME_9_CC.nwb", [0, 0, 0, 9, 21, 27, 32, 37, 42, 46], marks=pytest.mark.long
+        ),
         ("171116sh_0018.abf", [0, 0, 0, 0, 0, 0, 1, 1, 3, 4, 5, 6, 6, 7, 8, 8, 9]),
     ],
 )

@@ -135,6 +135,7 @@ def test_published_neurons_and_synapses_give_a_pyloric_rhythm_of_about_a_second(
     assert all(0.1 < found[f"duty_cycle_{cell}"] < 0.5 for cell in ("PD", "LP", "PY"))
 
 
+@pytest.mark.long
 def test_the_rhythm_is_kept_under_the_published_noise():
     rhythm = Pyloric().rhythm(np.repeat(tuned(), 16, axis=0), np.random.default_rng(0))
     assert rhythm.pyloric.mean() > 0.75
