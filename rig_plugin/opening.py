@@ -25,6 +25,7 @@ from rig_plugin.crop import crop
 from rig_plugin.metadata import metadata
 from rig_plugin.plugins import load as load_plugin
 from rig_plugin.protocol import family, gap_free, recorded
+from rig_plugin.quality import Quality
 from rig_plugin.replay_settings import ReplaySettings
 from rig_plugin.session import Session
 from rig_plugin.settings import Settings
@@ -110,6 +111,7 @@ def attach(
         listeners,
         asked.interval / 1e3 if settings.rig.pace == "real" else 0.0,
         overlays,
+        Quality(settings.quality),
     )
 
 
@@ -170,4 +172,6 @@ def replay(
     if settings.overrides and None not in refusals:
         raise RecordingError(f"{settings.file}: {refusals[0]}")
     parameters, protocol = checkpoint.spec.parameters, recorded(rig.stimuli)
-    return Session(rig, Observer(checkpoint), parameters, protocol, None, listeners, overlays=overlays)
+    quality = Quality(settings.quality.recorded())
+    observer = Observer(checkpoint)
+    return Session(rig, observer, parameters, protocol, None, listeners, overlays=overlays, quality=quality)

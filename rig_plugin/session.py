@@ -28,7 +28,9 @@ from rig_plugin.crop import Crop, crop
 from rig_plugin.feed import RecordingStatus
 from rig_plugin.foresight import Foresight
 from rig_plugin.protocol import Protocol, Request
-from rig_plugin.quality import warnings_of
+from rig_plugin.quality import Quality
+from rig_plugin.remark import remarks
+from rig_plugin.rule import Alarm, stopping, warning
 from rig_plugin.stretch import Hold, paged, traces, tracks
 from rig_plugin.take import Take
 from rig_plugin.trial import Latency, Posterior, Trial, Trust
@@ -56,6 +58,7 @@ class Session:
         listeners: Who is told.
         interval: Pause between sweeps [s].
         overlays: Whether cells of the posterior are simulated under each sweep's command, once all else is told.
+        quality: Rules that a sweep is held against before it is inferred from; None takes the defaults.
     """
 
     def __init__(
@@ -68,10 +71,12 @@ class Session:
         listeners: Sequence[Listener] = (),
         interval: float = 0.0,
         overlays: bool = False,
+        quality: Quality | None = None,
     ) -> None:
         self._rig, self._observer, self._parameters = rig, observer, tuple(parameters)
         self._protocol, self._recorder, self._audience = protocol, recorder, Audience(listeners)
         self._interval, self._overlays = interval, overlays
+        self._quality = quality or Quality()
         self._account = Account(recorder)
         self._foresight = Foresight()
         self._stopping = threading.Event()
@@ -217,15 +222,15 @@ class Session:
             self._recorder.flush()
         begun = time.perf_counter()
         sweep = take.sweep()
-        row, refusal = take.read(sweep)
+        row, broken = take.read(sweep, self._quality)
         measured = time.perf_counter()
         # As a rule it was there long before the sweep's end.
         prediction = self._foresight.answer()
         context = take.context(self._since_first(sweep.start, index))
-        verdict = self._observer.observe(row, context, prediction, refusal)
+        verdict = self._observer.observe(row, context, prediction, stopping(broken))
         inferred = time.perf_counter()
         latency = Latency(1e3 * (measured - begun), 1e3 * (inferred - measured), 1e3 * (inferred - begun))
-        trial = self._trial(index, request, sweep, row, verdict, prediction, latency)
+        trial = self._trial(index, request, sweep, row, verdict, prediction, latency, broken)
         if self._recorder is not None:
             self._recorder.finish(trial.features, {**trial.to_json(), "marks": self._account.marks})
             self._recorder.flush()
@@ -287,12 +292,13 @@ class Session:
         verdict: Verdict,
         prediction: Prediction | None,
         latency: Latency,
+        broken: tuple[Alarm, ...] = (),
     ) -> Trial:
         features = dict(zip(NAMES, (float(value) for value in row), strict=True))
         posterior = Posterior(self._parameters, verdict.draws) if verdict.draws is not None else None
-        reasons = list(verdict.reasons)
+        reasons = [*verdict.reasons, *warning(broken)]
         if sweep is not None:
-            reasons += warnings_of(sweep, features, posterior)
+            reasons += remarks(sweep, posterior)
         return Trial(
             index=index,
             file_sweep=request.file_sweep,

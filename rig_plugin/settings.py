@@ -256,6 +256,7 @@ def _check_together(path: Path, settings: Settings, tables: Mapping[str, Mapping
     """Refuse keys that are right one by one but not beside each other."""
     try:
         settings.amplifier.check()
+        settings.quality.check()
     except SettingsError as error:
         raise SettingsError(f"{path}: {error}") from error
     protocol, given = settings.protocol, tables.get("protocol", {})
