@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
@@ -47,6 +49,9 @@ class Take:
         """
         if came.lost:
             self._gaps.append((self._place, came.lost))
+        if not came.response.size and self._blocks and self._blocks[0].command is not None:
+            # What only tells of a loss need not say that a command came with the others.
+            came = replace(came, command=np.empty(0))
         block = came.whole
         self._blocks.append(block)
         self._place += block.response.size
