@@ -127,6 +127,8 @@ class Rig(ABC):
     """Command at which the cell is left [pA]."""
     gains: Mapping[str, Gain] = MappingProxyType({})
     """Of "response" and "command", as far as they are known."""
+    is_alive: bool = True
+    """Whether what is put out may reach a cell that lives, which then needs its rest and its safety."""
 
     def __init__(self) -> None:
         self._is_open = False

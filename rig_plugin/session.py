@@ -27,6 +27,7 @@ from rig_plugin.audience import Audience, Listener
 from rig_plugin.crop import Crop, crop
 from rig_plugin.feed import RecordingStatus
 from rig_plugin.foresight import Foresight
+from rig_plugin.interval import Interval
 from rig_plugin.lull import lull
 from rig_plugin.protocol import Protocol, Request
 from rig_plugin.quality import Quality
@@ -57,7 +58,7 @@ class Session:
         protocol: What is played.
         recorder: Where samples are saved, or None.
         listeners: Who is told.
-        interval: Pause between sweeps [s].
+        interval: From the start of one sweep to that of the next; None waits for nothing.
         overlays: Whether cells of the posterior are simulated under each sweep's command, once all else is told.
         quality: Rules that a sweep is held against before it is inferred from; None takes the defaults.
     """
@@ -70,13 +71,13 @@ class Session:
         protocol: Protocol,
         recorder: Recorder | None = None,
         listeners: Sequence[Listener] = (),
-        interval: float = 0.0,
+        interval: Interval | None = None,
         overlays: bool = False,
         quality: Quality | None = None,
     ) -> None:
         self._rig, self._observer, self._parameters = rig, observer, tuple(parameters)
         self._protocol, self._recorder, self._audience = protocol, recorder, Audience(listeners)
-        self._interval, self._overlays = interval, overlays
+        self._interval, self._overlays = interval or Interval(), overlays
         self._quality = quality or Quality()
         self._account = Account(recorder)
         self._foresight = Foresight()
@@ -157,6 +158,7 @@ class Session:
                 self._watch(request)
                 request = self._ask(None)
                 continue
+            self._interval.begin()
             trial = self._refused(index, request) if request.stimulus is None else self._play(index, request)
             if trial is None:
                 return
@@ -167,7 +169,7 @@ class Session:
             index += 1
             request = self._ask(trial)
             if request is not None:
-                self._ending.wait(self._interval)
+                self._interval.wait(self._ending)
 
     def _ask(self, trial: Trial | None) -> Request | Hold | None:
         """Ask the protocol what is next; None is its end."""
@@ -300,6 +302,8 @@ class Session:
         reasons = [*verdict.reasons, *warning(broken)]
         if sweep is not None:
             reasons += remarks(sweep, posterior)
+            told = self._interval.remark(posterior, features["rest"])
+            reasons += [told] if told else []
         return Trial(
             index=index,
             file_sweep=request.file_sweep,

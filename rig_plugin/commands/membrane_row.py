@@ -43,6 +43,8 @@ def tell_tests(
     pulse = VOLTAGE if clamp == "voltage" else replace(CURRENT, holding=settings.protocol.holding)
     # Only of a simulated amplifier is the filter known here.
     corner = settings.electrode.corner if settings.rig.kind == "model-cell" else 0.0
+    # A simulated patch has its own time, in which there is a test a second.
+    settings = replace(settings, protocol=replace(settings.protocol, interval=1000.0))
     with rig(settings) as attached:
         for tested in membrane_tests(attached, pulse, count, settings.quality, corner=corner):
             if as_json:

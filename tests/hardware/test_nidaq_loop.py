@@ -25,6 +25,7 @@ command_pA_per_V = 400
 monitor_pA_per_V = 500
 [protocol]
 amplitudes_pA = [-50, 100, 200]
+interval_s = 0
 [limits]
 low_pA = -200
 high_pA = 500
@@ -43,7 +44,9 @@ def server(nidaq_server):
 
 
 @pytest.fixture
-def rig_file(server, tmp_path):
+def rig_file(server, tmp_path, monkeypatch):
+    # The cell behind this wire needs no rest.
+    monkeypatch.setattr(opening, "check_interval", lambda *_, **__: None)
     path = tmp_path / "rig.toml"
     path.write_text(RIG.format(server=server.address), encoding="utf-8")
     return path

@@ -62,7 +62,7 @@ def test_neither_a_seal_nor_a_bridge_that_is_off_is_held_against_the_rules_of_a_
 def test_a_seal_that_stayed_poor_is_told_of_the_cell_behind_it():
     def told(seal, then=True):
         patch = PatchSettings(bath=1000.0, seal=1000.0, sealed=seal)
-        settings = Settings(RigSettings(seed=1, pace="max"), patch=patch, protocol=ProtocolSettings(interval=760.0))
+        settings = Settings(RigSettings(seed=1, pace="max"), patch=patch, protocol=ProtocolSettings(interval=1000.0))
         with model_cell(settings) as rig:
             tests = list(membrane_tests(rig, VOLTAGE, 4, QualitySettings(off=("access_warn", "access_share"))))
         return [([alarm.rule for alarm in tested.alarms]) for tested in tests if tested.stage == "whole cell"]

@@ -12,6 +12,7 @@ from hardware.model_cell import ModelCell
 from hardware.passage import History
 from hardware.recorder import Recorder, RecorderError
 from hardware.rig import Provenance, RigError
+from rig_plugin.interval import Interval
 from rig_plugin.protocol import Request, family
 from rig_plugin.quality import Quality
 from rig_plugin.quality_settings import QualitySettings
@@ -248,7 +249,7 @@ def test_stop_just_before_the_next_sweep_plays_nothing(make, rig, monkeypatch):
 def test_stop_does_not_wait_for_the_pause_between_sweeps(rig, estimate):
     first = threading.Event()
     notes = Notes({"finished": lambda *_: first.set()})
-    session = Session(rig, estimate, PARAMETERS, family(STEPS), None, (notes,), interval=3600.0)
+    session = Session(rig, estimate, PARAMETERS, family(STEPS), None, (notes,), interval=Interval(3.6e6))
     thread = threading.Thread(target=session.run)
     thread.start()
     assert first.wait(60)
