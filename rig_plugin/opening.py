@@ -118,6 +118,7 @@ def attach(
         interval,
         overlays,
         Quality(settings.quality),
+        _confirms(settings, attached),
     )
 
 
@@ -128,6 +129,14 @@ def _interval(settings: Settings, checkpoint: Checkpoint, attached: Rig, stimuli
     duration = settings.protocol.interval
     check_interval(duration, stimuli, is_alive=attached.is_alive and bool(stimuli))
     return Interval(duration, _RATE_FACTORS.get(checkpoint.spec.process.name, 1.0))
+
+
+def _confirms(settings: Settings, attached: Rig) -> bool:
+    """Tell whether the cell has to show its clamp mode, since nobody tells it and something is to be put out."""
+    protocol = settings.protocol
+    if protocol.gap_free and protocol.holding == attached.exit_level:
+        return False
+    return settings.rig.confirm == "always" or (attached.is_alive and settings.amplifier.kind is None)
 
 
 def _new(folder: Path) -> Path:

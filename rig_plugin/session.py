@@ -20,6 +20,7 @@ from estimators.context import Context
 from estimators.features import NAMES
 from estimators.observer import Observer, Verdict
 from estimators.prequential import Prediction
+from hardware.confirmation import confirm
 from hardware.recorder import Recorder
 from hardware.rig import Rig, RigError
 from rig_plugin.account import Account
@@ -61,6 +62,7 @@ class Session:
         interval: From the start of one sweep to that of the next; None waits for nothing.
         overlays: Whether cells of the posterior are simulated under each sweep's command, once all else is told.
         quality: Rules that a sweep is held against before it is inferred from; None takes the defaults.
+        confirms: Whether a test pulse has to show that the cell is in current clamp before anything else is put out.
     """
 
     def __init__(
@@ -74,11 +76,12 @@ class Session:
         interval: Interval | None = None,
         overlays: bool = False,
         quality: Quality | None = None,
+        confirms: bool = False,
     ) -> None:
         self._rig, self._observer, self._parameters = rig, observer, tuple(parameters)
         self._protocol, self._recorder, self._audience = protocol, recorder, Audience(listeners)
         self._interval, self._overlays = interval or Interval(), overlays
-        self._quality = quality or Quality()
+        self._quality, self._confirms = quality or Quality(), confirms
         self._account = Account(recorder)
         self._foresight = Foresight()
         self._stopping = threading.Event()
@@ -124,7 +127,8 @@ class Session:
             The trials; a sweep that was stopped gives none.
 
         Raises:
-            RigError: If the rig fails, or the protocol asks in voltage clamp; listeners have been told, and what was
+            RigError: If the rig fails, a test pulse does not confirm current clamp where one has to, or the protocol
+                asks in voltage clamp; listeners have been told, and what was
                 recorded is closed.
         """
         reason: str | None = None
@@ -152,6 +156,8 @@ class Session:
                 self._tell("ended", reason)
 
     def _trials(self) -> Iterator[Trial]:
+        if self._confirms:
+            confirm(self._rig, self._ending.is_set)
         index, request = 0, self._ask(None)
         while request is not None and not self._ending.is_set():
             if isinstance(request, Hold):

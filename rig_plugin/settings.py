@@ -54,12 +54,15 @@ class RigSettings:
         rate: Sampling rate [kHz].
         seed: Seed of a simulated cell, or None for a new one each time.
         pace: "real" lasts as long as a cell would, "max" as short as can be.
+        confirm: When a test pulse has to confirm current clamp before the first step: "unknown" where there is a cell
+            and no amplifier tells its mode, or "always".
     """
 
     kind: str = key("model-cell", "kind")
     rate: float = key(20.0, "rate_kHz", low=1.0, high=250.0)
     seed: int | None = key(None, "seed", low=0)
     pace: str = key("real", "pace", one_of=("real", "max"))
+    confirm: str = key("unknown", "confirm", one_of=("unknown", "always"))
 
 
 @dataclass(frozen=True)

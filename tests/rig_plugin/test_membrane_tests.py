@@ -212,3 +212,16 @@ def test_the_command_shows_a_row_a_test_in_current_clamp_too(capsys, rig_file):
 def test_what_can_not_be_asked_for_is_refused_in_one_sentence(capsys, rig_file, asked, said):
     assert main(["run", str(rig_file), *asked]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_in_voltage_clamp_nothing_is_put_out_before_a_cell_while_nobody_tells_the_mode(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "rig.toml"
+    path.write_text('[rig]\npace = "max"\nseed = 1\n')
+    monkeypatch.setattr(ModelCell, "is_alive", True)
+    monkeypatch.setattr(ModelCell, "_start", lambda *_: pytest.fail("Something was put out."))
+    assert main(["run", str(path), "--membrane-test", "voltage", "--sweeps", "1", "--json"]) == 2
+    assert 'kind = "manual" and mode = "voltage" in [amplifier]' in capsys.readouterr().err
+    monkeypatch.undo()
+    monkeypatch.setattr(ModelCell, "is_alive", True)
+    path.write_text('[rig]\npace = "max"\nseed = 1\n[amplifier]\nkind = "manual"\nmode = "voltage"\n')
+    assert main(["run", str(path), "--membrane-test", "voltage", "--sweeps", "1", "--json"]) == 0

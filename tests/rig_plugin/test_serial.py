@@ -145,6 +145,17 @@ def test_a_sweep_that_is_longer_than_the_interval_is_refused_before_the_port_is_
 
 
 @pytest.mark.usefixtures("hurried")
+def test_a_session_puts_no_step_into_what_shows_no_cell(board, rig_file, network, tmp_path):
+    # 2 MOhm behind the line: a pipette in the bath.
+    device = board(mV=0.0078125, g_leak=5.0)
+    session = opening.attach(short(rig_file(device.port)), network, out=tmp_path / "cell.h5")
+    with pytest.raises(RigError, match=r"did not confirm current clamp: .* 10 at least were wanted"):
+        session.run()
+    with h5py.File(tmp_path / "cell.h5") as file:
+        assert len(file["sweeps"]) == 0
+
+
+@pytest.mark.usefixtures("hurried")
 def test_a_session_whose_device_is_unplugged_ends_with_what_to_do(board, rig_file, network):
     class Unplug:
         def __init__(self):
