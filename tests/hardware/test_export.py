@@ -186,6 +186,7 @@ def test_features_posterior_trust_and_latency_go_along_with_what_they_mean(every
         assert trust.iloc[3].tolist() == [3, True, 0.5, "", 4.0, 1.0, 2.0, 3.0]
         assert rows(nwb, "notes_of_trials").iloc[0].tolist() == [0, "next_stimulus.step_pA", "70.0"]
         module = nwb.processing["icephys"]
+        assert "amplifier" not in module.data_interfaces
         assert module["features"]["rest"].description == "Mean before the step [mV]"
         for table in module.data_interfaces.values():
             assert all(len(text) > 3 for text in (table.description, *(column.description for column in table.columns)))
@@ -318,10 +319,11 @@ STOOD = (
 )
 
 
-@pytest.fixture
-def amplified(tmp_path):
-    """A recording behind an amplifier: all is known of it, little, nothing, and once it is in voltage clamp."""
-    with Recorder(tmp_path / "a.h5", {}) as recorder:
+@pytest.fixture(scope="module")
+def amplified(tmp_path_factory):
+    """A recording behind an amplifier, and its export: all is known, little, nothing, and then in voltage clamp."""
+    folder = tmp_path_factory.mktemp("amplified")
+    with Recorder(folder / "a.h5", {}) as recorder:
         for k, (reading, stimulus) in enumerate(zip(STOOD, (*FAMILY, CLAMPED), strict=True)):
             holding = TOLD["holding"] if k == 0 else 0.0
             recorder.start(
@@ -329,13 +331,13 @@ def amplified(tmp_path):
             )
             recorder.append(Block(NOISE, stimulus.command(10.0) + holding))
             recorder.finish({}, {"trial": k})
-    return tmp_path / "a.h5"
+    export(folder / "a.h5", folder / "a.nwb")
+    return folder
 
 
-def test_how_the_amplifier_stood_is_where_nwb_has_a_place_for_it(amplified, tmp_path):
-    export(amplified, tmp_path / "a.nwb")
-    assert complaints(tmp_path / "a.nwb") == []
-    with opened(tmp_path / "a.nwb") as io:
+def test_how_the_amplifier_stood_is_where_nwb_has_a_place_for_it(amplified):
+    assert complaints(amplified / "a.nwb") == []
+    with opened(amplified / "a.nwb") as io:
         nwb = io.read()
         known, little, nothing, clamped = (nwb.acquisition[f"response_{k:06d}"] for k in range(4))
         settings = ("gain", "bias_current", "bridge_balance", "capacitance_compensation")
@@ -352,9 +354,8 @@ def test_how_the_amplifier_stood_is_where_nwb_has_a_place_for_it(amplified, tmp_
         assert "corner at 6, 2 kHz" in known.electrode.filtering
 
 
-def test_all_that_was_read_of_the_amplifier_is_in_a_table(amplified, everything, tmp_path):
-    export(amplified, tmp_path / "a.nwb")
-    with opened(tmp_path / "a.nwb") as io:
+def test_all_that_was_read_of_the_amplifier_is_in_a_table(amplified):
+    with opened(amplified / "a.nwb") as io:
         table = rows(io.read(), "amplifier")
     assert table["sweep"].tolist() == [0, 1, 3]
     for (_, row), reading in zip(table.iterrows(), (r for r in STOOD if r), strict=True):
@@ -362,14 +363,10 @@ def test_all_that_was_read_of_the_amplifier_is_in_a_table(amplified, everything,
             unknown = row[name] == "unknown" if name == "mode" else np.isnan(row[name])
             assert unknown if setting.value is None else row[name] == setting.value
             assert row[f"{name}_source"] == setting.source
-    export(everything, tmp_path / "b.nwb")
-    with opened(tmp_path / "b.nwb") as io:
-        assert "amplifier" not in io.read().processing["icephys"].data_interfaces
 
 
-def test_what_was_recorded_behind_an_amplifier_replays_from_the_export_as_from_the_recording(amplified, tmp_path):
-    export(amplified, tmp_path / "a.nwb")
-    ours, theirs = (Replay(path, speed="max") for path in (amplified, tmp_path / "a.nwb"))
+def test_what_was_recorded_behind_an_amplifier_replays_from_the_export_as_from_the_recording(amplified):
+    ours, theirs = (Replay(path, speed="max") for path in (amplified / "a.h5", amplified / "a.nwb"))
     for k, passage in enumerate(theirs.stimuli):
         for rig in (ours, theirs):
             rig.open()
