@@ -106,14 +106,14 @@ class Quality:
         return found
 
     def _of_drift(self, sweep: Sweep, rest: float) -> tuple[Alarm, ...]:
-        """Compare the rest with that of the sweep before, where it was held the same."""
+        """Compare the rest with that of the last good sweep, where it was held the same."""
         before = self._rest
         if before is None or sweep.stimulus is None or abs(before[0] - sweep.stimulus.holding) > _SAME:
             return ()
         if not abs(rest - before[1]) > self._rules.drift:
             return ()
         said = (
-            f"The rest changed by {rest - before[1]:+.1f} mV since the sweep before, {self._rules.drift:g} mV at most "
+            f"The rest changed by {rest - before[1]:+.1f} mV since the last good sweep, {self._rules.drift:g} mV at most "
             "was wanted: wait until the cell is stable."
         )
         return self._rules.alarm("drift", said)
