@@ -113,8 +113,8 @@ class Quality:
         if not abs(rest - before[1]) > self._rules.drift:
             return ()
         said = (
-            f"The rest changed by {rest - before[1]:+.1f} mV since the last good sweep, {self._rules.drift:g} mV at most "
-            "was wanted: wait until the cell is stable."
+            f"The rest changed by {rest - before[1]:+.1f} mV since the last good sweep, {self._rules.drift:g} mV at "
+            "most was wanted: wait until the cell is stable."
         )
         return self._rules.alarm("drift", said)
 
@@ -140,8 +140,8 @@ class Quality:
         if not height < self._rules.spike_height:
             return ()
         said = (
-            f"The first spike is {height:.0f} mV high, less than {self._rules.spike_height:g} mV: balance the bridge, "
-            "or patch another cell."
+            f"The first spike is {height:.0f} mV high, less than {self._rules.spike_height:g} mV: neutralize the "
+            "pipette's capacitance, hold the cell lower, or patch another."
         )
         return self._rules.alarm("spike_height", said)
 

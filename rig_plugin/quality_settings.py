@@ -25,7 +25,7 @@ __all__ = ["QualitySettings"]
 
 _RESTS: Mapping[str, float] = MappingProxyType({"pyramidal": -50.0, "interneuron": -45.0})
 _SPIKES: Mapping[str, float] = MappingProxyType({"pyramidal": 0.0, "interneuron": math.inf})
-_MILD = ("drift", "noise_fast", "noise_slow")
+_MILD = ("drift", "noise_fast", "noise_slow", "spike_height")
 _PLACES: Mapping[Grade | None, str] = MappingProxyType({"stop": "stop", "warn": "warn", None: "off"})
 
 
@@ -113,7 +113,7 @@ class QualitySettings:
         """Give the rules for what is recorded already, and can't be recorded better.
 
         Returns:
-            The same, but noise and drift warn where they are not said to stop or to be off.
+            The same, but noise, drift and small spikes warn where they are not said to stop or to be off.
         """
         told = (*self.stop, *self.warn, *self.off)
         return replace(self, warn=(*self.warn, *(rule for rule in _MILD if rule not in told)))

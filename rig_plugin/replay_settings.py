@@ -25,7 +25,8 @@ class ReplaySettings:
         current_channel: Number or name of the current's channel; None lets the reader choose.
         window: Start and end of what is used of each sweep [ms]; None cuts around the step by the rule alone.
         pace: "real" as it was recorded, "max" as fast as can be.
-        quality: Rules that its sweeps are held against, as far as it can answer them; noise and drift warn.
+        quality: Rules that its sweeps are held against, as far as it can answer them; noise, drift and small spikes
+            warn.
     """
 
     file: Path

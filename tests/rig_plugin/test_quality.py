@@ -130,10 +130,15 @@ def test_an_interneuron_may_rest_higher_and_fire_without_a_step():
     ]
 
 
-def test_what_is_recorded_already_is_warned_of_for_its_noise_and_drift_alone():
-    noisy = {"rest_noise": 0.8, "rest_noise_fast": 0.2, "rest": -40.0}
+def test_what_is_recorded_already_is_warned_of_for_noise_drift_and_small_spikes_alone():
+    noisy = {"rest_noise": 0.8, "rest_noise_fast": 0.2, "rest": -40.0, "peak": -10.0}
     rules = QualitySettings().recorded()
-    assert broken(noisy, rules=rules) == [("rest", "stop"), ("noise_fast", "warn"), ("noise_slow", "warn")]
+    assert broken(noisy, rules=rules) == [
+        ("rest", "stop"),
+        ("noise_fast", "warn"),
+        ("noise_slow", "warn"),
+        ("spike_height", "warn"),
+    ]
     assert rules.grade("drift") == "warn"
     asked = QualitySettings(stop=("drift",), off=("noise_fast",)).recorded()
     assert (asked.grade("drift"), asked.grade("noise_fast"), asked.grade("noise_slow")) == ("stop", None, "warn")

@@ -75,20 +75,20 @@ def test_a_noisy_plateau_is_no_burst_of_spikes(data, network):
     assert counts(trials)[:6] == [0, 0, 0, 0, 3, 6]
     assert max(counts(trials)[8:]) < 20
     assert all(trial.posterior or trial.trust.reason for trial in trials)
-    # Its spikes are too small: they are measured and not inferred from.
-    assert [trial.sweeps_used for trial in trials] == [1, 2, 3] + [4] * 7
-    for trial in trials[4:]:
-        assert "mV high, less than 40 mV: balance the bridge" in trial.trust.reason
-        assert "(rule spike_height): this sweep is not used" in trial.trust.reason
-        assert np.isfinite(trial.features["peak"])
+    # Its spikes are too small, and nobody can record them again: they are used, and warned of.
+    assert [trial.sweeps_used for trial in trials] == list(range(1, 11))
+    assert ["(rule spike_height)" in trial.trust.reason for trial in trials] == 4 * [False] + 6 * [True]
 
 
 def test_the_rules_of_a_rig_file_are_those_of_a_replay_that_names_it(data, tmp_path, capsys):
     rules = tmp_path / "rig.toml"
-    rules.write_text("[quality]\nspike_height_mV = 25\nnoise_fast_mV = 0.06\n")
+    rules.write_text('[quality]\nstop = ["spike_height"]\nnoise_fast_mV = 0.06\n')
     assert main(["replay", str(data / "190619B_0003.abf"), "--sweep", "4", "--quality", str(rules), "--json"]) == 0
     trial = json.loads(capsys.readouterr().out)
-    assert trial["posterior"] and "(rule noise_fast)" in trial["trust"]["reason"]
+    assert trial["posterior"] is None and trial["features"]["peak"] < 5.0
+    assert "mV high, less than 40 mV: neutralize the pipette's capacitance" in trial["trust"]["reason"]
+    assert "(rule spike_height): this sweep is not used" in trial["trust"]["reason"]
+    assert "(rule noise_fast)" in trial["trust"]["reason"]
 
 
 @pytest.mark.parametrize("name", ["PYR5_rebound.abf", "FergusonEtAl2015_PYR5_rebound.nwb"])
@@ -144,7 +144,7 @@ def numbers(trials):
 @pytest.mark.parametrize(
     ("name", "options"),
     [
-        ("190619B_0003.abf", {"sweep": 3}),
+        ("190619B_0003.abf", {"sweep": 4}),
         ("18713001.abf", {"sweep": 12}),
         pytest.param("LantyerEtAl2018_180817_ME_9_CC.nwb", {}, marks=pytest.mark.long),
         ("FergusonEtAl2015_PYR5_rebound.nwb", {"sweep": 3}),
