@@ -10,10 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from estimators.overlay import Overlay
+from rig_plugin.membrane_tests import Tested
 from rig_plugin.trial import Trial
 from simulators.stimulus import Stimulus
 
-__all__ = ["Ended", "Feed", "Finished", "Live", "Message", "Overlaid", "RecordingStatus", "Source", "Started"]
+__all__ = [
+    "Ended", "Feed", "Finished", "Live", "MembraneTested", "Message", "Overlaid", "RecordingStatus", "Source",
+    "Started",
+]  # fmt: skip
 
 _LONGEST = 4_000_000
 
@@ -129,13 +133,20 @@ class Overlaid:
 
 
 @dataclass(frozen=True)
+class MembraneTested:
+    """A membrane test that is no part of a sweep was read and judged."""
+
+    tested: Tested
+
+
+@dataclass(frozen=True)
 class Ended:
     """The session is over; the reason is a sentence where something went wrong."""
 
     reason: str | None
 
 
-Message = Started | Finished | Overlaid | Ended
+Message = Started | Finished | Overlaid | MembraneTested | Ended
 
 
 class Source(Protocol):
@@ -221,6 +232,14 @@ class Feed:
             overlay: The frozen band.
         """
         self._send(Overlaid(trial, overlay))
+
+    def tested(self, tested: Tested) -> None:
+        """Be given a membrane test.
+
+        Args:
+            tested: Read and judged.
+        """
+        self._send(MembraneTested(tested))
 
     def status(self, status: RecordingStatus) -> None:
         """Be told how the recording is doing; only the newest word counts.

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from estimators.overlay import Overlay
-from rig_plugin.engine.letter import open_letter, stimulus_of, sweep_of, trial_of
+from rig_plugin.engine.letter import open_letter, stimulus_of, sweep_of, test_of, trial_of
 from rig_plugin.engine.shared import Shared
-from rig_plugin.feed import Ended, Finished, Live, Message, Overlaid, RecordingStatus, Started
+from rig_plugin.feed import Ended, Finished, Live, MembraneTested, Message, Overlaid, RecordingStatus, Started
 from simulators.parameter import Parameter
 
 __all__ = ["Inbox"]
@@ -119,6 +119,8 @@ class Inbox:
         if event == "overlaid":
             arrays = self._shared.shelf.read(letter["place"], 3 * letter["count"])
             return None if arrays is None else Overlaid(letter["trial"], Overlay(*np.split(arrays, 3)))
+        if event == "tested":
+            return MembraneTested(test_of(letter["test"]))
         return Ended(letter["reason"])
 
     def _finished(self, letter: Mapping[str, Any]) -> Finished | None:
