@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from rig_plugin.feed import Ended, Finished, Live, MembraneTested, Overlaid, RecordingStatus, Source, Started
+from rig_plugin.feed import Ended, Finished, Guarded, Live, MembraneTested, Overlaid, RecordingStatus, Source, Started
 from rig_plugin.trial import Trial
 from rig_plugin.widgets.qt import QtCore, Signal
 
@@ -31,6 +31,7 @@ class Bridge(QtCore.QObject):
     finished = Signal(object)
     overlaid = Signal(object)
     tested = Signal(object)
+    guarded = Signal(object)
     status_changed = Signal(object)
     ended = Signal(object)
     stalled = Signal(float)
@@ -81,6 +82,8 @@ class Bridge(QtCore.QObject):
                 self._begin(message.live)
             elif isinstance(message, MembraneTested):
                 self.tested.emit(message.tested)
+            elif isinstance(message, Guarded):
+                self.guarded.emit(message.word)
             elif isinstance(message, Ended):
                 self._live = None
                 self.ended.emit(message.reason)

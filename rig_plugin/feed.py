@@ -10,13 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from estimators.overlay import Overlay
+from hardware.last_word import Word
 from rig_plugin.membrane_tests import Tested
 from rig_plugin.trial import Trial
 from simulators.stimulus import Stimulus
 
 __all__ = [
-    "Ended", "Feed", "Finished", "Live", "MembraneTested", "Message", "Overlaid", "RecordingStatus", "Source",
-    "Started",
+    "Ended", "Feed", "Finished", "Guarded", "Live", "MembraneTested", "Message", "Overlaid", "RecordingStatus",
+    "Source", "Started",
 ]  # fmt: skip
 
 _LONGEST = 4_000_000
@@ -140,13 +141,20 @@ class MembraneTested:
 
 
 @dataclass(frozen=True)
+class Guarded:
+    """A guardian had to act, or should have."""
+
+    word: Word
+
+
+@dataclass(frozen=True)
 class Ended:
     """The session is over; the reason is a sentence where something went wrong."""
 
     reason: str | None
 
 
-Message = Started | Finished | Overlaid | MembraneTested | Ended
+Message = Started | Finished | Overlaid | MembraneTested | Guarded | Ended
 
 
 class Source(Protocol):

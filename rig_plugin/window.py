@@ -15,6 +15,7 @@ from rig_plugin.widgets.cheat_sheet import CheatSheet
 from rig_plugin.widgets.curves import FiringCurve, VoltageCurve
 from rig_plugin.widgets.evolution import Evolution
 from rig_plugin.widgets.features import Feature, FeatureTable
+from rig_plugin.widgets.guardian_line import GuardianLine
 from rig_plugin.widgets.header import Header
 from rig_plugin.widgets.membrane import MembranePanel
 from rig_plugin.widgets.note import Note
@@ -105,6 +106,7 @@ class Window(QtWidgets.QMainWindow):
         self.posterior = PosteriorPanel(parameters)
         self.evolution = Evolution(parameters)
         self.status_line = StatusLine(source_name, network_name)
+        self.guardian = GuardianLine()
         self.offer = Offer(writing)
         self.note_line = Note()
         self._recorded: Path | None = None
@@ -125,7 +127,8 @@ class Window(QtWidgets.QMainWindow):
         """All of them; each takes every trial."""
         return (
             self.header, self.scope, self.membrane, self.features, self.firing, self.voltage,
-            self.trust, self.posterior, self.evolution, self.offer, self.status_line,
+            self.trust, self.posterior, self.evolution, self.guardian, self.offer,
+            self.status_line,
         )  # fmt: skip
 
     @property
@@ -218,6 +221,7 @@ class Window(QtWidgets.QMainWindow):
         column.setContentsMargins(6, 6, 6, 6)
         column.setSpacing(6)
         column.addWidget(self.header)
+        column.addWidget(self.guardian)
         column.addWidget(middle, 1)
         for line in (self.offer, self.note_line, self.status_line):
             column.addWidget(line)
@@ -232,6 +236,7 @@ class Window(QtWidgets.QMainWindow):
         bridge.finished.connect(self._finish)
         bridge.overlaid.connect(self.scope.overlay)
         bridge.tested.connect(self.membrane.test)
+        bridge.guarded.connect(self.guardian.tell)
         bridge.status_changed.connect(self._report)
         bridge.stalled.connect(self._stall)
         bridge.lagged.connect(self._lag)

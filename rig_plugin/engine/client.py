@@ -17,7 +17,8 @@ from rig_plugin.engine.host import Opener, host
 from rig_plugin.engine.inbox import Inbox
 from rig_plugin.engine.letter import seal
 from rig_plugin.engine.shared import Shared
-from rig_plugin.feed import Ended, Message, RecordingStatus
+from rig_plugin.engine.vigil import Vigil
+from rig_plugin.feed import Ended, Guarded, Message, RecordingStatus
 from simulators.parameter import Parameter
 
 __all__ = ["Client"]
@@ -42,6 +43,7 @@ class Client:
     ) -> None:
         self._opener, self._clock = opener, clock
         self._shared = Shared()
+        self._vigil = Vigil(clock)
         self._inbox = Inbox(self._shared, parameters)
         self._process: SpawnProcess | None = None
         self._pipe: Connection | None = None
@@ -74,7 +76,10 @@ class Client:
         return quiet if self._runs and beats > self._born and quiet > _SILENT else 0.0
 
     def take(self) -> tuple[Message, ...]:
-        """As a feed has it; that the engine died while a session ran is the session's end, with the reason."""
+        """As a feed has it; that the engine died while a session ran is the session's end, with the reason.
+
+        What a guardian did comes as soon as it has said so, which may be after that end.
+        """
         taken = self._inbox.take()
         if any(isinstance(message, Ended) for message in taken):
             self._runs = False
@@ -82,8 +87,8 @@ class Client:
             # What it sent before it died comes first.
             taken += self._inbox.take()
             self._runs = False
-            taken += (Ended(self._obituary()),)
-        return taken
+            taken += (Ended(self._obituary(is_guarded=self._vigil.mourn())),)
+        return (*taken, *map(Guarded, self._vigil.take()))
 
     @property
     def process(self) -> int | None:
@@ -99,6 +104,8 @@ class Client:
         """Begin a session, in a new engine where the last one died."""
         if self._process is None or not self._process.is_alive():
             self._launch()
+        if not self._runs:
+            self._vigil.begin()
         self._runs = True
         self._heard = self._clock()
         self._send("start")
@@ -129,13 +136,16 @@ class Client:
             if self._process.is_alive():
                 _LOG.warning("The engine finishes the running sweep and closes its file; this waits for it.")
                 self._process.join()
+        self._vigil.end()
         self._shared.close()
         self._shared.unlink()
 
     def _launch(self) -> None:
         here, there = _SPAWN.Pipe()
         # Not a daemon: it outlives a window that dies, until the cell and the file are in order.
-        process = _SPAWN.Process(target=host, args=(self._opener, self._shared.name, there), name="engine")
+        process = _SPAWN.Process(
+            target=host, args=(self._opener, self._shared.name, there, self._vigil.folder), name="engine"
+        )
         process.start()
         there.close()
         self._process, self._pipe = process, here
@@ -150,7 +160,7 @@ class Client:
             # It is gone; the next look says so.
             return
 
-    def _obituary(self) -> str:
+    def _obituary(self, *, is_guarded: bool) -> str:
         """Say what a dead engine leaves."""
         code = None if self._process is None else self._process.exitcode
         status = self._inbox.recording
@@ -159,4 +169,5 @@ class Client:
             if status is not None and status.path
             else "nothing was being recorded"
         )
-        return f"The engine died (exit status {code}): look after the cell first. {kept[0].upper()}{kept[1:]}."
+        output = " Its guardian is to return the output and will say here whether it could." if is_guarded else ""
+        return f"The engine died (exit status {code}): look after the cell first.{output} {kept[0].upper()}{kept[1:]}."
