@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from hardware.frame import Frame, FrameError
 from hardware.line import Line, LineError
+from hardware.port import PortError
 from hardware.telegram import PART, Alive, Answer, Booted, Content, Part, ReadBack, Received, Refused, Samples, Telegram
 from hardware.telegram import heard as understood
 
@@ -79,7 +80,7 @@ class Dialogue:
         """Open the line.
 
         Raises:
-            LineError: If it can't be opened.
+            PortError: If it can't be opened.
         """
         self._answers.clear()
         self._samples.clear()
@@ -102,7 +103,7 @@ class Dialogue:
             The answer.
 
         Raises:
-            LineError: If the line is dead.
+            PortError: If the line is dead or takes nothing.
             DialogueError: If no answer comes, or the device refuses.
         """
         self._sequence = (self._sequence + 1) & 0xFFFF
@@ -137,7 +138,7 @@ class Dialogue:
             content: At least one byte.
 
         Raises:
-            LineError: If the line is dead, or the device does not take it.
+            PortError: If the line is dead or takes nothing, or the device does not take it.
         """
         checksum, count, rounds = zlib.crc32(content), 0, 0
         while rounds <= 2 * len(content) // PART + _TRIES:
@@ -159,7 +160,7 @@ class Dialogue:
             The bytes.
 
         Raises:
-            LineError: If the line is dead, or the device has nothing of that kind.
+            PortError: If the line is dead or takes nothing, or the device has nothing of that kind.
         """
         places = range(0, count, PART)
         return b"".join(self.ask(ReadBack(kind, k, min(PART, count - k)), Content).part for k in places)
@@ -201,7 +202,7 @@ class Dialogue:
         if self.keeps_awake and now - self._told >= _ALIVE:
             self._told = now
             # A line that takes nothing is told by whoever asks next.
-            with contextlib.suppress(LineError):
+            with contextlib.suppress(PortError):
                 self._line.send(Alive().frame(0))
 
 

@@ -109,7 +109,7 @@ def lay(
 
     Raises:
         ClampError: If there are too many, or the device keeps something else than was sent.
-        LineError: If the line is dead, or the device refuses.
+        PortError: If the line is dead or takes nothing, or the device refuses.
     """
     if len(clamp.conductances) > room:
         raise ClampError(f"{len(clamp.conductances)} conductances were given, the device clamps {room} at once.")

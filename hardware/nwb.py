@@ -153,7 +153,7 @@ def _sweep(
         response = response[window.response_start : window.response_start + window.response_count]
     if not response.size:
         raise RecordingError(f"{path} has a table that points beyond the end of '{name}': export the file again.")
-    current = _current(path, group, window, response.size, rate)
+    current = _current(path, group, window, response.size, rate, is_ours=known is not None)
     start = started + timedelta(seconds=series.starting_time(group)) if started else None
     sweep = RecordedSweep(
         index=k,
@@ -179,8 +179,14 @@ class _Current:
     problem: str | None = None
 
 
-def _current(path: Path, response: h5py.Group, window: Window | None, samples: int, rate: float) -> _Current:
-    """Read the injected current of one sweep; a noisy one was measured, one without noise was only asked for."""
+def _current(
+    path: Path, response: h5py.Group, window: Window | None, samples: int, rate: float, *, is_ours: bool
+) -> _Current:
+    """Read the injected current of one sweep; a noisy one was measured, one without noise was only asked for.
+
+    In a file of this program the bias current never is a part of the stimulus, and with it the recording's own numbers
+    are there again; in others a current that was measured has it.
+    """
     if window is None:
         return _Current(
             problem=f"The file has no stimulus for '{series.title(response)}': store it as CurrentClampStimulusSeries."
@@ -188,7 +194,8 @@ def _current(path: Path, response: h5py.Group, window: Window | None, samples: i
     stimulus, name, unit = window.stimulus, series.title(window.stimulus), series.unit(window.stimulus)
     if quantity(unit) != "current":
         return _Current(problem=f"Stimulus '{name}' is declared in '{unit}', amperes were wanted: correct the file.")
-    command = series.values(stimulus, path)
+    bias = series.number(response, "bias_current")
+    command = series.values(stimulus, path, bias if is_ours else 0.0)
     if window.stimulus_count is not None:
         command = command[window.stimulus_start : window.stimulus_start + window.stimulus_count]
     if command.size != samples or not math.isclose(series.rate(stimulus), rate, rel_tol=1e-6):
@@ -199,10 +206,9 @@ def _current(path: Path, response: h5py.Group, window: Window | None, samples: i
     problem = current_problem(command, name)
     if problem:
         return _Current(problem=problem)
-    if np.count_nonzero(np.diff(command)) > 0.02 * command.size:
+    if is_ours or np.count_nonzero(np.diff(command)) > 0.02 * command.size:
         return _Current(command, "recorded channel", "measured")
-    bias = series.number(response, "bias_current") * 1e12
-    return _Current(command + bias, "header", "amplifier" if bias else "unknown")
+    return _Current(command + bias * 1e12, "header", "amplifier" if bias else "unknown")
 
 
 def _refusal(path: Path, groups: Sequence[h5py.Group]) -> str:

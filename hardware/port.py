@@ -1,39 +1,46 @@
-"""This file is the port: a serial line to a device, opened for us alone, and errors that say what to do."""
+"""This file is the port: a serial port opened for us alone, and refusals that say what to do."""
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import time
 
 import serial
+from serial.tools import list_ports
 
 from hardware.rig import RigError
 
 __all__ = ["Port", "PortError", "PortLost"]
 
 _WAIT = 0.01  # [s]
-_WRITING = 1.0  # [s]
+_WRITING = 0.25  # [s]
 
 
 class PortError(RigError):
-    """A serial port can't be opened."""
+    """A serial port can't be opened, is closed, or takes nothing."""
 
 
-class PortLost(RigError):
+class PortLost(PortError):
     """A device is gone from its port."""
 
 
 class Port:
-    """A serial line.
+    """A serial port between this computer and a device.
+
+    It is opened for nobody else. Low-latency mode is switched on where the platform has it: without it a USB converter
+    holds bytes back for 16 ms.
 
     Args:
         name: As the system calls it: "COM3", "/dev/ttyACM0".
         baud: Bits per second; a device with USB of its own takes any.
+        dtr: Whether the port says that a terminal is ready; native USB sends nothing without it, and some boards reset
+            when it is said.
     """
 
-    def __init__(self, name: str, baud: int = 115_200) -> None:
-        self.name, self._baud = name, baud
-        self._line: serial.Serial | None = None
+    def __init__(self, name: str, baud: int = 115_200, dtr: bool = True) -> None:
+        self.name, self._baud, self._dtr = name, baud, dtr
+        self._serial: serial.Serial | None = None
 
     def open(self) -> None:
         """Open it, for this program alone; a second time does nothing.
@@ -41,18 +48,28 @@ class Port:
         Raises:
             PortError: If it is not there, in use, not permitted, or does not know the rate.
         """
-        if self._line is not None:
+        if self._serial is not None:
             return
+        opened = serial.Serial()
+        opened.port, opened.exclusive, opened.dtr = self.name, True, self._dtr
+        opened.timeout, opened.write_timeout = _WAIT, _WRITING
         try:
-            self._line = serial.Serial(self.name, self._baud, timeout=_WAIT, write_timeout=_WRITING, exclusive=True)
+            opened.baudrate = self._baud
+            opened.open()
         except (OSError, ValueError) as error:
             raise PortError(_reason(self.name, self._baud, error)) from error
+        with contextlib.suppress(OSError, ValueError, AttributeError, NotImplementedError):
+            opened.set_low_latency_mode(True)
+        if hasattr(opened, "set_buffer_size"):  # on Windows, whose own buffer holds 4 kB
+            opened.set_buffer_size(rx_size=1 << 20)
+        self._serial = opened
 
     def close(self) -> None:
-        """Close it; a second time does nothing."""
-        line, self._line = self._line, None
-        if line is not None:
-            line.close()
+        """Close it, also where the device is gone; a second time does nothing."""
+        opened, self._serial = self._serial, None
+        if opened is not None:
+            with contextlib.suppress(OSError):
+                opened.close()
 
     def write(self, data: bytes) -> None:
         """Send bytes.
@@ -61,10 +78,16 @@ class Port:
             data: All of them.
 
         Raises:
-            PortLost: If the device is gone or takes nothing.
+            PortLost: If the device is gone.
+            PortError: If it takes nothing for 0.25 s, or the port is closed.
         """
+        opened = self._opened()
         try:
-            self._opened().write(data)
+            opened.write(data)
+        except serial.SerialTimeoutException as error:
+            raise PortError(
+                f"The device at {self.name} takes nothing any more: look after it, and open it again."
+            ) from error
         except OSError as error:
             raise self._lost(error) from error
 
@@ -79,13 +102,14 @@ class Port:
 
         Raises:
             PortLost: If the device is gone.
+            PortError: If the port is closed.
         """
-        line, end = self._opened(), time.monotonic() + patience
+        opened, end = self._opened(), time.monotonic() + patience
         while True:
             try:
-                data = line.read(max(1, line.in_waiting))
+                data = opened.read(max(1, opened.in_waiting))
                 if data:
-                    data += line.read(line.in_waiting)
+                    data += opened.read(opened.in_waiting)
             except OSError as error:
                 raise self._lost(error) from error
             if data or time.monotonic() >= end:
@@ -96,17 +120,18 @@ class Port:
 
         Raises:
             PortLost: If the device is gone.
+            PortError: If the port is closed.
         """
+        opened = self._opened()
         try:
-            line = self._opened()
-            line.read(line.in_waiting)
+            opened.read(opened.in_waiting)
         except OSError as error:
             raise self._lost(error) from error
 
     def _opened(self) -> serial.Serial:
-        if self._line is None:
-            raise PortLost(f"The port {self.name} is closed: open it first.")
-        return self._line
+        if self._serial is None:
+            raise PortError(f"The port {self.name} is closed: open it first.")
+        return self._serial
 
     def _lost(self, error: OSError) -> PortLost:
         return PortLost(f"The device at {self.name} is gone ({error}): plug it in and open it again.")
@@ -114,15 +139,21 @@ class Port:
 
 def _reason(name: str, baud: int, error: OSError | ValueError) -> str:
     """Say why a port could not be opened, and what to do."""
-    number = getattr(error, "errno", None)
-    said = str(error).lower()
-    if number == errno.ENOENT or "filenotfound" in said:
-        return f"There is no port {name}: plug the device in, and name the port that then appears."
-    if number == errno.EACCES and "permission" in said:
+    number, said = getattr(error, "errno", None), str(error).lower()
+    if number == errno.EACCES:
         return (
-            f"The port {name} may not be opened by you: join the group that owns it (on Linux: dialout), or close the "
-            "program that has it."
+            f"The port {name} may not be opened by you: on Linux, `sudo usermod -aG dialout $USER` and a new login; "
+            "elsewhere, ask who owns it."
         )
-    if number in (errno.EBUSY, errno.EAGAIN) or "exclusively lock" in said or "access is denied" in said:
-        return f"The port {name} is in use by another program: close that one first."
-    return f"The port {name} can't be opened at {baud:,} baud ({error}): check its name and the rate."
+    # Windows tells by words alone.
+    if number in (errno.EBUSY, errno.EAGAIN) or "exclusively lock" in said or "permissionerror" in said:
+        return f"The port {name} is in use by another program: close that one, then open it again."
+    if isinstance(error, ValueError):
+        return f"The port {name} does not know {baud:,} baud: choose a rate that it has."
+    there = ", ".join(sorted(found.device for found in list_ports.comports())) or "none"
+    if number == errno.ENOENT or "filenotfound" in said:
+        return f"There is no port {name}: plug the device in, or name another; of serial ports there are: {there}."
+    return (
+        f"The port {name} can't be opened as a serial port at {baud:,} baud ({error}): check its name and the rate; of "
+        f"serial ports there are: {there}."
+    )

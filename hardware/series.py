@@ -81,12 +81,13 @@ def rate(series: h5py.Group) -> float:
     return found
 
 
-def values(series: h5py.Group, path: Path) -> npt.NDArray[np.float64]:
+def values(series: h5py.Group, path: Path, lift: float = 0.0) -> npt.NDArray[np.float64]:
     """Read the data: stored number x conversion + offset, in the declared unit, taken to mV or pA.
 
     Args:
         series: The series.
         path: The file, for the message.
+        lift: What comes on top of the offset, in the declared unit.
 
     Returns:
         Shape (n,) [mV or pA]; as declared where the unit is neither of voltage nor of current.
@@ -98,4 +99,4 @@ def values(series: h5py.Group, path: Path) -> npt.NDArray[np.float64]:
     factor = scale(unit(series)) if quantity(unit(series)) else 1.0
     # The factors are joined first: 1e-12 x 1e12 is exactly 1, so a stored 130 pA stays 130 pA.
     conversion = float(data.attrs.get("conversion", 1.0)) * factor
-    return trace(data, path) * conversion + float(data.attrs.get("offset", 0.0)) * factor
+    return trace(data, path) * conversion + (float(data.attrs.get("offset", 0.0)) + lift) * factor

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from hardware.nidaq_wiring import Input, Output, Terminals, Wiring
 from hardware.rig import Gain
@@ -118,21 +116,6 @@ class NidaqSettings:
             clamp=clamp,
             server=self.server,
         )
-
-    def check(self, tables: Mapping[str, Any]) -> None:
-        """Refuse a rig file that would put something out without having said how and how much.
-
-        Args:
-            tables: What stands in the file.
-
-        Raises:
-            Refusal: If a table is missing, or as `wiring`.
-        """
-        if "limits" not in tables:
-            raise SettingsError(
-                "[limits] is missing: say what may be put into the cell, for instance low_pA = -200 and high_pA = 500."
-            )
-        self.wiring()
 
 
 def _unit(name: str) -> str:

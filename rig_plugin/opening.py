@@ -23,7 +23,7 @@ from hardware.rig import Rig
 from rig_plugin.audience import Listener
 from rig_plugin.crop import crop
 from rig_plugin.metadata import metadata
-from rig_plugin.plugins import load as load_plugin
+from rig_plugin.plugins import PluginError, make
 from rig_plugin.protocol import family, gap_free, recorded
 from rig_plugin.replay_settings import ReplaySettings
 from rig_plugin.session import Session
@@ -62,7 +62,11 @@ def rig(settings: Settings) -> Rig:
     Raises:
         Refusal: If its kind is unknown, or a setting can't be used.
     """
-    made: Rig = load_plugin("rigs", settings.rig.kind)(settings)
+    kind = settings.rig.kind
+    made = make("rigs", kind, settings)
+    if not isinstance(made, Rig):
+        raise PluginError(f"'{kind}' of the rigs made {made!r:.60}, a hardware.rig.Rig was wanted: tell its authors.")
+    settings.driver.check_read()
     # An amplifier's holding comes on top of all that the protocol asks.
     made.ask(settings.amplifier.amplifier(made.telegraphs))
     return made

@@ -42,7 +42,9 @@ __all__ = [
 ]
 
 LONGEST_FAMILY = 1000
-_WITH_OUTPUT = ("serial",)
+_NO_TABLE = TomlTable(Path("RIG.toml"), "driver", {})
+_OURS = ("model-cell", "serial", "spikerbox", "nidaq")
+_WITHOUT_OUTPUT = ("model-cell", "spikerbox")
 
 
 @dataclass(frozen=True)
@@ -193,6 +195,8 @@ class Settings:
         quality: Where a recording stops being a good one.
         serial: A microcontroller on a serial line, for a rig of the kind "serial".
         nidaq: A board of National Instruments.
+        driver: The table that is named as the kind of the rig, for the driver of somebody else, who says what may
+            stand in it: `settings.driver.make(MySettings)`.
     """
 
     rig: RigSettings = RigSettings()
@@ -208,6 +212,7 @@ class Settings:
     quality: QualitySettings = QualitySettings()
     serial: SerialSettings = SerialSettings()
     nidaq: NidaqSettings = NidaqSettings()
+    driver: TomlTable = _NO_TABLE
 
 
 def read(path: Path | None = None) -> Settings:
@@ -233,12 +238,20 @@ def read(path: Path | None = None) -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path} is no TOML ({error}): mend that line.") from error
     kinds: dict[str, Any] = {declared.name: type(declared.default) for declared in fields(Settings)}
+    del kinds["driver"]
     for name, table in tables.items():
-        if name not in kinds:
-            raise SettingsError(f"{path}: [{name}] is unknown: use {listed(f'[{kind}]' for kind in kinds)}.")
         if not isinstance(table, dict):
             raise SettingsError(f"{path}: {name} is {table!r}, a table [{name}] was wanted.")
-    settings = Settings(**{name: TomlTable(path, name, table).make(kinds[name]) for name, table in tables.items()})
+    rig = TomlTable(path, "rig", tables.get("rig", {})).make(RigSettings)
+    # A driver of somebody else has the table of its own name, and says itself what may stand there.
+    own = () if rig.kind in (*kinds, *_OURS) else (rig.kind,)
+    for name in tables:
+        if name not in (*kinds, *own):
+            raise SettingsError(f"{path}: [{name}] is unknown: use {listed(f'[{kind}]' for kind in (*kinds, *own))}.")
+    made = {name: TomlTable(path, name, table).make(kinds[name]) for name, table in tables.items() if name in kinds}
+    settings = Settings(**made)
+    if own:
+        settings = replace(settings, driver=TomlTable(path, rig.kind, tables.get(rig.kind, {})))
     settings = _shelved(settings, tables.get("network", {}).get("path"))
     _check_together(path, settings, tables)
     return settings
@@ -269,16 +282,17 @@ def _check_together(path: Path, settings: Settings, tables: Mapping[str, Mapping
             f"{path}: [protocol] goes from {protocol.start:g} to {protocol.stop:g} pA by {protocol.step:g} pA, "
             f"a step_pA that arrives in at most {LONGEST_FAMILY} sweeps was wanted."
         )
-    if settings.rig.kind in _WITH_OUTPUT and not {"low_pA", "high_pA"} <= tables.get("limits", {}).keys():
+    if settings.rig.kind not in _WITHOUT_OUTPUT and not {"low_pA", "high_pA"} <= tables.get("limits", {}).keys():
         raise SettingsError(
-            f"{path}: [limits] is missing or not whole: a rig that puts currents into a cell needs low_pA and high_pA."
+            f"{path}: [limits] is missing or not whole: a rig that puts currents into a cell needs low_pA and high_pA, "
+            "for instance low_pA = -200 and high_pA = 500."
         )
     try:
         limits = settings.limits.limits()
         for stimulus in protocol.stimuli():
             limits.check(stimulus)
         if settings.rig.kind == "nidaq":
-            settings.nidaq.check(tables)
+            settings.nidaq.wiring()
     except ValueError as error:
         raise SettingsError(f"{path}: {error}") from error
     if settings.network.path is not None and not settings.network.path.is_file():

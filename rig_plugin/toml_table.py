@@ -73,6 +73,7 @@ class TomlTable:
 
     def __init__(self, path: Path, name: str, values: Mapping[str, Any]) -> None:
         self._path, self._name, self._values = path, name, values
+        self._is_read = False
 
     def make(self, kind: type[Made]) -> Made:
         """Check every key and make the dataclass.
@@ -90,6 +91,7 @@ class TomlTable:
         """
         if not is_dataclass(kind):
             raise TypeError(f"{kind.__name__} is no dataclass.")
+        self._is_read = True
         declared = {f.metadata["key"]: f for f in fields(kind) if "key" in f.metadata}
         hints = get_type_hints(kind)
         free = [f.name for f in fields(kind) if "key" not in f.metadata]
@@ -104,6 +106,18 @@ class TomlTable:
             if name in declared:
                 made[declared[name].name] = self._read(name, value, declared[name], hints[declared[name].name])
         return kind(**made)
+
+    def check_read(self) -> None:
+        """Refuse what nobody reads.
+
+        Raises:
+            SettingsError: If there are keys, and nothing was made of them.
+        """
+        if self._values and not self._is_read:
+            raise SettingsError(
+                f"{self._path}: [{self._name}] has {next(iter(self._values))}, and the driver '{self._name}' reads no "
+                "table of its own: remove it."
+            )
 
     def refusal(self, name: str, wanted: str) -> SettingsError:
         """Make the error for one key.

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from foreign_drivers import install
 
 FIRMWARE = Path(__file__).resolve().parents[1] / "hardware" / "firmware"
 
@@ -31,6 +32,11 @@ FIRST = (
     "estimators/test_training.py",
     "estimators/test_generation.py",
 )
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """A rig that the tests don't know is brought under the contract by its rig file."""
+    parser.addoption("--rig-file", metavar="RIG.toml", type=Path, help="Hold this rig against the contract.")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -58,6 +64,27 @@ def data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"Real recordings are neither in {folder} nor in the folder named by RIG_DATA.")
     return folder.resolve()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory) -> Path:
+    """A folder into which pip has installed the drivers of others, once for all processes that share the tests."""
+    mine = tmp_path_factory.mktemp("site")
+    is_alone = "PYTEST_XDIST_WORKER" not in os.environ
+    folder = (mine.parent if is_alone else mine.parent.parent) / "drivers-of-others"
+    if not folder.exists():
+        install(mine)
+        # Where the other process was faster, it is the same.
+        with contextlib.suppress(OSError):
+            mine.rename(folder)
+    return folder
+
+
+@pytest.fixture
+def others(site, monkeypatch) -> Path:
+    """Lets this process find the drivers of others, as if they were installed beside it."""
+    monkeypatch.syspath_prepend(str(site))
+    return site
 
 
 @pytest.fixture(scope="session")

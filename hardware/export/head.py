@@ -12,6 +12,7 @@ from pynwb import NWBFile  # type: ignore[import-untyped]
 from pynwb.device import Device, DeviceModel  # type: ignore[import-untyped]
 from pynwb.file import Subject  # type: ignore[import-untyped]
 
+from hardware.export.amplifier import filtering
 from hardware.export.table import plain
 from hardware.kept.session import KeptSession
 
@@ -89,6 +90,7 @@ def pipette(file: NWBFile, session: KeptSession) -> Any:
         description=f"Patch pipette on {rig}, one electrode for recording and stimulation.",
         device=device,
         cell_id=_cell(metadata) or plain(session.path.stem),
+        filtering=filtering(session.sweeps),
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import h5py  # type: ignore[import-untyped]
 from pynwb import NWBHDF5IO  # type: ignore[import-untyped]
 
+from hardware.export.amplifier import amplifier_table
 from hardware.export.findings import findings
 from hardware.export.head import head, pipette
 from hardware.export.icephys import gap_free_row, icephys_tables, sweep_row
@@ -107,7 +108,7 @@ def _write(file: h5py.File, session: KeptSession, losses: list[Loss], meanings: 
     module = nwb.create_processing_module(
         name=MODULE, description="What was played, what was read off the sweeps, and what was inferred from them."
     )
-    for made in [*played(session.sweeps), *findings(session, losses, meanings)]:
+    for made in [*played(session.sweeps), *amplifier_table(session.sweeps), *findings(session, losses, meanings)]:
         module.add(made)
     with warnings.catch_warnings():
         # HDMF warns of its own future; what a user has to know stands in the file.

@@ -14,6 +14,7 @@ from pynwb.icephys import (  # type: ignore[import-untyped]
     VoltageClampStimulusSeries,
 )
 
+from hardware.export.amplifier import in_series, injected
 from hardware.export.samples import Pour
 from hardware.export.table import plain
 from hardware.kept.loss import Loss
@@ -82,6 +83,7 @@ def sweep_series(sweep: KeptSweep, start: float, electrode: Any, pour: Pour) -> 
         comments=_comments(sweep.losses, known=sweep.provenance.start is not None),
         data=pour(sweep.response),
         conversion=sweep.response.conversion,
+        **in_series(sweep),
         **same,
     )
     if sweep.command is None or not sweep.command.samples:
@@ -89,9 +91,11 @@ def sweep_series(sweep: KeptSweep, start: float, electrode: Any, pour: Pour) -> 
     stimulus = _STIMULUS[sweep.stimulus.clamp](
         name=f"command_{sweep.index:06d}",
         description=f"Command of sweep {sweep.index}. {plain(asked)}",
-        comments=f"The holding is part of it; holding from: {plain(sweep.provenance.holding_source)}.",
+        comments=f"{_holding(sweep)} Holding from: {plain(sweep.provenance.holding_source)}.",
         data=pour(sweep.command),
         conversion=sweep.command.conversion,
+        # The numbers stay those of the recording, bit by bit, and what NWB counts apart is taken out by the offset.
+        offset=0.0 - injected(sweep),
         **same,
     )
     return Pair(response, stimulus, sweep.paired)
@@ -133,6 +137,13 @@ def segment_series(file: NWBFile, segment: KeptSegment, start: float, electrode:
         return None
     count = min(segment.channels[name].trace.samples for name in made)
     return Pair(made["response"], made.get("command"), count)
+
+
+def _holding(sweep: KeptSweep) -> str:
+    """Say whether the holding is in the command."""
+    if not injected(sweep):
+        return "The holding is part of it."
+    return "The holding is part of it but for the bias current of the response, which the offset has taken out."
 
 
 def _clamp(segment: KeptSegment) -> Clamp | None:

@@ -6,7 +6,7 @@ import click
 
 from rig_plugin.commands.output import QuietCommand, json_option, output_of
 from rig_plugin.commands.table import table
-from rig_plugin.plugins import KINDS, entry, names, needs
+from rig_plugin.plugins import KINDS, PluginError, entry, names, needs
 
 __all__ = ["command"]
 
@@ -21,8 +21,13 @@ def command(context: click.Context, *, as_json: bool) -> None:
     for kind in KINDS:
         for name in names(kind):
             found = entry(kind, name)
-            distribution, needed = found.dist, needs(found)
-            missing = [package for package, there in needed.items() if there is None]
+            distribution = found.dist
+            try:
+                needed = needs(found)
+                missing = [package for package, there in needed.items() if there is None]
+            except PluginError as error:
+                # One package that is broken hides no other.
+                needed, missing = {}, [str(error)]
             rows.append(
                 {
                     "kind": kind,

@@ -1,7 +1,6 @@
 """A dyClamp is believed only where it says back what it was told, and is left without a conductance."""
 
 import math
-import os
 import sys
 from itertools import pairwise
 
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 
 from hardware.dyclamp import CALIBRATION, CONDUCTANCES, DyClamp, DyClampError, Report
 from hardware.dyclamp_frame import Deframer, framed, numbers
-from hardware.port import Port, PortError, PortLost
+from hardware.port import Port, PortLost
 from simulators.limits import Limits
 
 if sys.platform == "win32":
@@ -353,40 +352,3 @@ def test_a_closed_device_says_so(board):
     for use in (device.zero, lambda: device.set("g_H", 1.0), lambda: device.reports(0.1)):
         with pytest.raises(DyClampError, match="open it first"):
             use()
-
-
-# The port.
-
-
-def test_a_port_that_is_not_there_is_named():
-    with pytest.raises(PortError, match=r"There is no port /nowhere/ttyACM9: plug the device in"):
-        Port("/nowhere/ttyACM9").open()
-
-
-def test_a_port_in_use_is_refused(board):
-    first = Port(board.name)
-    first.open()
-    with pytest.raises(PortError, match="in use by another program"):
-        Port(board.name).open()
-    first.close()
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="Nothing is forbidden to root.")
-def test_a_port_without_permission_is_refused(tmp_path):
-    path = tmp_path / "ttyACM0"
-    path.touch(mode=0o000)
-    with pytest.raises(PortError, match="dialout"):
-        Port(str(path)).open()
-
-
-def test_the_reason_for_a_refused_permission_names_the_group():
-    from hardware.port import _reason
-
-    assert "dialout" in _reason("ttyACM0", 115_200, PermissionError(13, "Permission denied: '/dev/ttyACM0'"))
-    assert "115,200 baud" in _reason("ttyACM0", 115_200, ValueError("Invalid baud rate"))
-
-
-def test_a_closed_port_says_so():
-    for use in (lambda port: port.read(0.0), lambda port: port.write(b"x")):
-        with pytest.raises(PortLost, match="is closed"):
-            use(Port("COM3"))

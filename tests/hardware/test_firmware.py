@@ -170,11 +170,11 @@ def test_a_frame_of_an_unknown_type_or_another_length_is_refused(dialogue):
 def test_garbage_costs_the_device_no_command(dialogue):
     rng = np.random.default_rng(1)
     for _ in range(20):
-        dialogue.line._serial.write(rng.integers(0, 256, 700, dtype=np.uint8).tobytes())
+        dialogue.line._port.write(rng.integers(0, 256, 700, dtype=np.uint8).tobytes())
         assert dialogue.ask(AskVersion(), Version, tries=1).protocol == 1
     damaged = dialogue.ask(AskStatus(), Status).damaged
     assert damaged > 20
-    dialogue.line._serial.write(packed(Alive().frame(1)))
+    dialogue.line._port.write(packed(Alive().frame(1)))
     assert dialogue.ask(AskStatus(), Status).damaged == damaged
 
 
@@ -183,7 +183,7 @@ def test_a_frame_is_read_only_where_both_its_checksums_are_right(dialogue):
     right = (crc_hqx(content, 0xFFFF), zlib.crc32(content))
     before = dialogue.ask(AskStatus(), Status).damaged
     for wrong in ((right[0] ^ 1, right[1]), (right[0], right[1] ^ 1), right):
-        dialogue.line._serial.write(b"\0" + stuffed(content + struct.pack("<HI", *wrong)) + b"\0")
+        dialogue.line._port.write(b"\0" + stuffed(content + struct.pack("<HI", *wrong)) + b"\0")
     assert dialogue.ask(AskStatus(), Status).damaged == before + 2
 
 

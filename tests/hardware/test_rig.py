@@ -2,9 +2,11 @@
 
 import itertools
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from foreign_drivers import declared
 
 from hardware.counts import Channel
 from hardware.model_cell import ModelCell
@@ -13,9 +15,14 @@ from hardware.nidaq_wiring import Input, Output, Wiring
 from hardware.replay import Replay
 from hardware.rig import BLOCK, Block, Gain, Provenance, Rig, RigClosed, RigError, RigLost, _split
 from hardware.serial_rig import SerialRig
+from rig_plugin.plugins import entry, load, names
+from rig_plugin.settings import read
 from simulators.limits import Limits
 from simulators.stimulus import Epoch, Stimulus, step
 
+OURS = ("model-cell", "nidaq", "serial")
+LISTENING = ("spikerbox",)  # which plays nothing, and has a contract of its own
+DECLARED = declared()
 STEP = step(50.0, onset=100.0, duration=300.0, tail=200.0)
 SHORT = step(50.0, onset=20.0, duration=30.0, tail=20.0)  # for rigs that can't be hurried
 
@@ -85,8 +92,29 @@ def server(request):
         yield running
 
 
-@pytest.fixture(params=["replay", "model cell", "driver", "serial", "nidaq"])
+def pytest_generate_tests(metafunc):
+    """All rigs that are registered, and two that are not; or the one of --rig-file."""
+    if "rig" in metafunc.fixturenames:
+        asked = metafunc.config.getoption("--rig-file")
+        others = sorted({*names("rigs"), *DECLARED} - {*OURS, *LISTENING})
+        metafunc.parametrize("rig", [asked] if asked else ["replay", "driver", *OURS, *others], indirect=True, ids=str)
+
+
+def foreign(request, name):
+    """The driver of somebody else, as its rig file has it."""
+    if name not in DECLARED:
+        assert entry("rigs", name).dist.name != "rig-plugin", f"{name} ships and is not under the contract"
+        pytest.skip(f"{name} is somebody else's: --rig-file RIG.toml puts it under the contract.")
+    request.getfixturevalue("others")
+    path = request.getfixturevalue("tmp_path") / "RIG.toml"
+    path.write_text(DECLARED[name], encoding="utf-8")
+    return load("rigs", name)(read(path))
+
+
+@pytest.fixture
 def rig(request, recording):
+    if isinstance(request.param, Path):
+        return load("rigs", read(request.param).rig.kind)(read(request.param))
     if request.param == "nidaq":
         return Board(request.getfixturevalue("server"))
     if request.param == "serial":
@@ -94,9 +122,9 @@ def rig(request, recording):
         return SerialRig(port, Channel(0, 0.015625), Channel(1, 0.0625), 0.0625)
     if request.param == "replay":
         return Replay(recording, speed="max")
-    if request.param == "model cell":
+    if request.param == "model-cell":
         return ModelCell(passive, rate=10.0, pace="max")
-    return Driver()
+    return Driver() if request.param == "driver" else foreign(request, request.param)
 
 
 @pytest.fixture
@@ -135,7 +163,8 @@ def test_a_command_beyond_the_limits_is_refused_before_any_output(rig):
 def test_the_cell_is_back_in_its_exit_state_after(end, rig, stimulus):
     with rig:
         blocks = rig.play(stimulus)
-        next(blocks)
+        # In the midst of the step.
+        assert any(abs(block.command[-1] - rig.exit_level) > 1.0 for block in blocks)
         if end == "the last sample":
             list(blocks)
         elif end == "a stop":

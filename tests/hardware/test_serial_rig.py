@@ -1,6 +1,5 @@
 """The serial rig, over the real line to the real firmware."""
 
-import errno
 import os
 import pty
 import signal
@@ -11,13 +10,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import serial
 
 import hardware.serial_rig
 from hardware.counts import Channel
 from hardware.line import Line, LineError, check_rate, needed_baud
+from hardware.port import PortError
 from hardware.rig import RigClosed, RigError
 from hardware.serial_rig import SerialRig
+from hardware.telegram import Alive
 from simulators.limits import Limits
 from simulators.stimulus import Dose, Epoch, Stimulus, step
 
@@ -130,6 +130,7 @@ DRIVER = """
 import sys
 from hardware.counts import Channel
 from hardware.serial_rig import SerialRig
+from hardware.telegram import Alive
 from simulators.stimulus import step
 
 with SerialRig(sys.argv[1], Channel(0, 0.015625), Channel(1, 0.0625), 0.0625) as rig:
@@ -194,7 +195,7 @@ def test_a_device_of_another_version_is_refused(board):
 
 def test_a_port_in_use_is_refused(board):
     port = board().port
-    with rig_on(port), pytest.raises(LineError, match="in use by another program"):
+    with rig_on(port), pytest.raises(PortError, match="in use by another program"):
         rig_on(port).open()
 
 
@@ -203,24 +204,6 @@ def test_a_rig_that_could_not_be_opened_leaves_its_port_free(board):
     for _ in range(2):
         with pytest.raises(RigError, match="version 7"):
             rig_on(port).open()
-
-
-def test_a_port_that_is_not_there_is_refused_with_those_that_are(monkeypatch):
-    class Found:
-        device = "/dev/ttyACM7"
-
-    monkeypatch.setattr("hardware.line.list_ports.comports", lambda: [Found()])
-    with pytest.raises(LineError, match="of serial ports there are: /dev/ttyACM7"):
-        rig_on("/dev/nowhere").open()
-
-
-def test_a_port_that_may_not_be_opened_says_who_may(monkeypatch):
-    def open_(port):
-        raise serial.SerialException(errno.EACCES, f"could not open port {port.port}: permission denied")
-
-    monkeypatch.setattr(serial.Serial, "open", open_)
-    with pytest.raises(LineError, match="usermod -aG dialout"):
-        rig_on("/dev/ttyACM0").open()
 
 
 def test_a_port_behind_which_nothing_answers_is_refused(monkeypatch):
@@ -286,5 +269,5 @@ def test_a_stimulus_that_the_rig_does_not_have_is_refused(board):
 
 def test_a_closed_line_says_so():
     line = Line("/dev/nowhere", 115_200, True, print, print)
-    with pytest.raises(LineError, match="is closed: open the rig first"):
-        line.send(None)
+    with pytest.raises(PortError, match="is closed: open it first"):
+        line.send(Alive().frame(0))

@@ -254,3 +254,29 @@ def elife_family() -> SimpleNamespace:
     traces = [record(theta[None], capacitance, each, rng)[0] for each in contexts]
     cell = Cell("elife.abf", np.stack(rows), contexts, tuple(traces))
     return SimpleNamespace(cell=cell, theta=theta, capacitance=capacitance)
+
+
+METADATA = (
+    "Metadata-Version: 2.1\nName: {name}\nVersion: 1.2\nProvides-Extra: boards\nProvides-Extra: toys\n"
+    "Requires-Dist: {needs}\nRequires-Dist: h5py>=99\nRequires-Dist: rig_plugin\n"
+    "Requires-Dist: somewhere-else; sys_platform == 'nowhere'\n"
+    "Requires-Dist: board_driver-that.is-nowhere[grpc]>=1.1; extra == 'boards'\n"
+    'Requires-Dist: numpy ; extra == "boards"\nRequires-Dist: scipy; extra == "toys"\n'
+)
+
+
+@pytest.fixture
+def install(tmp_path, monkeypatch):
+    """Put a distribution on the path, as pip would, with these entry points and modules."""
+
+    def write(points, name="amplifiers", needs="torch", **modules):
+        site = tmp_path / name
+        folder = site / f"{name}-1.2.dist-info"
+        folder.mkdir(parents=True)
+        (folder / "METADATA").write_text(METADATA.format(name=name, needs=needs), encoding="utf-8")
+        (folder / "entry_points.txt").write_text(points, encoding="utf-8")
+        for module, text in modules.items():
+            (site / f"{module}.py").write_text(text, encoding="utf-8")
+        monkeypatch.syspath_prepend(str(site))
+
+    return write

@@ -83,9 +83,10 @@ def test_what_is_missing_or_cannot_be_is_refused_when_the_file_is_read(rig_file,
         read(rig_file(text))
 
 
-def test_a_real_rig_without_limits_is_refused(rig_file):
-    with pytest.raises(SettingsError, match=r"\[limits\] is missing: say what may be put into the cell"):
-        read(rig_file(limits=""))
+@pytest.mark.parametrize("limits", ["", "[limits]\nlow_pA = -200\n"], ids=["none", "half"])
+def test_a_real_rig_without_limits_is_refused(limits, rig_file):
+    with pytest.raises(SettingsError, match=r"\[limits\] is missing or not whole: a rig that puts currents"):
+        read(rig_file(limits=limits))
 
 
 def test_a_board_beside_a_simulated_cell_is_no_reason_to_refuse(tmp_path):

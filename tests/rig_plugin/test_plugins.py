@@ -5,30 +5,7 @@ from importlib.metadata import version
 import pytest
 
 from rig_plugin import plugins
-from rig_plugin.plugins import KINDS, PluginError, entry, load, names, needs
-
-METADATA = (
-    "Metadata-Version: 2.1\nName: {name}\nVersion: 1.2\nProvides-Extra: boards\nProvides-Extra: toys\n"
-    "Requires-Dist: torch\nRequires-Dist: board_driver-that.is-nowhere[grpc]>=1.1; extra == 'boards'\n"
-    'Requires-Dist: numpy ; extra == "boards"\nRequires-Dist: scipy; extra == "toys"\n'
-)
-
-
-@pytest.fixture
-def install(tmp_path, monkeypatch):
-    """Put a distribution on the path, as pip would, with these entry points and modules."""
-
-    def write(points, name="amplifiers", **modules):
-        site = tmp_path / name
-        folder = site / f"{name}-1.2.dist-info"
-        folder.mkdir(parents=True)
-        (folder / "METADATA").write_text(METADATA.format(name=name), encoding="utf-8")
-        (folder / "entry_points.txt").write_text(points, encoding="utf-8")
-        for module, text in modules.items():
-            (site / f"{module}.py").write_text(text, encoding="utf-8")
-        monkeypatch.syspath_prepend(str(site))
-
-    return write
+from rig_plugin.plugins import KINDS, PluginError, entry, load, make, names, needs
 
 
 def test_an_installed_rig_is_found_and_loaded(install):
@@ -61,8 +38,16 @@ def test_a_missing_package_is_answered_with_the_extra(install):
 
 def test_what_a_plugin_needs_is_told_with_what_is_missing_and_nothing_is_imported(install):
     install("[rig_plugin.rigs]\nboard = a_board:Board [boards]\nplain = a_board:Plain\n", a_board="raise SystemError")
-    assert needs(entry("rigs", "board")) == {"board_driver-that.is-nowhere": None, "numpy": version("numpy")}
-    assert needs(entry("rigs", "plain")) == {}
+    always = {"torch": version("torch"), "h5py": None}  # a version that nobody has
+    assert needs(entry("rigs", "board")) == {**always, "board_driver-that.is-nowhere": None, "numpy": version("numpy")}
+    assert needs(entry("rigs", "plain")) == always
+    assert needs(entry("rigs", "model-cell")) == {}
+
+
+def test_requirements_that_can_t_be_read_are_told(install):
+    install("[rig_plugin.rigs]\nvague = a_rig:Rig\n", needs="some board, or another")
+    with pytest.raises(PluginError, match=r"What amplifiers 1\.2 needs can't be read .*: ask its authors"):
+        needs(entry("rigs", "vague"))
 
 
 def test_a_missing_package_without_an_extra_is_named_itself(install):
@@ -79,16 +64,43 @@ def test_a_half_installed_plugin_is_to_be_reinstalled(install, modules):
 
 
 def test_of_two_that_bear_one_name_the_first_on_the_path_counts(install):
-    install("[rig_plugin.rigs]\ntwin = second_twin:Rig\n", name="second", second_twin="Rig = 2")
-    install("[rig_plugin.rigs]\ntwin = first_twin:Rig\n", name="first", first_twin="Rig = 1")
-    assert load("rigs", "twin") == 1
+    install("[rig_plugin.rigs]\ntwin = second_twin:Rig\n", name="second", second_twin="Rig = complex")
+    install("[rig_plugin.rigs]\ntwin = first_twin:Rig\n", name="first", first_twin="Rig = float")
+    assert load("rigs", "twin") is float
     assert names("rigs").count("twin") == 1
 
 
-def test_a_plugins_own_defect_is_not_taken_for_a_missing_package(install):
-    install("[rig_plugin.rigs]\nbroken = broken_rig:Rig\n", broken_rig="1 / 0")
-    with pytest.raises(ZeroDivisionError):
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("1 / 0", r"can't be used, amplifiers 1\.2 fails with ZeroDivisionError: division by zero: update it"),
+        ("from numpy import no_such_thing", r"can't be used, amplifiers 1\.2 fails with ImportError: cannot import"),
+        ("rig = [1, 2]", r"is \[1, 2\], something to call was wanted: mend the entry point of amplifiers 1\.2"),
+    ],
+    ids=["fails", "imports what is not there", "nothing to call"],
+)
+def test_a_package_that_is_broken_is_named(text, said, install):
+    install("[rig_plugin.rigs]\nbroken = broken_rig:rig\n", broken_rig=text)
+    with pytest.raises(PluginError, match=f"'broken' of the rigs {said}"):
         load("rigs", "broken")
+
+
+def test_an_entry_point_that_can_t_be_read_is_shown(install):
+    install("[rig_plugin.rigs]\ngarbled = a rig somewhere\n")
+    for use in (lambda: load("rigs", "garbled"), lambda: needs(entry("rigs", "garbled"))):
+        with pytest.raises(
+            PluginError, match=r"^The entry point of 'garbled' is 'a rig somewhere', one like .* was wanted: ask"
+        ):
+            use()
+
+
+def test_what_fails_while_it_is_made_is_told_as_its_package_s_and_ours_as_ours(install, monkeypatch):
+    install("[rig_plugin.rigs]\nbroken = falling_rig:rig\n", falling_rig="def rig(settings): raise KeyError('port')")
+    with pytest.raises(PluginError, match=r"amplifiers 1\.2 fails with KeyError: 'port'"):
+        make("rigs", "broken", None)
+    monkeypatch.setattr("rig_plugin.rigs.model_cell", lambda settings: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        make("rigs", "model-cell", None)
 
 
 def test_the_program_registers_its_own_rigs_the_same_way():

@@ -1,5 +1,8 @@
 """What the rig file says of cell and electrode is what the simulated rig plays."""
 
+from configparser import ConfigParser
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -7,7 +10,9 @@ from estimators.process import PROCESSES
 from hardware.own import read_own
 from hardware.recorder import Recorder
 from hardware.replay import Replay
+from hardware.rig import Rig
 from rig_plugin.electrode_settings import ElectrodeSettings
+from rig_plugin.plugins import load
 from rig_plugin.rigs import model_cell
 from rig_plugin.settings import CellSettings, ProtocolSettings, RigSettings, Settings, SettingsError, read
 from rig_plugin.simulated_cell import CELLS
@@ -15,6 +20,8 @@ from simulators.cortical import Cortical
 from simulators.electrode import Electrode
 from simulators.stimulus import Epoch, Stimulus, step
 
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = sorted((ROOT / "docs").glob("rig_*.toml"))
 QUIET = {"g_Na": 0.0, "g_K": 0.0, "g_M": 0.0, "noise": 0.0, "bridge": 0.0, "offset": 0.0}
 NO_CHANNELS = {"g_Nat": 0.0, "g_Na": 0.0, "g_Kd": 0.0, "g_M": 0.0, "g_Kv31": 0.0, "g_L": 0.0}
 STEP = step(-50.0, onset=60.0, duration=100.0, tail=40.0)
@@ -205,3 +212,18 @@ def test_the_settings_choose_the_model_of_the_simulated_cell(tmp_path):
 def test_a_parameter_of_another_model_is_refused():
     with pytest.raises(SettingsError, match="g_leak is unknown; known are C, R_in"):
         model_cell(Settings(cell=CellSettings({"g_leak": 0.1}, "patchseq")))
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_every_example_of_a_rig_file_makes_its_rig(path):
+    settings = read(path)
+    rig = load("rigs", settings.rig.kind)(settings)
+    assert isinstance(rig, Rig)
+    assert rig.limits == settings.limits.limits()
+
+
+def test_every_rig_that_ships_has_an_example():
+    config = ConfigParser()
+    config.read(ROOT / "setup.cfg", encoding="utf-8")
+    ships = {line.split(" = ")[0] for line in config["options.entry_points"]["rig_plugin.rigs"].split("\n") if line}
+    assert {read(path).rig.kind for path in EXAMPLES} == ships
