@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from hardware.injection import Injection
 from rig_plugin.feed import Ended, Finished, Guarded, Live, MembraneTested, Overlaid, RecordingStatus, Source, Started
 from rig_plugin.trial import Trial
 from rig_plugin.widgets.qt import QtCore, Signal
@@ -32,6 +33,7 @@ class Bridge(QtCore.QObject):
     overlaid = Signal(object)
     tested = Signal(object)
     guarded = Signal(object)
+    injected = Signal(object)
     status_changed = Signal(object)
     ended = Signal(object)
     stalled = Signal(float)
@@ -45,6 +47,7 @@ class Bridge(QtCore.QObject):
         self._feed = feed
         self._clock = clock
         self._status: RecordingStatus | None = None
+        self._injection: Injection | None = None
         self._dropped = 0
         self._live: Live | None = None
         self._count = 0
@@ -137,6 +140,10 @@ class Bridge(QtCore.QObject):
         if status is not None and status is not self._status:
             self._status = status
             self.status_changed.emit(status)
+        injection = self._feed.injection
+        if injection is not None and injection is not self._injection:
+            self._injection = injection
+            self.injected.emit(injection)
         if self._feed.dropped != self._dropped:
             self._dropped = self._feed.dropped
             self.dropped.emit(self._dropped)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from estimators.overlay import Overlay
+from hardware.injection import Injection
 from hardware.last_word import Word
 from rig_plugin.membrane_tests import Tested
 from rig_plugin.trial import Trial
@@ -165,6 +166,10 @@ class Source(Protocol):
         """The newest status, or None before the first."""
 
     @property
+    def injection(self) -> Injection | None:
+        """How the device beside the rig stands, or None where there is none."""
+
+    @property
     def dropped(self) -> int:
         """Messages that fell out before the window looked; exact after each `take`."""
 
@@ -198,6 +203,7 @@ class Feed:
         self._dropped = 0
         self._live: Live | None = None
         self._recording: RecordingStatus | None = None
+        self._injection: Injection | None = None
 
     def started(self, stimulus: Stimulus, rate: float, file_sweep: int | None) -> None:
         """Be told that a sweep begins.
@@ -257,6 +263,14 @@ class Feed:
         """
         self._recording = status
 
+    def beside(self, injection: Injection) -> None:
+        """Be told how a device beside the rig stands; only the newest word counts.
+
+        Args:
+            injection: The frozen state.
+        """
+        self._injection = injection
+
     def ended(self, reason: str | None) -> None:
         """Be told that the session is over.
 
@@ -274,6 +288,11 @@ class Feed:
     def recording(self) -> RecordingStatus | None:
         """The newest status, or None before the first."""
         return self._recording
+
+    @property
+    def injection(self) -> Injection | None:
+        """How the device beside the rig stands, or None where there is none."""
+        return self._injection
 
     @property
     def dropped(self) -> int:

@@ -17,6 +17,7 @@ from rig_plugin.widgets.evolution import Evolution
 from rig_plugin.widgets.features import Feature, FeatureTable
 from rig_plugin.widgets.guardian_line import GuardianLine
 from rig_plugin.widgets.header import Header
+from rig_plugin.widgets.injection_line import InjectionLine
 from rig_plugin.widgets.membrane import MembranePanel
 from rig_plugin.widgets.note import Note
 from rig_plugin.widgets.offer import Offer, Writing
@@ -107,6 +108,7 @@ class Window(QtWidgets.QMainWindow):
         self.evolution = Evolution(parameters)
         self.status_line = StatusLine(source_name, network_name)
         self.guardian = GuardianLine()
+        self.injection = InjectionLine()
         self.offer = Offer(writing)
         self.note_line = Note()
         self._recorded: Path | None = None
@@ -127,7 +129,7 @@ class Window(QtWidgets.QMainWindow):
         """All of them; each takes every trial."""
         return (
             self.header, self.scope, self.membrane, self.features, self.firing, self.voltage,
-            self.trust, self.posterior, self.evolution, self.guardian, self.offer,
+            self.trust, self.posterior, self.evolution, self.guardian, self.injection, self.offer,
             self.status_line,
         )  # fmt: skip
 
@@ -222,6 +224,7 @@ class Window(QtWidgets.QMainWindow):
         column.setSpacing(6)
         column.addWidget(self.header)
         column.addWidget(self.guardian)
+        column.addWidget(self.injection)
         column.addWidget(middle, 1)
         for line in (self.offer, self.note_line, self.status_line):
             column.addWidget(line)
@@ -237,6 +240,7 @@ class Window(QtWidgets.QMainWindow):
         bridge.overlaid.connect(self.scope.overlay)
         bridge.tested.connect(self.membrane.test)
         bridge.guarded.connect(self.guardian.tell)
+        bridge.injected.connect(self.injection.tell)
         bridge.status_changed.connect(self._report)
         bridge.stalled.connect(self._stall)
         bridge.lagged.connect(self._lag)

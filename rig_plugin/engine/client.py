@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 
+from hardware.injection import Injection
+from hardware.last_word import Word
 from rig_plugin.engine.host import Opener, host
 from rig_plugin.engine.inbox import Inbox
 from rig_plugin.engine.letter import seal
@@ -62,6 +64,11 @@ class Client:
         return self._inbox.recording
 
     @property
+    def injection(self) -> Injection | None:
+        """As a feed has it."""
+        return self._inbox.injection
+
+    @property
     def dropped(self) -> int:
         """As a feed has it."""
         return self._inbox.dropped
@@ -87,7 +94,7 @@ class Client:
             # What it sent before it died comes first.
             taken += self._inbox.take()
             self._runs = False
-            taken += (Ended(self._obituary(is_guarded=self._vigil.mourn())),)
+            taken += (Ended(self._obituary(is_guarded=self._vigil.mourn())), *self._left_beside())
         return (*taken, *map(Guarded, self._vigil.take()))
 
     @property
@@ -159,6 +166,21 @@ class Client:
         except OSError:
             # It is gone; the next look says so.
             return
+
+    def _left_beside(self) -> tuple[Guarded, ...]:
+        """Say that nobody could tell a device beside the rig to end."""
+        left = self._inbox.injection
+        if left is None or not left.injects or left.watchdog:
+            return ()
+        return (
+            Guarded(
+                Word(
+                    False,
+                    f"The {left.place} has no watchdog and could not be told to end: it injects what was set. Switch "
+                    "the amplifier's external command off now, then unplug the board.",
+                )
+            ),
+        )
 
     def _obituary(self, *, is_guarded: bool) -> str:
         """Say what a dead engine leaves."""

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from estimators.overlay import Overlay
+from hardware.injection import Injection
 from rig_plugin.engine.letter import seal, told_stimulus, told_test, told_trial
 from rig_plugin.engine.shared import Shared
 from rig_plugin.feed import RecordingStatus
@@ -86,6 +87,10 @@ class Outbox:
     def status(self, recording: RecordingStatus) -> None:
         """Write how the recording is doing onto the board."""
         self._shared.board.write(json.dumps(asdict(recording)))
+
+    def beside(self, injection: Injection) -> None:
+        """Write how a device beside the rig stands onto the board of its own."""
+        self._shared.beside.write(json.dumps(asdict(injection)))
 
     def ended(self, reason: str | None) -> None:
         """Tell that the session is over."""
