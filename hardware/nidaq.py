@@ -17,6 +17,7 @@ from hardware.nidaq_driver import NidaqDriver
 from hardware.nidaq_input import NidaqInput
 from hardware.nidaq_output import NidaqOutput
 from hardware.nidaq_refusal import OVERFLOWN, NidaqError
+from hardware.nidaq_telegraphs import NidaqTelegraphs
 from hardware.nidaq_wiring import Wiring
 from hardware.rig import BLOCK, Block, Provenance, Rig, RigError
 from simulators.limits import Limits
@@ -86,6 +87,7 @@ class Nidaq(Rig):
         self._driver = NidaqDriver(wiring.device, wiring.server)
         self._output = NidaqOutput(self._driver, wiring, volts)
         self._input = NidaqInput(self._driver, wiring, timeout / 1e3)
+        self._telegraphs = NidaqTelegraphs(self._driver, wiring.telegraphs, timeout / 1e3)
         self._guardian: Guardian | None = None
         if silence < np.inf:
             asked = {"device": wiring.device, "terminal": wiring.output.terminal, "command_volts": volts}
@@ -110,6 +112,25 @@ class Nidaq(Rig):
             0.0,
         )
 
+    def telegraphs(self) -> Mapping[str, npt.NDArray[np.float64]]:
+        """Sample the amplifier's analog telegraphs, which only before and after a sweep can be done.
+
+        Returns:
+            Voltages by the telegraph's name, five milliseconds of each, shape (n,) [V].
+
+        Raises:
+            RigClosed: If the rig is not open.
+            RigError: If no telegraph is wired, or the board does not give them.
+        """
+        self._check_open()
+        if not self._wiring.telegraphs:
+            raise RigError(
+                f"No input of {self._wiring.device} is wired to a telegraph: name those of the amplifier, for instance "
+                'mode_telegraph = "ai4" and gain_telegraph = "ai5" in [nidaq].'
+            )
+        self._input.release()
+        return self._telegraphs.read()
+
     def _check(self, stimulus: Stimulus) -> None:
         if stimulus.clamp != self._wiring.clamp:
             raise RigError(
@@ -126,6 +147,7 @@ class Nidaq(Rig):
             self._driver.open()
             self._output.open()
             self._input.open()
+            self._telegraphs.open()
             if self._guardian is not None:
                 self._guardian.wait()
         except BaseException:
@@ -283,3 +305,4 @@ class Nidaq(Rig):
                 stack.callback(self._guardian.end)
             stack.callback(self._output.close)
             stack.callback(self._input.close)
+            stack.callback(self._telegraphs.close)

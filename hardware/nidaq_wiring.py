@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -97,6 +98,7 @@ class Wiring:
         response: Where the answer of the cell comes from.
         monitor: Where the command comes back as the amplifier measures it, or None where it is not connected.
         others: Further inputs that are read beside these.
+        telegraphs: Inputs on which the amplifier tells how it stands, by the telegraph's name; read between sweeps.
         clamp: The mode of the amplifier in which these gains hold.
         server: Address of an NI gRPC Device Server, "host:port"; None uses the driver of this computer.
 
@@ -109,6 +111,7 @@ class Wiring:
     response: Input
     monitor: Input | None = None
     others: tuple[Input, ...] = ()
+    telegraphs: Mapping[str, Input] = field(default_factory=dict)
     clamp: Clamp = "current"
     server: str | None = None
 
@@ -126,9 +129,10 @@ class Wiring:
                     f"The {name} at {channel.terminal} has a gain in {channel.gain.unit}; in {self.clamp} clamp one "
                     f"in {unit}/V was wanted."
                 )
-        terminals = [each.terminal for each in self.inputs]
-        if twice := {name for name in terminals if terminals.count(name) > 1}:
-            raise RigError(f"{', '.join(sorted(twice))} of {self.device} is wired twice, each input once was wanted.")
+        # A telegraph may be recorded beside the rest; what it can't be is the cell, or another telegraph.
+        told = [each.terminal for each in self.telegraphs.values()]
+        _check_once(self.device, [self.response.terminal, *([self.monitor.terminal] if self.monitor else []), *told])
+        _check_once(self.device, [each.terminal for each in self.inputs])
 
     @property
     def inputs(self) -> tuple[Input, ...]:
@@ -140,6 +144,12 @@ class Wiring:
         """The output as a sentence names it."""
         where = f" on {self.server}" if self.server else ""
         return f"{self.device}/{self.output.terminal}{where}"
+
+
+def _check_once(device: str, terminals: list[str]) -> None:
+    """Refuse an input that would be two things."""
+    if twice := {name for name in terminals if terminals.count(name) > 1}:
+        raise RigError(f"{', '.join(sorted(twice))} of {device} is wired twice, each input once was wanted.")
 
 
 def _check(terminal: str, gain: Gain, span: float) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hardware.axopatch import CHANNELS
 from hardware.nidaq_wiring import Input, Output, Terminals, Wiring
 from hardware.rig import Gain
 from rig_plugin.toml_table import SettingsError, key
@@ -15,6 +16,8 @@ from simulators.sweep import Junction
 __all__ = ["NidaqSettings"]
 
 _SOURCE = "rig file"
+_VOLTS = Gain(1.0, "V/V", "telegraph")
+_TELEGRAPHED, _NEEDED = "axopatch-200b", ("mode", "gain")
 _TERMINALS: tuple[Terminals, ...] = ("default", "differential", "rse", "nrse")
 _KEYS: dict[Clamp, tuple[str, str, str]] = {
     "current": ("response_mV_per_V", "command_pA_per_V", "monitor_pA_per_V"),
@@ -41,6 +44,10 @@ class NidaqSettings:
         response_pA: Scale of the response in voltage clamp [pA/V].
         command_mV: Command sensitivity in voltage clamp [mV/V].
         monitor_mV: Scale of the monitor in voltage clamp [mV/V].
+        mode_telegraph: Where the amplifier tells its mode, or None.
+        gain_telegraph: Where it tells its gain.
+        filter_telegraph: Where it tells its low-pass.
+        capacitance_telegraph: Where it tells its capacitance dial.
         terminals: How the inputs are connected.
         input_span: Largest magnitude at the inputs [V].
         output_span: Largest magnitude at the output [V].
@@ -62,6 +69,10 @@ class NidaqSettings:
     response_pA: float | None = key(None, "response_pA_per_V", low=-1e6, high=1e6)  # noqa: N815 - the unit
     command_mV: float | None = key(None, "command_mV_per_V", low=-1e6, high=1e6)  # noqa: N815 - the unit
     monitor_mV: float | None = key(None, "monitor_mV_per_V", low=-1e6, high=1e6)  # noqa: N815 - the unit
+    mode_telegraph: str | None = key(None, "mode_telegraph")
+    gain_telegraph: str | None = key(None, "gain_telegraph")
+    filter_telegraph: str | None = key(None, "filter_telegraph")
+    capacitance_telegraph: str | None = key(None, "capacitance_telegraph")
     terminals: str = key("default", "terminals", one_of=_TERMINALS)
     input_span: float = key(10.0, "input_range_V", low=0.01, high=10.0)
     output_span: float = key(10.0, "output_range_V", low=0.01, high=10.0)
@@ -115,6 +126,7 @@ class NidaqSettings:
             Output(self.output, gains[command], self.output_span),
             Input(self.response, gains[response], self.input_span, wired),
             Input(self.monitor, gains[monitor], self.input_span, wired) if self.monitor is not None else None,
+            telegraphs={name: Input(at, _VOLTS, 10.0, wired) for name, at in self._telegraphs().items()},
             clamp=clamp,
             server=self.server,
         )
@@ -133,6 +145,24 @@ class NidaqSettings:
                 "[limits] is missing: say what may be put into the cell, for instance low_pA = -200 and high_pA = 500."
             )
         self.wiring()
+        wired = self._telegraphs()
+        kind = tables.get("amplifier", {}).get("kind")
+        missing = [name for name in _NEEDED if name not in wired]
+        if kind == _TELEGRAPHED and missing:
+            raise SettingsError(
+                f"[amplifier] kind is '{kind}', which tells how it stands by voltages, and [nidaq] has no "
+                f"{missing[0]}_telegraph: name the input to which that telegraph leads."
+            )
+        if wired and kind != _TELEGRAPHED:
+            raise SettingsError(
+                f"[nidaq] has {next(iter(wired))}_telegraph and nobody reads it: add [amplifier] with kind = "
+                f"'{_TELEGRAPHED}', or leave the telegraphs out."
+            )
+
+    def _telegraphs(self) -> dict[str, str]:
+        """Give the inputs of the telegraphs that are wired."""
+        said = (self.mode_telegraph, self.gain_telegraph, self.filter_telegraph, self.capacitance_telegraph)
+        return {name: terminal for name, terminal in zip(CHANNELS, said, strict=True) if terminal is not None}
 
 
 def _unit(name: str) -> str:

@@ -12,6 +12,8 @@ from simulators.sweep import Junction
 EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "rig_nidaq.toml"
 WHOLE = 'device = "Dev1"\nresponse_mV_per_V = 100\ncommand_pA_per_V = 400\n'
 
+AXOPATCH = '[amplifier]\nkind = "axopatch-200b"\n'
+
 
 @pytest.fixture
 def rig_file(tmp_path):
@@ -35,10 +37,14 @@ def test_the_example_says_the_defaults_but_for_what_it_needs():
 def test_the_example_holds_when_its_instances_are_uncommented(tmp_path):
     lines = EXAMPLE.read_text(encoding="utf-8").splitlines()
     path = tmp_path / "rig.toml"
-    path.write_text("\n".join(line.removeprefix("# ") if " = " in line else line for line in lines), encoding="utf-8")
+    said = [line.removeprefix("# ") if " = " in line or line.startswith("# [") else line for line in lines]
+    path.write_text("\n".join(said), encoding="utf-8")
     wiring = read(path).nidaq.wiring()
     assert (wiring.server, wiring.monitor.terminal, wiring.monitor.gain.value) == ("rig-pc:31763", "ai1", 500.0)
-    assert read(path).nidaq.told == Junction("uncorrected", 12.0)
+    assert {name: each.terminal for name, each in wiring.telegraphs.items()} == {
+        "mode": "ai4", "gain": "ai5", "filter": "ai6", "capacitance": "ai7",
+    }  # fmt: skip
+    assert (read(path).nidaq.told, read(path).amplifier.kind) == (Junction("uncorrected", 12.0), "axopatch-200b")
 
 
 def test_every_key_reaches_the_rig(rig_file):
@@ -76,6 +82,9 @@ def test_voltage_clamp_has_scales_of_its_own(rig_file):
         (WHOLE + 'terminals = "single"', "'rse' or 'nrse' was wanted"),
         (WHOLE + 'monitor = "ai0"\nmonitor_pA_per_V = 500', "ai0 of Dev1 is wired twice"),
         (WHOLE.replace("400", "0"), "gain of ao0 is 0"),
+        (WHOLE + 'gain_telegraph = "ai5"', "has gain_telegraph and nobody reads it"),
+        (WHOLE + 'mode_telegraph = "ai4"\n' + AXOPATCH, "has no gain_telegraph: name the input"),
+        (WHOLE + 'mode_telegraph = "ai4"\ngain_telegraph = "ai0"\n' + AXOPATCH, "ai0 of Dev1 is wired twice"),
     ],
 )
 def test_what_is_missing_or_cannot_be_is_refused_when_the_file_is_read(rig_file, text, said):
