@@ -20,12 +20,13 @@ from hardware.recorder import Recorder
 from hardware.recording import RecordingError
 from hardware.replay import Replay
 from hardware.rig import Rig
+from rig_plugin.audience import Listener
 from rig_plugin.crop import crop
 from rig_plugin.metadata import metadata
 from rig_plugin.plugins import load as load_plugin
 from rig_plugin.protocol import family, gap_free, recorded
 from rig_plugin.replay_settings import ReplaySettings
-from rig_plugin.session import Listener, Session
+from rig_plugin.session import Session
 from rig_plugin.settings import Settings
 from simulators.stimulus import Stimulus
 

@@ -12,26 +12,25 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Protocol as Interface
 
 import numpy as np
 import numpy.typing as npt
 
 from estimators.context import Context
 from estimators.features import NAMES
-from estimators.follower import Follower
 from estimators.observer import Observer, Verdict
-from estimators.overlay import Overlay
 from estimators.prequential import Prediction
-from hardware.entry import Mark
-from hardware.gap import lost_samples
-from hardware.recorder import Recorder, RecorderError
-from hardware.rig import Block, Provenance, Rig, RigError
+from hardware.recorder import Recorder
+from hardware.rig import Rig, RigError
+from rig_plugin.account import Account
+from rig_plugin.audience import Audience, Listener
 from rig_plugin.crop import Crop, crop
 from rig_plugin.feed import RecordingStatus
+from rig_plugin.foresight import Foresight
 from rig_plugin.protocol import Protocol, Request
-from rig_plugin.quality import no_cell, no_scale, no_voltage, warnings_of
+from rig_plugin.quality import warnings_of
 from rig_plugin.stretch import Hold, paged, traces, tracks
+from rig_plugin.take import Take
 from rig_plugin.trial import Latency, Posterior, Trial, Trust
 from simulators.compiled import is_cold
 from simulators.parameter import Parameter
@@ -39,32 +38,10 @@ from simulators.refusal import Refusal
 from simulators.stimulus import Stimulus
 from simulators.sweep import Sweep
 
-__all__ = ["Listener", "Session"]
+__all__ = ["Session"]
 
 _LOG = logging.getLogger("rig_plugin")
 _UNTOLD_INTERVAL = 5.0
-
-
-class Listener(Interface):
-    """Who is told; each method must return at once."""
-
-    def started(self, stimulus: Stimulus, rate: float, file_sweep: int | None) -> None:
-        """A sweep begins."""
-
-    def block(self, response: npt.NDArray[np.float64], command: npt.NDArray[np.float64] | None) -> None:
-        """At most 20 ms of it came."""
-
-    def finished(self, trial: Trial) -> None:
-        """It is saved and read."""
-
-    def overlaid(self, trial: int, overlay: Overlay) -> None:
-        """This is what the cells of its posterior do; told only where the session was asked to."""
-
-    def status(self, recording: RecordingStatus) -> None:
-        """How the recording is doing."""
-
-    def ended(self, reason: str | None) -> None:
-        """The session is over; the reason is a sentence where something went wrong."""
 
 
 class Session:
@@ -93,20 +70,18 @@ class Session:
         overlays: bool = False,
     ) -> None:
         self._rig, self._observer, self._parameters = rig, observer, tuple(parameters)
-        self._protocol, self._recorder, self._listeners = protocol, recorder, tuple(listeners)
+        self._protocol, self._recorder, self._audience = protocol, recorder, Audience(listeners)
         self._interval, self._overlays = interval, overlays
+        self._account = Account(recorder)
+        self._foresight = Foresight()
         self._stopping = threading.Event()
         self._ending = threading.Event()
-        self._begun = time.monotonic()
         self._first: datetime | None = None
-        self._expected = self._received = self._lost = 0
-        self._marks: list[int] = []
-        self._noted: tuple[int, Mark | None] | None = None
 
     @property
     def status(self) -> RecordingStatus:
         """How the recording is doing."""
-        return self._status()
+        return self._account.status()
 
     def stop(self) -> None:
         """End the session within one block; may be called from any thread."""
@@ -120,7 +95,7 @@ class Session:
 
     def note(self) -> None:
         """Hold this moment for the next mark that has a text, which is still being typed; from any thread."""
-        self._noted = (self._received, self._recorder.moment() if self._recorder is not None else None)
+        self._account.note()
 
     def mark(self, text: str = "") -> None:
         """Note the samples received so far as a moment worth finding again; may be called from any thread.
@@ -128,14 +103,7 @@ class Session:
         Args:
             text: What for; with it, a moment that was held is the one that is noted.
         """
-        sample, moment = self._noted if text and self._noted else (self._received, None)
-        if text:
-            self._noted = None
-        self._marks.append(sample)
-        if self._recorder is not None:
-            # A mark that comes as the session ends has nothing left to be noted in.
-            with contextlib.suppress(RecorderError):
-                self._recorder.mark(text, moment)
+        self._account.mark(text)
 
     def run(self) -> None:
         """Play the whole protocol."""
@@ -158,7 +126,7 @@ class Session:
             if is_cold():
                 _LOG.warning("Compiling the kernels: once after an installation, about a minute.")
             self._observer.warm(overlays=self._overlays)
-            with self._rig:
+            with self._foresight, self._rig:
                 yield from self._trials()
         except GeneratorExit:
             raise
@@ -169,7 +137,7 @@ class Session:
             try:
                 if self._recorder is not None:
                     self._recorder.close()
-                    self._tell("status", self._status())
+                    self._tell("status", self.status)
             except Refusal as error:
                 reason = f"{reason} {error}" if reason else str(error)
                 raise
@@ -222,53 +190,46 @@ class Session:
         # The levels of what is put out, and of what the amplifier adds, are the cell's stimulus.
         seen = self._rig.seen(stimulus)
         part = crop(seen, request.history)
-        prediction = self._observer.expect(part.context(self._rig.rate))
+        coming = part.context(self._rig.rate)
+        self._foresight.ask(lambda: self._observer.expect(coming))
         if self._stopping.is_set():
             return None
-        follower: Follower | None = None
-        blocks: list[Block] = []
-        gaps: list[tuple[int, int]] = []
-        place = 0
+        take: Take | None = None
         for came in self._rig.play(stimulus):
-            if follower is None:
-                follower = self._begin(part, seen, request)
-                skip = round(part.skip * self._rig.rate)
-            self._keep(came)
-            if came.lost:
-                gaps.append((place, came.lost))
-            block = came.whole
-            blocks.append(block)
-            place += block.response.size
-            if not gaps:
-                follower.push(_corrected(block, self._rig.origin)[skip:])
-            skip = max(0, skip - block.response.size)
+            if take is None:
+                take = self._begin(part, seen, request)
+            if self._recorder is not None:
+                self._recorder.append(came)
+            self._account.take(came)
+            block = take.push(came)
             self._tell("block", block.response, block.command)
-            self._tell("status", self._status())
+            self._tell("status", self.status)
             if self._stopping.is_set():
                 # A stop that came just before the rig began to play was forgotten by it.
                 self._rig.stop()
-        if follower is None or self._stopping.is_set():
+        if take is None or self._stopping.is_set():
             return None
+        return self._read(index, request, take)
+
+    def _read(self, index: int, request: Request, take: Take) -> Trial:
+        """Make a trial of a sweep that is whole: save it, infer from it, and save that too."""
         if self._recorder is not None:
             self._recorder.flush()
         begun = time.perf_counter()
-        sweep = _joined(blocks, seen, self._rig)
-        # As in training, a sweep that no membrane can have made has no features at all.
-        refusal = lost_samples(gaps, sweep.rate) if gaps else self._rig.invalid
-        refusal = refusal or no_scale(self._rig.gains) or no_voltage(sweep.corrected)
-        row = follower.row() if refusal is None else np.full(len(NAMES), np.nan)
+        sweep = take.sweep()
+        row, refusal = take.read(sweep)
         measured = time.perf_counter()
-        start = self._since_first(sweep.start, index)
-        context = part.context(sweep.rate, start=start)
-        refusal = refusal or no_cell(float(row[NAMES.index("rest")]))
+        # As a rule it was there long before the sweep's end.
+        prediction = self._foresight.answer()
+        context = take.context(self._since_first(sweep.start, index))
         verdict = self._observer.observe(row, context, prediction, refusal)
         inferred = time.perf_counter()
         latency = Latency(1e3 * (measured - begun), 1e3 * (inferred - measured), 1e3 * (inferred - begun))
         trial = self._trial(index, request, sweep, row, verdict, prediction, latency)
         if self._recorder is not None:
-            self._recorder.finish(trial.features, {**trial.to_json(), "marks": list(self._marks)})
+            self._recorder.finish(trial.features, {**trial.to_json(), "marks": self._account.marks})
             self._recorder.flush()
-        self._tell("status", self._status())
+        self._tell("status", self.status)
         return trial
 
     def _watch(self, hold: Hold) -> None:
@@ -283,13 +244,11 @@ class Session:
                         recorder.start_continuous(rate, tracks(block, rig.gains), rig.origin.start)
                     recorder.append_continuous(traces(block), block.lost)
                 begun = True
-                self._received += block.response.size
-                self._lost += block.lost
-                self._expected = max(self._expected, self._received + self._lost)
+                self._account.take_continuous(block)
                 if is_new:
                     self._tell("started", page, rate, None)
                 self._tell("block", block.whole.response, block.whole.command)
-                self._tell("status", self._status())
+                self._tell("status", self.status)
                 if self._ending.is_set():
                     rig.stop()
         if rig.invalid is not None:
@@ -297,7 +256,7 @@ class Session:
         if begun and recorder is not None:
             recorder.finish_continuous()
             recorder.flush()
-        self._tell("status", self._status())
+        self._tell("status", self.status)
 
     def _overlay(self, trial: Trial, request: Request) -> None:
         """Show what cells of the posterior do under the sweep's command, over the recording as it is."""
@@ -310,21 +269,14 @@ class Session:
             shown = overlay.moved(part.skip, sweep.response - sweep.corrected, sweep.rate)
             self._tell("overlaid", trial.index, shown)
 
-    def _begin(self, part: Crop, stimulus: Stimulus, request: Request) -> Follower:
+    def _begin(self, part: Crop, stimulus: Stimulus, request: Request) -> Take:
         """Open the file's sweep and tell who listens, once the rig plays."""
         rate = self._rig.rate
-        self._expected += len(stimulus.command(rate))
+        self._account.expect(len(stimulus.command(rate)))
         if self._recorder is not None:
             self._recorder.start(stimulus, rate, self._rig.origin)
         self._tell("started", stimulus, rate, request.file_sweep)
-        return Follower(part.stimulus, rate)
-
-    def _keep(self, block: Block) -> None:
-        """Save a block before anything else is done with it."""
-        if self._recorder is not None:
-            self._recorder.append(block)
-        self._received += block.response.size
-        self._lost += block.lost
+        return Take(part, stimulus, self._rig)
 
     def _trial(
         self,
@@ -361,40 +313,5 @@ class Session:
             self._first = start
         return max(0.0, (start - self._first).total_seconds())
 
-    def _status(self) -> RecordingStatus:
-        recorder = self._recorder
-        return RecordingStatus(
-            recording=recorder is not None,
-            path=str(recorder.path) if recorder else None,
-            expected=self._expected,
-            received=self._received,
-            on_disk=recorder.on_disk if recorder else 0,
-            lost=self._lost + (recorder.dropped if recorder else 0),
-            free_bytes=recorder.free_bytes if recorder else None,
-            elapsed=time.monotonic() - self._begun,
-            queued=recorder.queued if recorder else 0,
-            alarm=recorder.alarm if recorder else None,
-        )
-
     def _tell(self, event: str, *what: object) -> None:
-        for listener in self._listeners:
-            try:
-                getattr(listener, event)(*what)
-            except Exception:  # noqa: BLE001 - whatever a listener does, the recording goes on
-                _LOG.exception("A listener failed at '%s'; the recording goes on.", event)
-
-
-def _corrected(block: Block, origin: Provenance) -> npt.NDArray[np.float64]:
-    """Subtract what is known of junction potential and bridge from a block."""
-    corrected = block.response - (origin.junction.potential or 0.0)
-    if origin.bridge and block.command is not None:
-        corrected = corrected - origin.bridge * block.command
-    return corrected
-
-
-def _joined(blocks: Sequence[Block], stimulus: Stimulus, rig: Rig) -> Sweep:
-    """Put the blocks of a sweep together, with where they came from."""
-    commands = [block.command for block in blocks if block.command is not None]
-    command = np.concatenate(commands) if len(commands) == len(blocks) else None
-    response = np.concatenate([block.response for block in blocks])
-    return rig.origin.sweep(response, rig.rate, stimulus, command)
+        self._audience.tell(event, *what)

@@ -24,9 +24,10 @@ from hardware.model_cell import ModelCell
 from hardware.recorder import Recorder
 from hardware.track import Track
 from rig_plugin import opening
+from rig_plugin.audience import Listener
 from rig_plugin.engine.client import Client
 from rig_plugin.protocol import gap_free
-from rig_plugin.session import Listener, Session
+from rig_plugin.session import Session
 from simulators.stimulus import Stimulus
 
 __all__ = ["Frames", "frames"]

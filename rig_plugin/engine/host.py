@@ -14,10 +14,11 @@ from contextlib import closing
 from functools import partial
 from multiprocessing.connection import Connection
 
+from rig_plugin.audience import Listener
 from rig_plugin.engine.letter import open_letter
 from rig_plugin.engine.outbox import Outbox
 from rig_plugin.engine.shared import Shared
-from rig_plugin.session import Listener, Session
+from rig_plugin.session import Session
 from simulators.refusal import Refusal
 
 __all__ = ["Opener", "host"]

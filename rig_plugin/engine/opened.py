@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from rig_plugin import opening
+from rig_plugin.audience import Listener
 from rig_plugin.replay_settings import ReplaySettings
-from rig_plugin.session import Listener, Session
+from rig_plugin.session import Session
 from rig_plugin.settings import Settings
 
 __all__ = ["attach", "replay"]

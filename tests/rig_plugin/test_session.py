@@ -235,18 +235,18 @@ def test_a_stop_that_comes_as_a_sweep_begins_is_not_forgotten(make):
     assert len(notes.named("block")) == 1
 
 
-def test_stop_while_the_next_sweep_is_expected_plays_nothing(make, estimate):
+def test_stop_just_before_the_next_sweep_plays_nothing(make, rig, monkeypatch):
     notes = Notes()
     session = make(None, None, notes)
-    estimate.expect = lambda context: session.stop()
+    monkeypatch.setattr(rig, "seen", lambda stimulus: session.stop() or stimulus)
     session.run()
     assert notes.named("started") == []
 
 
 def test_stop_does_not_wait_for_the_pause_between_sweeps(rig, estimate):
-    session = Session(rig, estimate, PARAMETERS, family(STEPS), interval=3600.0)
     first = threading.Event()
-    session._listeners = (Notes({"finished": lambda *_: first.set()}),)
+    notes = Notes({"finished": lambda *_: first.set()})
+    session = Session(rig, estimate, PARAMETERS, family(STEPS), None, (notes,), interval=3600.0)
     thread = threading.Thread(target=session.run)
     thread.start()
     assert first.wait(60)

@@ -1,0 +1,65 @@
+"""This file is the audience: who is told of what a session does, and can't harm it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Protocol as Interface
+
+import numpy as np
+import numpy.typing as npt
+
+from estimators.overlay import Overlay
+from rig_plugin.feed import RecordingStatus
+from rig_plugin.trial import Trial
+from simulators.stimulus import Stimulus
+
+__all__ = ["Audience", "Listener"]
+
+_LOG = logging.getLogger("rig_plugin")
+
+
+class Listener(Interface):
+    """Who is told; each method must return at once."""
+
+    def started(self, stimulus: Stimulus, rate: float, file_sweep: int | None) -> None:
+        """A sweep begins."""
+
+    def block(self, response: npt.NDArray[np.float64], command: npt.NDArray[np.float64] | None) -> None:
+        """At most 20 ms of it came."""
+
+    def finished(self, trial: Trial) -> None:
+        """It is saved and read."""
+
+    def overlaid(self, trial: int, overlay: Overlay) -> None:
+        """This is what the cells of its posterior do; told only where the session was asked to."""
+
+    def status(self, recording: RecordingStatus) -> None:
+        """How the recording is doing."""
+
+    def ended(self, reason: str | None) -> None:
+        """The session is over; the reason is a sentence where something went wrong."""
+
+
+class Audience:
+    """All who listen to a session; one that fails is logged, and the others are told all the same.
+
+    Args:
+        listeners: They are told in this order.
+    """
+
+    def __init__(self, listeners: Sequence[Listener]) -> None:
+        self._listeners = tuple(listeners)
+
+    def tell(self, event: str, *what: object) -> None:
+        """Tell everybody.
+
+        Args:
+            event: Name of the listener's method.
+            what: Its arguments.
+        """
+        for listener in self._listeners:
+            try:
+                getattr(listener, event)(*what)
+            except Exception:  # noqa: BLE001 - whatever a listener does, the recording goes on
+                _LOG.exception("A listener failed at '%s'; the recording goes on.", event)

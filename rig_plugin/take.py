@@ -1,0 +1,103 @@
+"""This file is the take: a sweep as it comes in, followed block by block, and what can be said when it is whole."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from estimators.context import Context
+from estimators.features import NAMES
+from estimators.follower import Follower
+from hardware.gap import lost_samples
+from hardware.rig import Block, Provenance, Rig
+from rig_plugin.crop import Crop
+from rig_plugin.quality import no_cell, no_scale, no_voltage
+from simulators.stimulus import Stimulus
+from simulators.sweep import Sweep
+
+__all__ = ["Take"]
+
+
+class Take:
+    """One sweep, from its first block to its features.
+
+    Args:
+        part: What of the sweep is observed.
+        seen: What the cell gets of the stimulus.
+        rig: That plays it, as it stands after the first block came.
+    """
+
+    def __init__(self, part: Crop, seen: Stimulus, rig: Rig) -> None:
+        self._part, self._seen, self._rig = part, seen, rig
+        self._follower = Follower(part.stimulus, rig.rate)
+        self._skip = round(part.skip * rig.rate)
+        self._blocks: list[Block] = []
+        self._gaps: list[tuple[int, int]] = []
+        self._place = 0
+
+    def push(self, came: Block) -> Block:
+        """Follow the next block.
+
+        Args:
+            came: As the rig gave it.
+
+        Returns:
+            The block with NaN for what was lost before it.
+        """
+        if came.lost:
+            self._gaps.append((self._place, came.lost))
+        block = came.whole
+        self._blocks.append(block)
+        self._place += block.response.size
+        if not self._gaps:
+            self._follower.push(_corrected(block, self._rig.origin)[self._skip :])
+        self._skip = max(0, self._skip - block.response.size)
+        return block
+
+    def sweep(self) -> Sweep:
+        """Put the blocks together, with where they came from.
+
+        Returns:
+            The sweep.
+        """
+        commands = [block.command for block in self._blocks if block.command is not None]
+        command = np.concatenate(commands) if len(commands) == len(self._blocks) else None
+        response = np.concatenate([block.response for block in self._blocks])
+        return self._rig.origin.sweep(response, self._rig.rate, self._seen, command)
+
+    def read(self, sweep: Sweep) -> tuple[npt.NDArray[np.float64], str | None]:
+        """Give the features, and why they can't be used.
+
+        As in training, a sweep that no membrane can have made has no features at all.
+
+        Args:
+            sweep: The whole of it.
+
+        Returns:
+            Features, shape (f,), NaN where missing; a sentence, or None where the sweep can be used.
+        """
+        refusal = lost_samples(self._gaps, sweep.rate) if self._gaps else self._rig.invalid
+        refusal = refusal or no_scale(self._rig.gains) or no_voltage(sweep.corrected)
+        if refusal is not None:
+            return np.full(len(NAMES), np.nan), refusal
+        row = self._follower.row()
+        return row, no_cell(float(row[NAMES.index("rest")]))
+
+    def context(self, start: float) -> Context:
+        """Give the circumstances of the sweep.
+
+        Args:
+            start: When it began, from the first sweep of its cell [s].
+
+        Returns:
+            The context.
+        """
+        return self._part.context(self._rig.rate, start=start)
+
+
+def _corrected(block: Block, origin: Provenance) -> npt.NDArray[np.float64]:
+    """Subtract what is known of junction potential and bridge from a block."""
+    corrected = block.response - (origin.junction.potential or 0.0)
+    if origin.bridge and block.command is not None:
+        corrected = corrected - origin.bridge * block.command
+    return corrected
