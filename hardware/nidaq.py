@@ -12,6 +12,7 @@ from typing import NoReturn
 import numpy as np
 import numpy.typing as npt
 
+from hardware.amplifier import Reading
 from hardware.guardian import Guardian
 from hardware.nidaq_driver import NidaqDriver
 from hardware.nidaq_input import NidaqInput
@@ -49,8 +50,8 @@ class Nidaq(Rig):
             guardian, for tests.
 
     Raises:
-        RigError: If the rate is not positive, the exit level is beyond the limits or the board, or the guardian would
-            not wait as long as the samples.
+        RigError: If the rate is not positive, the exit level is beyond the limits or the board or needs a scale that
+            only the amplifier tells, or the guardian would not wait as long as the samples.
     """
 
     def __init__(
@@ -79,11 +80,12 @@ class Nidaq(Rig):
                 f"The exit level is {exit_level:g} pA, {self.limits.low:g} to {self.limits.high:g} pA was wanted: "
                 "change it or the limits."
             )
-        self.gains = {"response": wiring.response.gain, "command": (wiring.monitor or wiring.output).gain}
+        self.gains = wiring.gains
         self.others: Mapping[str, npt.NDArray[np.float64]] = MappingProxyType({})
         """What the further inputs read in the last block, by terminal, in their gains' units."""
-        self._wiring, self._junction = wiring, junction
-        volts = float(wiring.output.volts(np.array([exit_level]))[0])
+        self._wiring, self._said, self._junction = wiring, wiring, junction
+        # No volt is no current, whatever the amplifier makes of one.
+        volts = float(wiring.output.volts(np.array([exit_level]))[0]) if exit_level else 0.0
         self._driver = NidaqDriver(wiring.device, wiring.server)
         self._output = NidaqOutput(self._driver, wiring, volts)
         self._input = NidaqInput(self._driver, wiring, timeout / 1e3)
@@ -137,7 +139,12 @@ class Nidaq(Rig):
                 f"The amplifier is wired for {self._wiring.clamp} clamp, a stimulus in {stimulus.clamp} clamp was "
                 "asked: change its mode and the gains in the rig file."
             )
-        self._wiring.output.volts(np.array([epoch.level for epoch in stimulus.epochs]))
+        if self._wiring.output.gain is not None:
+            self._wiring.output.volts(np.array([epoch.level for epoch in stimulus.epochs]))
+
+    def _tune(self, reading: Reading) -> None:
+        self._wiring = self._said.tuned(reading)
+        self.gains = self._wiring.gains
 
     def _open(self) -> None:
         self._failure, self._is_adrift = None, False
@@ -239,14 +246,14 @@ class Nidaq(Rig):
         """Turn volts into what they stand for."""
         inputs, traces = self._wiring.inputs, dict(zip(self._wiring.inputs, volts, strict=True))
         size = volts.shape[1]
-        self.others = {each.terminal: traces[each] * each.gain.value for each in self._wiring.others}
+        self.others = {each.terminal: each.scaled(traces[each]) for each in self._wiring.others}
         if self._wiring.monitor is not None:
-            command = traces[self._wiring.monitor] * self._wiring.monitor.gain.value
+            command = self._wiring.monitor.scaled(traces[self._wiring.monitor])
         elif self._command is None:
             command = np.full(size, self._level)
         else:
             command = self._command[first : first + size]
-        return Block(traces[inputs[0]] * inputs[0].gain.value, command, lost)
+        return Block(inputs[0].scaled(traces[inputs[0]]), command, lost)
 
     def _stop(self) -> None:
         """Return the output; where this program can't, the guardian tries; where nobody can, the user is told."""

@@ -13,8 +13,9 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from hardware.amplifier import Amplifier
+from hardware.amplifier import Amplifier, Reading
 from hardware.amplifier_watch import AmplifierWatch
+from hardware.gain import ARBITRARY, Gain
 from hardware.provenance import Provenance
 from simulators.limits import Limits
 from simulators.refusal import Refusal
@@ -24,8 +25,6 @@ __all__ = ["ARBITRARY", "BLOCK", "Block", "Gain", "Provenance", "Rig", "RigClose
 
 BLOCK = 20.0
 """Longest block [ms]."""
-ARBITRARY = "arbitrary"
-"""Source of a gain that nobody knows: such a response is no voltage, and nothing is inferred from it."""
 
 
 class RigError(Refusal):
@@ -95,21 +94,6 @@ class Block:
         return Block(np.concatenate([missing, self.response]), command)
 
 
-@dataclass(frozen=True)
-class Gain:
-    """What a channel is multiplied by on its way between the device and mV or pA.
-
-    Args:
-        value: The factor.
-        unit: Of the factor, for instance "mV/V"; 1 for a simulated cell.
-        source: Where it is known from, for instance "telegraph", "rig file" or "simulated".
-    """
-
-    value: float
-    unit: str
-    source: str
-
-
 class Rig(ABC):
     """Something that plays a stimulus and answers in blocks: `with rig: for block in rig.play(stimulus)`.
 
@@ -126,7 +110,7 @@ class Rig(ABC):
     exit_level: float = 0.0
     """Command at which the cell is left [pA]."""
     gains: Mapping[str, Gain] = MappingProxyType({})
-    """Of "response" and "command", as far as they are known."""
+    """Of "response" and "command", as far as they are known; where an amplifier tells them, as it last stood."""
 
     def __init__(self) -> None:
         self._is_open = False
@@ -193,11 +177,13 @@ class Rig(ABC):
 
         Raises:
             RigClosed: If the rig is not open.
-            AmplifierError: If the amplifier can't be read, or its mode does not fit the stimulus.
+            AmplifierError: If the amplifier can't be read, its mode does not fit the stimulus, or its gain not the
+                rig's.
             ValueError: If both together leave the limits.
         """
         self._check_open()
         self._watch.expect(stimulus.clamp)
+        self._follow()
         seen = stimulus.raised(self._watch.injected)
         self.limits.check(seen)
         return seen
@@ -218,7 +204,7 @@ class Rig(ABC):
         Raises:
             RigClosed: If the rig is not open.
             RigError: If it is still playing, or does not have this stimulus.
-            AmplifierError: If the amplifier can't be read, or its mode does not fit.
+            AmplifierError: If the amplifier can't be read, or its mode or its gain does not fit.
             RigLost: If samples were lost and the rig can't say where; else the next block says it.
             ValueError: If the stimulus leaves the limits.
         """
@@ -248,8 +234,8 @@ class Rig(ABC):
 
     @property
     def origin(self) -> Provenance:
-        """Where the sweep being played, or last played, comes from, and how the amplifier stood before it."""
-        return self.provenance.behind(self._watch.reading)
+        """Where the sweep being played, or last played, comes from, its gains, and how the amplifier stood before."""
+        return replace(self.provenance.behind(self._watch.reading), gains=dict(self.gains))
 
     @property
     def invalid(self) -> str | None:
@@ -284,6 +270,7 @@ class Rig(ABC):
         self._stopping.clear()
         try:
             self._watch.begin(stimulus.clamp)
+            self._follow()
             self.limits.check(stimulus.raised(self._watch.injected))
             begin()
             while not self._stopping.is_set():
@@ -299,12 +286,20 @@ class Rig(ABC):
                 self._stop()
                 self._watch.end()
 
+    def _follow(self) -> None:
+        if self._watch.reading is not None:
+            self._tune(self._watch.reading)
+
     def _check_open(self) -> None:
         if not self._is_open:
             raise RigClosed("The rig is closed: open it first, for instance with `with rig:`.")
 
     def _check(self, stimulus: Stimulus) -> None:
         """Refuse a stimulus that this rig in particular can't play; by default there is none."""
+        return
+
+    def _tune(self, reading: Reading) -> None:
+        """Take the scales that an amplifier tells, or refuse it, before each sweep; by default they do not depend."""
         return
 
     @abstractmethod

@@ -9,7 +9,7 @@ from typing import Any
 from hardware.axopatch import CHANNELS
 from hardware.nidaq_wiring import Input, Output, Terminals, Wiring
 from hardware.rig import Gain
-from rig_plugin.toml_table import SettingsError, key
+from rig_plugin.toml_table import SettingsError, key, listed
 from simulators.stimulus import Clamp
 from simulators.sweep import Junction
 
@@ -17,7 +17,8 @@ __all__ = ["NidaqSettings"]
 
 _SOURCE = "rig file"
 _VOLTS = Gain(1.0, "V/V", "telegraph")
-_TELEGRAPHED, _NEEDED = "axopatch-200b", ("mode", "gain")
+_TELEGRAPH, _TELEGRAPHED, _NEEDED = "telegraph", "axopatch-200b", ("mode", "gain")
+_TELLING = (_TELEGRAPHED, "multiclamp")
 _TERMINALS: tuple[Terminals, ...] = ("default", "differential", "rse", "nrse")
 _KEYS: dict[Clamp, tuple[str, str, str]] = {
     "current": ("response_mV_per_V", "command_pA_per_V", "monitor_pA_per_V"),
@@ -29,7 +30,8 @@ _KEYS: dict[Clamp, tuple[str, str, str]] = {
 class NidaqSettings:
     """Table [nidaq]: a board of National Instruments and the amplifier behind it.
 
-    A scale has no default: one that is wrong by ten gives numbers that look right.
+    A scale has no default: one that is wrong by ten gives numbers that look right. Where the amplifier tells its gain,
+    it has to tell the same, or all is left to it.
 
     Args:
         device: Name of the board, as NI MAX shows it; None where there is none.
@@ -38,6 +40,7 @@ class NidaqSettings:
         output: Where the command goes.
         response: Where the answer comes from.
         monitor: Where the command comes back as measured, or None.
+        gain: "telegraph" where the amplifier says what response and command are scaled by, else "rig file".
         response_mV: Scale of the response in current clamp [mV/V].
         command_pA: Command sensitivity in current clamp [pA/V].
         monitor_pA: Scale of the monitor in current clamp [pA/V].
@@ -63,6 +66,7 @@ class NidaqSettings:
     output: str = key("ao0", "output")
     response: str = key("ai0", "response")
     monitor: str | None = key(None, "monitor")
+    gain: str = key("rig file", "gain", one_of=("rig file", "telegraph"))
     response_mV: float | None = key(None, "response_mV_per_V", low=-1e6, high=1e6)  # noqa: N815 - the unit
     command_pA: float | None = key(None, "command_pA_per_V", low=-1e6, high=1e6)  # noqa: N815 - the unit
     monitor_pA: float | None = key(None, "monitor_pA_per_V", low=-1e6, high=1e6)  # noqa: N815 - the unit
@@ -113,23 +117,38 @@ class NidaqSettings:
         for name, scale in scales.items():
             if scale is not None and name not in mine:
                 raise SettingsError(f"[nidaq] has {name}, which is of another mode than {clamp} clamp: remove it.")
-        wanted = mine if self.monitor is not None else mine[:2]
-        for name in mine:
-            if (name in wanted) != (scales[name] is not None):
-                remedy = "it stands on the amplifier or in its manual" if name in wanted else "name the monitor too"
-                raise SettingsError(f"[nidaq] {'lacks' if name in wanted else 'has'} {name}: {remedy}.")
+        self._check_scales(mine, [name for name in mine if scales[name] is not None])
         gains = {name: Gain(scale, _unit(name), _SOURCE) for name, scale in scales.items() if scale is not None}
         wired: Terminals = next(word for word in _TERMINALS if word == self.terminals)
         response, command, monitor = mine
         return Wiring(
             self.device,
-            Output(self.output, gains[command], self.output_span),
-            Input(self.response, gains[response], self.input_span, wired),
+            Output(self.output, gains.get(command), self.output_span),
+            Input(self.response, gains.get(response), self.input_span, wired),
             Input(self.monitor, gains[monitor], self.input_span, wired) if self.monitor is not None else None,
             telegraphs={name: Input(at, _VOLTS, 10.0, wired) for name, at in self._telegraphs().items()},
             clamp=clamp,
             server=self.server,
         )
+
+    def _check_scales(self, mine: tuple[str, str, str], given: list[str]) -> None:
+        """Refuse a scale that nobody says, and one that two say."""
+        follows = self.gain == _TELEGRAPH
+        for name in mine[:2]:
+            if follows and name in given:
+                raise SettingsError(
+                    f"[nidaq] has {name} and gain = '{_TELEGRAPH}': keep the number, which the amplifier then has "
+                    "to tell as well, or the word, which follows the amplifier."
+                )
+            if not follows and name not in given:
+                raise SettingsError(
+                    f"[nidaq] lacks {name}: it stands on the amplifier or in its manual; where the amplifier tells it, "
+                    f"write gain = '{_TELEGRAPH}'."
+                )
+        if self.monitor is not None and mine[2] not in given:
+            raise SettingsError(f"[nidaq] lacks {mine[2]}: it stands in the amplifier's manual.")
+        if self.monitor is None and mine[2] in given:
+            raise SettingsError(f"[nidaq] has {mine[2]}: name the monitor too.")
 
     def check(self, tables: Mapping[str, Any]) -> None:
         """Refuse a rig file that would put something out without having said how and how much.
@@ -152,6 +171,16 @@ class NidaqSettings:
             raise SettingsError(
                 f"[amplifier] kind is '{kind}', which tells how it stands by voltages, and [nidaq] has no "
                 f"{missing[0]}_telegraph: name the input to which that telegraph leads."
+            )
+        if self.gain == _TELEGRAPH and kind not in _TELLING:
+            raise SettingsError(
+                f"[nidaq] has gain = '{_TELEGRAPH}' and no amplifier tells it: add [amplifier] with kind = "
+                f"{listed(map(repr, _TELLING))}, or write the scales here."
+            )
+        if self.gain == _TELEGRAPH and self.exit_level:
+            raise SettingsError(
+                f"[nidaq] exit_pA is {self.exit_level:g} with gain = '{_TELEGRAPH}': what a volt injects has to be "
+                "known before the amplifier is asked; write the scales here, or leave exit_pA at 0."
             )
         if wired and kind != _TELEGRAPHED:
             raise SettingsError(

@@ -16,6 +16,7 @@ from pynwb.icephys import (  # type: ignore[import-untyped]
 
 from hardware.export.samples import Pour
 from hardware.export.table import plain
+from hardware.gain import Gain
 from hardware.kept.loss import Loss
 from hardware.kept.segment import KeptSegment
 from hardware.kept.sweep import SI, KeptSweep
@@ -26,6 +27,7 @@ __all__ = ["Pair", "protocol", "response_name", "segment_series", "sweep_series"
 _RESPONSE = {"current": CurrentClampSeries, "voltage": VoltageClampSeries}
 _STIMULUS = {"current": CurrentClampStimulusSeries, "voltage": VoltageClampStimulusSeries}
 _MOST_TOLD = 20
+_A_VOLT = {"mV/V": 1e3, "pA/V": 1e12}
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +84,7 @@ def sweep_series(sweep: KeptSweep, start: float, electrode: Any, pour: Pour) -> 
         comments=_comments(sweep.losses, known=sweep.provenance.start is not None),
         data=pour(sweep.response),
         conversion=sweep.response.conversion,
+        gain=_volts_per(sweep.provenance.gains.get("response")),
         **same,
     )
     if sweep.command is None or not sweep.command.samples:
@@ -133,6 +136,12 @@ def segment_series(file: NWBFile, segment: KeptSegment, start: float, electrode:
         return None
     count = min(segment.channels[name].trace.samples for name in made)
     return Pair(made["response"], made.get("command"), count)
+
+
+def _volts_per(gain: Gain | None) -> float | None:
+    """Give the amplifier's gain in V/V or V/A, where a volt is what the scale is of."""
+    factor = _A_VOLT.get(gain.unit) if gain else None
+    return None if gain is None or factor is None else factor / gain.value
 
 
 def _clamp(segment: KeptSegment) -> Clamp | None:

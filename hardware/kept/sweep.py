@@ -13,6 +13,7 @@ import h5py  # type: ignore[import-untyped]
 import numpy as np
 
 from hardware.amplifier import Reading
+from hardware.gain import Gain
 from hardware.hdf5 import text
 from hardware.kept.loss import Gap, Loss
 from hardware.kept.trace import LONGEST, Trace, child, kept_trace, unit_of
@@ -191,6 +192,7 @@ def _provenance(origin: Mapping[str, Any]) -> Provenance:
         Junction(**origin["junction"]),
         float(origin["bridge"]),
         Reading.of(origin.get("amplifier")),
+        Gain.of(origin.get("gains")),
     )
 
 

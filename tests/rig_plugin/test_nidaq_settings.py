@@ -13,6 +13,7 @@ EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "rig_nidaq.toml"
 WHOLE = 'device = "Dev1"\nresponse_mV_per_V = 100\ncommand_pA_per_V = 400\n'
 
 AXOPATCH = '[amplifier]\nkind = "axopatch-200b"\n'
+FOLLOWS = f'device = "Dev1"\ngain = "telegraph"\nmode_telegraph = "ai4"\ngain_telegraph = "ai5"\n{AXOPATCH}'
 
 
 @pytest.fixture
@@ -68,6 +69,13 @@ def test_voltage_clamp_has_scales_of_its_own(rig_file):
     assert (wiring.clamp, wiring.response.gain.unit, wiring.output.gain.unit) == ("voltage", "pA/V", "mV/V")
 
 
+def test_scales_that_the_amplifier_tells_are_not_known_before_it_is_asked(rig_file):
+    rig = load("rigs", "nidaq")(read(rig_file(FOLLOWS)))
+    assert (dict(rig.gains), rig._wiring.response.gain, rig._wiring.output.gain) == ({}, None, None)
+    text = FOLLOWS.replace("[amp", 'monitor = "ai1"\nmonitor_pA_per_V = 500\n[amp')
+    assert list(load("rigs", "nidaq")(read(rig_file(text))).gains) == ["command"]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -82,6 +90,11 @@ def test_voltage_clamp_has_scales_of_its_own(rig_file):
         (WHOLE + 'terminals = "single"', "'rse' or 'nrse' was wanted"),
         (WHOLE + 'monitor = "ai0"\nmonitor_pA_per_V = 500', "ai0 of Dev1 is wired twice"),
         (WHOLE.replace("400", "0"), "gain of ao0 is 0"),
+        (WHOLE + 'gain = "telegraph"', "has response_mV_per_V and gain = 'telegraph': keep the number"),
+        ('device = "Dev1"\ngain = "telegraph"', "no amplifier tells it: add .* kind = 'axopatch-200b' or 'multiclamp'"),
+        (FOLLOWS.replace("axopatch-200b", "manual") + 'mode = "current"', "no amplifier tells it"),
+        (FOLLOWS.replace("[amp", "exit_pA = -10\n[amp"), "exit_pA is -10 .* known before the amplifier is asked"),
+        (FOLLOWS.replace("[amp", 'monitor = "ai1"\n[amp'), "lacks monitor_pA_per_V"),
         (WHOLE + 'gain_telegraph = "ai5"', "has gain_telegraph and nobody reads it"),
         (WHOLE + 'mode_telegraph = "ai4"\n' + AXOPATCH, "has no gain_telegraph: name the input"),
         (WHOLE + 'mode_telegraph = "ai4"\ngain_telegraph = "ai0"\n' + AXOPATCH, "ai0 of Dev1 is wired twice"),
