@@ -6,7 +6,6 @@ import contextlib
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import NoReturn
 
 import numpy as np
@@ -81,8 +80,6 @@ class Nidaq(Rig):
                 "change it or the limits."
             )
         self.gains = wiring.gains
-        self.others: Mapping[str, npt.NDArray[np.float64]] = MappingProxyType({})
-        """What the further inputs read in the last block, by terminal, in their gains' units."""
         self._wiring, self._said, self._junction = wiring, wiring, junction
         # No volt is no current, whatever the amplifier makes of one.
         volts = float(wiring.output.volts(np.array([exit_level]))[0]) if exit_level else 0.0
@@ -246,14 +243,14 @@ class Nidaq(Rig):
         """Turn volts into what they stand for."""
         inputs, traces = self._wiring.inputs, dict(zip(self._wiring.inputs, volts, strict=True))
         size = volts.shape[1]
-        self.others = {each.terminal: each.scaled(traces[each]) for each in self._wiring.others}
+        others = {name: each.scaled(traces[each]) for name, each in self._wiring.others.items()}
         if self._wiring.monitor is not None:
             command = self._wiring.monitor.scaled(traces[self._wiring.monitor])
         elif self._command is None:
             command = np.full(size, self._level)
         else:
             command = self._command[first : first + size]
-        return Block(inputs[0].scaled(traces[inputs[0]]), command, lost)
+        return Block(inputs[0].scaled(traces[inputs[0]]), command, lost, others)
 
     def _stop(self) -> None:
         """Return the output; where this program can't, the guardian tries; where nobody can, the user is told."""

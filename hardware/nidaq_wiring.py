@@ -13,6 +13,7 @@ import numpy.typing as npt
 from hardware.amplified import agreed, command_gain, response_gain
 from hardware.amplifier import Reading
 from hardware.rig import Gain, RigError
+from hardware.track import RESERVED, is_name
 from simulators.stimulus import Clamp
 
 __all__ = ["Input", "Output", "Terminals", "Wiring"]
@@ -116,7 +117,7 @@ class Wiring:
         output: Where the command goes.
         response: Where the answer of the cell comes from.
         monitor: Where the command comes back as the amplifier measures it, or None where it is not connected.
-        others: Further inputs that are read beside these.
+        others: Further inputs that are read beside these, by the names under which they are recorded.
         telegraphs: Inputs on which the amplifier tells how it stands, by the telegraph's name; read between sweeps.
         clamp: The mode of the amplifier in which these gains hold.
         server: Address of an NI gRPC Device Server, "host:port"; None uses the driver of this computer.
@@ -129,7 +130,7 @@ class Wiring:
     output: Output
     response: Input
     monitor: Input | None = None
-    others: tuple[Input, ...] = ()
+    others: Mapping[str, Input] = field(default_factory=dict)
     telegraphs: Mapping[str, Input] = field(default_factory=dict)
     clamp: Clamp = "current"
     server: str | None = None
@@ -148,6 +149,10 @@ class Wiring:
                     f"The {name} at {channel.terminal} has a gain in {channel.gain.unit}; in {self.clamp} clamp one "
                     f"in {unit}/V was wanted."
                 )
+        for name, each in self.others.items():
+            if name in RESERVED or not is_name(name):
+                raise RigError(f"A further channel is called '{name}', which is taken or can't be kept: rename it.")
+            _known(each.terminal, each.gain)
         # A telegraph may be recorded beside the rest; what it can't be is the cell, or another telegraph.
         told = [each.terminal for each in self.telegraphs.values()]
         _check_once(self.device, [self.response.terminal, *([self.monitor.terminal] if self.monitor else []), *told])
@@ -156,7 +161,7 @@ class Wiring:
     @property
     def inputs(self) -> tuple[Input, ...]:
         """All inputs in the order in which they are read: response, monitor, others."""
-        return (self.response, *((self.monitor,) if self.monitor else ()), *self.others)
+        return (self.response, *((self.monitor,) if self.monitor else ()), *self.others.values())
 
     def tuned(self, reading: Reading) -> Wiring:
         """Take the scales of the scaled output and the command input from the amplifier.
@@ -181,6 +186,7 @@ class Wiring:
         channels: dict[str, Input | Output] = {"response": self.response, "command": self.monitor or self.output}
         if self.monitor is not None:
             channels["output"] = self.output
+        channels |= self.others
         return {name: channel.gain for name, channel in channels.items() if channel.gain is not None}
 
     @property

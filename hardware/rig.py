@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType, TracebackType
 from typing import Self
@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from hardware.amplifier import Amplifier, Reading
 from hardware.amplifier_watch import AmplifierWatch
+from hardware.block import BLOCK, Block
 from hardware.gain import ARBITRARY, Gain
 from hardware.provenance import Provenance
 from simulators.limits import Limits
@@ -22,9 +23,6 @@ from simulators.refusal import Refusal
 from simulators.stimulus import Epoch, Stimulus
 
 __all__ = ["ARBITRARY", "BLOCK", "Block", "Gain", "Provenance", "Rig", "RigClosed", "RigError", "RigLost"]
-
-BLOCK = 20.0
-"""Longest block [ms]."""
 
 
 class RigError(Refusal):
@@ -47,53 +45,6 @@ class RigLost(RigError):
         self.samples = samples
 
 
-@dataclass(frozen=True, eq=False)
-class Block:
-    """At most 20 ms of a sweep; arrays are copied, then read-only.
-
-    Args:
-        response: Shape (n,) [mV, or pA in voltage clamp].
-        command: Shape (n,) [pA, or mV in voltage clamp], or None where it is unknown.
-        lost: Samples that are missing before the first of these.
-    """
-
-    response: npt.NDArray[np.float64]
-    command: npt.NDArray[np.float64] | None = None
-    lost: int = 0
-
-    def __post_init__(self) -> None:
-        for name in ("response", "command"):
-            trace = getattr(self, name)
-            if trace is not None:
-                trace = np.array(trace, dtype=np.float64)
-                trace.setflags(write=False)
-                object.__setattr__(self, name, trace)
-        if self.response.ndim != 1 or (self.command is not None and self.command.shape != self.response.shape):
-            raise ValueError(f"Block has a response of shape {self.response.shape}; equal (n,) traces were wanted.")
-        if self.lost < 0:
-            raise ValueError(f"Block has {self.lost} samples lost before it, 0 or more was wanted.")
-
-    def raised(self, holding: float) -> Block:
-        """The block with what the amplifier itself injects in its command.
-
-        Args:
-            holding: On top of the command, in its unit.
-
-        Returns:
-            The block; itself where there is nothing to add.
-        """
-        return self if self.command is None or not holding else replace(self, command=self.command + holding)
-
-    @property
-    def whole(self) -> Block:
-        """The block with NaN for what was lost before it, so that an index is always time x rate."""
-        if not self.lost:
-            return self
-        missing = np.full(self.lost, np.nan)
-        command = None if self.command is None else np.concatenate([missing, self.command])
-        return Block(np.concatenate([missing, self.response]), command)
-
-
 class Rig(ABC):
     """Something that plays a stimulus and answers in blocks: `with rig: for block in rig.play(stimulus)`.
 
@@ -110,7 +61,8 @@ class Rig(ABC):
     exit_level: float = 0.0
     """Command at which the cell is left [pA]."""
     gains: Mapping[str, Gain] = MappingProxyType({})
-    """Of "response" and "command", as far as they are known; where an amplifier tells them, as it last stood."""
+    """Of "response" and "command", as far as they are known, and of each further channel by its name; where an
+    amplifier tells them, as it last stood."""
 
     def __init__(self) -> None:
         self._is_open = False
@@ -334,5 +286,4 @@ def _split(block: Block, rate: float) -> Iterator[Block]:
         yield block
         return
     for k in range(0, block.response.size, size):
-        command = None if block.command is None else block.command[k : k + size]
-        yield Block(block.response[k : k + size], command, 0 if k else block.lost)
+        yield block.part(k, k + size)

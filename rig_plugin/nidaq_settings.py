@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from hardware.axopatch import CHANNELS
 from hardware.nidaq_wiring import Input, Output, Terminals, Wiring
 from hardware.rig import Gain
+from rig_plugin.channel_settings import ChannelSettings
 from rig_plugin.toml_table import SettingsError, key, listed
 from simulators.stimulus import Clamp
 from simulators.sweep import Junction
@@ -18,6 +20,7 @@ __all__ = ["NidaqSettings"]
 _SOURCE = "rig file"
 _VOLTS = Gain(1.0, "V/V", "telegraph")
 _TELEGRAPH, _TELEGRAPHED, _NEEDED = "telegraph", "axopatch-200b", ("mode", "gain")
+_NO_CHANNELS: Mapping[str, ChannelSettings] = MappingProxyType({})
 _TELLING = (_TELEGRAPHED, "multiclamp")
 _TERMINALS: tuple[Terminals, ...] = ("default", "differential", "rse", "nrse")
 _KEYS: dict[Clamp, tuple[str, str, str]] = {
@@ -90,8 +93,11 @@ class NidaqSettings:
         """What is known of the junction potential."""
         return Junction() if self.junction is None else Junction("uncorrected", self.junction)
 
-    def wiring(self) -> Wiring:
+    def wiring(self, channels: Mapping[str, ChannelSettings] = _NO_CHANNELS) -> Wiring:
         """Make the wiring.
+
+        Args:
+            channels: Further inputs, by the names under which they are recorded.
 
         Returns:
             It, in the one mode of the amplifier.
@@ -126,6 +132,7 @@ class NidaqSettings:
             Output(self.output, gains.get(command), self.output_span),
             Input(self.response, gains.get(response), self.input_span, wired),
             Input(self.monitor, gains[monitor], self.input_span, wired) if self.monitor is not None else None,
+            others={name: Input(str(each.terminal), each.gain, each.span, wired) for name, each in channels.items()},
             telegraphs={name: Input(at, _VOLTS, 10.0, wired) for name, at in self._telegraphs().items()},
             clamp=clamp,
             server=self.server,
@@ -150,11 +157,12 @@ class NidaqSettings:
         if self.monitor is None and mine[2] in given:
             raise SettingsError(f"[nidaq] has {mine[2]}: name the monitor too.")
 
-    def check(self, tables: Mapping[str, Any]) -> None:
+    def check(self, tables: Mapping[str, Any], channels: Mapping[str, ChannelSettings] = _NO_CHANNELS) -> None:
         """Refuse a rig file that would put something out without having said how and how much.
 
         Args:
             tables: What stands in the file.
+            channels: Further inputs, by the names under which they are recorded.
 
         Raises:
             Refusal: If a table is missing, or as `wiring`.
@@ -163,7 +171,7 @@ class NidaqSettings:
             raise SettingsError(
                 "[limits] is missing: say what may be put into the cell, for instance low_pA = -200 and high_pA = 500."
             )
-        self.wiring()
+        self.wiring(channels)
         wired = self._telegraphs()
         kind = tables.get("amplifier", {}).get("kind")
         missing = [name for name in _NEEDED if name not in wired]

@@ -12,6 +12,7 @@ from typing import Any
 from estimators.pretrained import SHIPPED, shipped
 from hardware.forepulse import with_forepulse
 from rig_plugin.amplifier_settings import AmplifierSettings
+from rig_plugin.channel_settings import ChannelsSettings
 from rig_plugin.electrode_settings import ElectrodeSettings
 from rig_plugin.nidaq_settings import NidaqSettings
 from rig_plugin.patch_settings import PatchSettings
@@ -193,6 +194,7 @@ class Settings:
         quality: Where a recording stops being a good one.
         serial: A microcontroller on a serial line, for a rig of the kind "serial".
         nidaq: A board of National Instruments.
+        channels: Further inputs of it, which are recorded.
     """
 
     rig: RigSettings = RigSettings()
@@ -208,6 +210,7 @@ class Settings:
     quality: QualitySettings = QualitySettings()
     serial: SerialSettings = SerialSettings()
     nidaq: NidaqSettings = NidaqSettings()
+    channels: ChannelsSettings = ChannelsSettings()
 
 
 def read(path: Path | None = None) -> Settings:
@@ -238,7 +241,10 @@ def read(path: Path | None = None) -> Settings:
             raise SettingsError(f"{path}: [{name}] is unknown: use {listed(f'[{kind}]' for kind in kinds)}.")
         if not isinstance(table, dict):
             raise SettingsError(f"{path}: {name} is {table!r}, a table [{name}] was wanted.")
-    settings = Settings(**{name: TomlTable(path, name, table).make(kinds[name]) for name, table in tables.items()})
+    further = ChannelsSettings.read(path, tables.get("channels", {}))
+    plain = {name: table for name, table in tables.items() if name != "channels"}
+    made = {name: TomlTable(path, name, table).make(kinds[name]) for name, table in plain.items()}
+    settings = Settings(**made, channels=further)
     settings = _shelved(settings, tables.get("network", {}).get("path"))
     _check_together(path, settings, tables)
     return settings
@@ -278,7 +284,9 @@ def _check_together(path: Path, settings: Settings, tables: Mapping[str, Mapping
         for stimulus in protocol.stimuli():
             limits.check(stimulus)
         if settings.rig.kind == "nidaq":
-            settings.nidaq.check(tables)
+            settings.nidaq.check(tables, settings.channels.inputs)
+        elif settings.channels.inputs:
+            raise SettingsError("[channels] are inputs of a board, of [rig] kind = 'nidaq': leave them out.")
     except ValueError as error:
         raise SettingsError(f"{path}: {error}") from error
     if settings.network.path is not None and not settings.network.path.is_file():

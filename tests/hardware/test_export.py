@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hardware.reading import read
 from hardware.recorder import Recorder
 from hardware.replay import Replay
-from hardware.rig import Block, Provenance
+from hardware.rig import Block, Gain, Provenance
 from simulators.stimulus import Dose, Epoch, Stimulus, step
 from simulators.sweep import Junction
 
@@ -44,7 +44,8 @@ USER = {
 def everything(make_session, tmp_path):
     """A session with all that the format has."""
     sweeps = [{"stimulus": s} for s in FAMILY * 2]
-    sweeps += [{"stimulus": DRUG}, {"stimulus": CLAMPED}, {"command": False}, {"start": ""}]
+    others = {"bath": (NOISE, "degC", 1.0), "Vm 2": (NOISE, "volts", 1e-3)}
+    sweeps += [{"stimulus": DRUG}, {"stimulus": CLAMPED}, {"command": False}, {"start": "", "others": others}]
     sweeps += [{"gaps": [(700, 1100), (5990, 10)]}, {"response": NOISE[:1234], "complete": False}]
     whole = {"response": (NOISE, "volts", 1e-3), "command": (0 * NOISE, "amperes", 1e-12), "bath": (NOISE, "K", 1.0)}
     segments = [
@@ -81,6 +82,30 @@ def complaints(path):
         told = list(inspect_nwbfile(nwbfile_path=str(path)))
     worse = [m for m in told if m.importance.value > Importance.BEST_PRACTICE_SUGGESTION.value]
     return found + [f"{m.importance.name} {m.check_function_name} {m.location}: {m.message}" for m in worse]
+
+
+def test_further_channels_of_a_sweep_become_series_of_their_own(tmp_path):
+    path, nwb = tmp_path / "cell.h5", tmp_path / "cell.nwb"
+    gains = {"bath": Gain(10.0, "degC/V", "rig file"), "v:2": Gain(100.0, "mV/V", "rig file")}
+    with Recorder(path, {}) as recorder:
+        for _ in range(2):
+            recorder.start(FAMILY[0], 10.0, Provenance(gains=gains))
+            recorder.append(Block(NOISE[:4000], None, 0, {"bath": NOISE[:4000] + 100.0, "v:2": NOISE[:4000]}))
+            recorder.append(Block(NOISE[4500:], None, 500, {"bath": NOISE[4500:] + 100.0, "v:2": NOISE[4500:]}))
+            recorder.finish({}, {})
+    export(path, nwb)
+    with opened(nwb) as io:
+        file = io.read()
+        assert len(file.acquisition) == 6
+        bath, second = file.acquisition["bath_000001"], file.acquisition["v-2_000001"]
+        assert (bath.unit, bath.conversion, bath.rate) == ("degC", 1.0, 10e3)
+        assert (second.unit, second.conversion) == ("volts", 1e-3)
+        assert bath.starting_time == file.acquisition["response_000001"].starting_time
+        assert "Gain 10 degC/V, from: rig file." in bath.comments
+        assert "[4000, 4500)" in bath.comments
+        expected = np.where((np.arange(6000) < 4000) | (np.arange(6000) >= 4500), NOISE + 100.0, np.nan)
+        np.testing.assert_array_equal(bath.data[:], expected)
+    assert [sweep.response.size for sweep in read(nwb).sweeps] == [6000, 6000]
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,19 @@ def test_what_was_lost_is_told_to_the_sample(shared, first, size, code, answered
     assert sum(block.lost for block in blocks) == lost.size
 
 
+@pytest.mark.parametrize("code", [-200279, -200361])
+def test_a_further_channel_loses_what_the_response_loses(serve, attached, wired, code):
+    server = serve()
+    server.faults = {2500: (code, 3100)}
+    with attached(server, wiring=wired(server, others={"ruler": RULER})) as rig:
+        blocks = [block.whole for block in rig.play(STEP)]
+    response = np.concatenate([block.response for block in blocks])
+    ruler = np.concatenate([block.others["ruler"] for block in blocks])
+    known = np.isfinite(response)
+    assert not known.all()
+    np.testing.assert_array_equal(ruler, np.where(known, np.arange(6000.0), np.nan))
+
+
 @pytest.fixture
 def shared(serve):
     return serve()

@@ -125,7 +125,7 @@ def test_a_telegraph_can_not_be_the_cell_nor_another_telegraph(server, wired):
     for name, at in (("mode", "ai0"), ("gain", "ai4")):
         with pytest.raises(RigError, match=f"{at} of Dev1 is wired twice"):
             wired(server, SCALED, telegraphs=TELEGRAPHS | {name: Input(at, VOLT)})
-    wired(server, SCALED, telegraphs=TELEGRAPHS, others=(TELEGRAPHS["gain"],))
+    wired(server, SCALED, telegraphs=TELEGRAPHS, others={"gain": TELEGRAPHS["gain"]})
 
 
 RIG = """

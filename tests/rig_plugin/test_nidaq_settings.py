@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from hardware.rig import Gain
 from rig_plugin.nidaq_settings import NidaqSettings
 from rig_plugin.plugins import load
 from rig_plugin.settings import SettingsError, read
@@ -45,6 +46,7 @@ def test_the_example_holds_when_its_instances_are_uncommented(tmp_path):
     assert {name: each.terminal for name, each in wiring.telegraphs.items()} == {
         "mode": "ai4", "gain": "ai5", "filter": "ai6", "capacitance": "ai7",
     }  # fmt: skip
+    assert read(path).channels.inputs["bath"].gain == Gain(10.0, "degC/V", "rig file")
     assert (read(path).nidaq.told, read(path).amplifier.kind) == (Junction("uncorrected", 12.0), "axopatch-200b")
 
 
@@ -76,9 +78,32 @@ def test_scales_that_the_amplifier_tells_are_not_known_before_it_is_asked(rig_fi
     assert list(load("rigs", "nidaq")(read(rig_file(text))).gains) == ["command"]
 
 
+def test_a_further_channel_is_read_under_its_name_in_its_unit(rig_file):
+    text = WHOLE + '[channels."bath temperature"]\ninput = "ai3"\nper_V = 10.0\nunit = "degC"\nrange_V = 5\n'
+    rig = load("rigs", "nidaq")(read(rig_file(text)))
+    (name, channel), *_ = rig._wiring.others.items()
+    assert (name, channel.terminal, channel.span) == ("bath temperature", "ai3", 5.0)
+    assert rig.gains["bath temperature"] == Gain(10.0, "degC/V", "rig file")
+
+
+def test_a_further_channel_of_a_rig_that_has_none_is_refused(tmp_path):
+    path = tmp_path / "rig.toml"
+    path.write_text('[channels.bath]\ninput = "ai3"\nper_V = 1\nunit = "V"\n', encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"\[channels\] are inputs of a board"):
+        read(path)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        (WHOLE + '[channels]\nbath = "ai3"', "bath is 'ai3', a table"),
+        (WHOLE + '[channels.bath]\ninput = "ai3"\nunit = "degC"', "per_V is missing: say at which input"),
+        (WHOLE + '[channels.bath]\nper_V = 1\nunit = "degC"', "input is missing"),
+        (WHOLE + '[channels.bath]\ninput = "ai3"\nper_V = 0\nunit = "degC"', "per_V is 0: say"),
+        (WHOLE + '[channels.bath]\ninput = "ai3"\nper_V = 1\nunit = "mV/V"', "without the '/V'"),
+        (WHOLE + "[channels.bath]\nscale = 1", r"\[channels.bath\] has no key scale"),
+        (WHOLE + '[channels.bath]\ninput = "ai0"\nper_V = 1\nunit = "V"', "ai0 of Dev1 is wired twice"),
+        (WHOLE + '[channels.command]\ninput = "ai3"\nper_V = 1\nunit = "V"', "called 'command', which is taken"),
         (WHOLE.replace('device = "Dev1"\n', ""), "has no device: name the board as NI MAX shows it"),
         ('device = "Dev1"\ncommand_pA_per_V = 400', "lacks response_mV_per_V: it stands on the amplifier"),
         ('device = "Dev1"\nresponse_mV_per_V = 100', "lacks command_pA_per_V"),
