@@ -268,6 +268,15 @@ class Recorder:
         self._check_open()
         self._writer.put(replace(moment or self.moment(), text=text.replace("\0", " ")))
 
+    def hurry(self) -> None:
+        """Have all samples brought at once to where they survive a kill of this process, without waiting for it.
+
+        Raises:
+            RecorderError: If the recorder is closed.
+        """
+        self._check_open()
+        self._writer.hurry()
+
     def flush(self, patience: float = _PATIENCE) -> bool:
         """Have all samples brought to where they survive a kill of this process.
 

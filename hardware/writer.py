@@ -114,6 +114,12 @@ class Writer:
             self._add(entry)
             self._changed.notify_all()
 
+    def hurry(self) -> None:
+        """Have all that was put so far brought to where it survives a kill, at once and without waiting for it."""
+        with self._changed:
+            self._wanted = self._put
+            self._changed.notify_all()
+
     def flush(self, patience: float) -> bool:
         """Wait until all that was put so far would survive a kill.
 

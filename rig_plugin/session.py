@@ -27,6 +27,7 @@ from rig_plugin.audience import Audience, Listener
 from rig_plugin.crop import Crop, crop
 from rig_plugin.feed import RecordingStatus
 from rig_plugin.foresight import Foresight
+from rig_plugin.lull import lull
 from rig_plugin.protocol import Protocol, Request
 from rig_plugin.quality import warnings_of
 from rig_plugin.stretch import Hold, paged, traces, tracks
@@ -126,7 +127,7 @@ class Session:
             if is_cold():
                 _LOG.warning("Compiling the kernels: once after an installation, about a minute.")
             self._observer.warm(overlays=self._overlays)
-            with self._foresight, self._rig:
+            with lull(), self._foresight, self._rig:
                 yield from self._trials()
         except GeneratorExit:
             raise
@@ -191,13 +192,13 @@ class Session:
         seen = self._rig.seen(stimulus)
         part = crop(seen, request.history)
         coming = part.context(self._rig.rate)
-        self._foresight.ask(lambda: self._observer.expect(coming))
         if self._stopping.is_set():
             return None
         take: Take | None = None
         for came in self._rig.play(stimulus):
             if take is None:
                 take = self._begin(part, seen, request)
+                self._foresight.ask(lambda: self._observer.expect(coming))
             if self._recorder is not None:
                 self._recorder.append(came)
             self._account.take(came)
@@ -212,9 +213,9 @@ class Session:
         return self._read(index, request, take)
 
     def _read(self, index: int, request: Request, take: Take) -> Trial:
-        """Make a trial of a sweep that is whole: save it, infer from it, and save that too."""
+        """Make a trial of a sweep that is whole: save it, and while the disk takes it, infer; then save that too."""
         if self._recorder is not None:
-            self._recorder.flush()
+            self._recorder.hurry()
         begun = time.perf_counter()
         sweep = take.sweep()
         row, refusal = take.read(sweep)

@@ -80,6 +80,8 @@ class Board:
         self.terminals = {f"Dev1/{name}" for name in ("ao0", "ao1", *(f"ai{k}" for k in range(8)))}
         self.telegraphs = {}
         self.tasks, self.volts, self.puts = {}, {"Dev1/ao0": 5.0}, []
+        self.started = []
+        """When each timed output began, and how long its samples last [s]."""
         self.calls, self.resets = [], 0
         self.is_plugged, self.is_mute, self.is_hung = True, False, threading.Event()
         self.faults, self.later = {}, {}
@@ -270,6 +272,7 @@ class Board:
         if task.inputs:
             task.base = self._ticks(clock) if clock is not None else 0
         else:
+            self.started.append((task.began, (task.count - 1) / task.rate))
             self.puts += [float(volts) for volts, _ in groupby(task.samples)]
             task.answer = self._answer(task.samples, task.rate / 1e3)
         return {}

@@ -186,6 +186,19 @@ def test_a_disk_that_hangs_is_told_and_keeps_nobody_waiting(tmp_path, disk):
     np.testing.assert_array_equal(recorded(tmp_path / "session.h5"), NOISE)
 
 
+def test_who_hurries_the_disk_waits_for_nothing_and_has_it_all_the_same(tmp_path, disk):
+    # A clock that stands still: nothing is brought to the disk but what is asked for.
+    with begin(tmp_path / "session.h5", clock=lambda: 0.0) as recorder:
+        disk.answers.clear()
+        append(recorder, 0, 2)
+        recorder.hurry()
+        assert recorder.on_disk == 0
+        disk.answers.set()
+        until(lambda: recorder.on_disk == 2 * BLOCK)
+    with pytest.raises(RecorderError, match="closed"):
+        recorder.hurry()
+
+
 def test_a_recording_that_is_not_complete_is_not_closed_in_silence(tmp_path, disk):
     recorder = begin(tmp_path / "session.h5")
     disk.error = errno.ENOSPC

@@ -1,0 +1,28 @@
+"""This file is the lull: what was made before a recording is not searched for garbage while it runs.
+
+Python looks through all objects now and then, which takes 150 ms with everything loaded that infers: a cell would wait
+for that between two sweeps, and the window for its samples.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+__all__ = ["lull"]
+
+
+@contextmanager
+def lull() -> Iterator[None]:
+    """Leave what there is now out of every search until the end; what comes later is searched as always.
+
+    Yields:
+        Nothing.
+    """
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
