@@ -119,7 +119,7 @@ class Nidaq(Rig):
 
         Raises:
             RigClosed: If the rig is not open.
-            RigError: If no telegraph is wired, or the board does not give them.
+            RigError: If no telegraph is wired, a sweep runs, or the board does not give them.
         """
         self._check_open()
         if not self._wiring.telegraphs:
@@ -127,6 +127,8 @@ class Nidaq(Rig):
                 f"No input of {self._wiring.device} is wired to a telegraph: name those of the amplifier, for instance "
                 'mode_telegraph = "ai4" and gain_telegraph = "ai5" in [nidaq].'
             )
+        if self._input.is_running:
+            raise RigError("The board is sampling the cell: the telegraphs are read before and after a sweep.")
         self._input.release()
         return self._telegraphs.read()
 
@@ -136,8 +138,9 @@ class Nidaq(Rig):
                 f"The amplifier is wired for {self._wiring.clamp} clamp, a stimulus in {stimulus.clamp} clamp was "
                 "asked: change its mode and the gains in the rig file."
             )
-        if self._wiring.output.gain is not None:
-            self._wiring.output.volts(np.array([epoch.level for epoch in stimulus.epochs]))
+        # What the amplifier told before an earlier sweep may not hold any more; what it tells is checked as it starts.
+        if self._said.output.gain is not None:
+            self._said.output.volts(np.array([epoch.level for epoch in stimulus.epochs]))
 
     def _tune(self, reading: Reading) -> None:
         self._wiring = self._said.tuned(reading)

@@ -43,6 +43,8 @@ class NidaqInput:
         self._total: int | None = None
         self._position = self._buffer = 0
         self._is_committed = False
+        self.is_running = False
+        """Whether it samples for a sweep or a held command."""
 
     @property
     def position(self) -> int:
@@ -127,6 +129,7 @@ class NidaqInput:
 
     def stop(self) -> None:
         """End the acquisition."""
+        self.is_running = False
         with told(self._driver.device, self._driver.server):
             self._task.stop()
 
@@ -167,6 +170,7 @@ class NidaqInput:
                 self._task.control(words.TaskMode.TASK_COMMIT)
                 self._is_committed = True
             self._task.start()
+            self.is_running = True
 
     def _left(self, first: int, count: int) -> int:
         return count if self._total is None else max(0, min(count, self._total - first))

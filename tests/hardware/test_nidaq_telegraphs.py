@@ -114,6 +114,16 @@ def test_telegraphs_that_can_not_be_read_after_a_sweep_leave_it_unused_and_raise
         assert "-200361" in rig.invalid
 
 
+def test_telegraphs_are_not_read_while_the_cell_is_sampled(rig):
+    with rig:
+        blocks = rig.play(STEP)
+        count = next(blocks).response.size
+        with pytest.raises(RigError, match="sampling the cell"):
+            rig.telegraphs()
+        assert count + sum(block.response.size for block in blocks) == 6000
+        assert sorted(rig.telegraphs()) == ["filter", "gain", "mode"]
+
+
 def test_telegraphs_are_not_read_of_a_closed_rig_or_where_none_is_wired(server, rig, attached):
     with pytest.raises(RigClosed):
         rig.telegraphs()
