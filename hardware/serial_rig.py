@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import numpy as np
 import numpy.typing as npt
 
+from hardware.amplifier import AmplifierError, Reading
 from hardware.counts import Channel, Output
 from hardware.dialogue import Dialogue, DialogueError
 from hardware.dynamic_clamp import DynamicClamp, lay
@@ -109,6 +110,7 @@ class SerialRig(Rig):
         self._dialogue = Dialogue(port, baud, dtr)
         self._version: Version | None = None
         self._clamp: DynamicClamp | None = None
+        self._tuned: Reading | None = None
         self._begun: datetime | None = None
         self._uploaded: tuple[int, int] | None = None
         self._run = self._position = 0
@@ -186,7 +188,21 @@ class SerialRig(Rig):
                 f"[{self.limits.low:g}, {self.limits.high:g}] pA: lower the step or the clip."
             )
 
+    def _tune(self, reading: Reading) -> None:
+        """What a count is was measured with one gain of the amplifier, and holds for no other."""
+        was = self._tuned = self._tuned or reading
+        for name, before, now in (
+            ("gain", was.gain.value, reading.gain.value),
+            ("command sensitivity", was.sensitivity.value, reading.sensitivity.value),
+        ):
+            if before != now:
+                raise AmplifierError(
+                    f"The amplifier's {name} was {_said(before)} when the rig was first used and is {_said(now)} now, "
+                    "and what a count is does not follow it: turn it back, or measure the scales anew."
+                )
+
     def _open(self) -> None:
+        self._tuned = None
         self._dialogue.open()
         try:
             # A board that resets when its port is opened needs seconds before it answers.
@@ -348,3 +364,7 @@ class SerialRig(Rig):
 
     def _close(self) -> None:
         self._dialogue.close()
+
+
+def _said(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:g}"

@@ -12,6 +12,7 @@ from typing import Any
 from estimators.pretrained import SHIPPED, shipped
 from hardware.forepulse import with_forepulse
 from rig_plugin.amplifier_settings import AmplifierSettings
+from rig_plugin.channel_settings import ChannelsSettings
 from rig_plugin.dyclamp_settings import DyClampSettings
 from rig_plugin.electrode_settings import ElectrodeSettings
 from rig_plugin.nidaq_settings import NidaqSettings
@@ -200,6 +201,7 @@ class Settings:
         dyclamp: A dynamic clamp that stands beside the rig.
         driver: The table that is named as the kind of the rig, for the driver of somebody else, who says what may
             stand in it: `settings.driver.make(MySettings)`.
+        channels: Further inputs of it, which are recorded.
     """
 
     rig: RigSettings = RigSettings()
@@ -217,6 +219,7 @@ class Settings:
     nidaq: NidaqSettings = NidaqSettings()
     dyclamp: DyClampSettings = DyClampSettings()
     driver: TomlTable = _NO_TABLE
+    channels: ChannelsSettings = ChannelsSettings()
 
 
 def read(path: Path | None = None) -> Settings:
@@ -252,8 +255,10 @@ def read(path: Path | None = None) -> Settings:
     for name in tables:
         if name not in (*kinds, *own):
             raise SettingsError(f"{path}: [{name}] is unknown: use {listed(f'[{kind}]' for kind in (*kinds, *own))}.")
-    made = {name: TomlTable(path, name, table).make(kinds[name]) for name, table in tables.items() if name in kinds}
-    settings = Settings(**made)
+    further = ChannelsSettings.read(path, tables.get("channels", {}))
+    plain = {name: table for name, table in tables.items() if name in kinds and name != "channels"}
+    made = {name: TomlTable(path, name, table).make(kinds[name]) for name, table in plain.items()}
+    settings = Settings(**made, channels=further)
     if own:
         settings = replace(settings, driver=TomlTable(path, rig.kind, tables.get(rig.kind, {})))
     settings = _shelved(settings, tables.get("network", {}).get("path"))
@@ -297,7 +302,9 @@ def _check_together(path: Path, settings: Settings, tables: Mapping[str, Mapping
         for stimulus in protocol.stimuli():
             limits.check(stimulus)
         if settings.rig.kind == "nidaq":
-            settings.nidaq.wiring()
+            settings.nidaq.check(tables, settings.channels.inputs)
+        elif settings.channels.inputs:
+            raise SettingsError("[channels] are inputs of a board, of [rig] kind = 'nidaq': leave them out.")
     except ValueError as error:
         raise SettingsError(f"{path}: {error}") from error
     if settings.network.path is not None and not settings.network.path.is_file():
