@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -16,6 +17,7 @@ import numpy.typing as npt
 from hardware.amplifier import Amplifier, Reading
 from hardware.amplifier_watch import AmplifierWatch
 from hardware.block import BLOCK, Block
+from hardware.companion import Companion
 from hardware.gain import ARBITRARY, Gain
 from hardware.provenance import Provenance
 from simulators.limits import Limits
@@ -69,6 +71,7 @@ class Rig(ABC):
         self._is_playing = False
         self._stopping = threading.Event()
         self._watch = AmplifierWatch()
+        self._companion: Companion | None = None
 
     def __enter__(self) -> Self:
         self.open()
@@ -81,29 +84,30 @@ class Rig(ABC):
 
     def open(self) -> None:
         """Take hold of the device; a second time does nothing."""
-        if not self._is_open:
+        if self._is_open:
+            return
+        with contextlib.ExitStack() as stack:
+            if self._companion is not None:
+                self._companion.open()
+                stack.callback(self._companion.close)
             self._watch.open()
-            try:
-                self._open()
-            except BaseException:
-                self._watch.close()
-                raise
+            stack.callback(self._watch.close)
+            self._open()
             self._is_open = True
+            if self._companion is not None:
+                # Whatever it does, the rig is closed first.
+                stack.callback(self._release)
+                self._companion.begin()
+            stack.pop_all()
 
     def close(self) -> None:
         """Stop, return to the exit state and let go of the device; a second time does nothing."""
         if self._is_open:
-            self._is_open = False
-            self._stopping.set()
-            try:
-                if self._is_playing:
-                    self._stop()
-            finally:
-                self._is_playing = False
-                try:
-                    self._close()
-                finally:
-                    self._watch.close()
+            with contextlib.ExitStack() as stack:
+                if self._companion is not None:
+                    stack.callback(self._companion.close)
+                stack.callback(self._watch.close)
+                self._release()
 
     def ask(self, amplifier: Amplifier | None) -> None:
         """Have an amplifier read before and after each sweep, from the next opening on.
@@ -117,6 +121,19 @@ class Rig(ABC):
         if self._is_open:
             raise RigError("The rig is open: say which amplifier is asked before that.")
         self._watch = AmplifierWatch(amplifier)
+
+    def accompany(self, companion: Companion | None) -> None:
+        """Have another device act on the cell, from the next opening of the rig to its closing.
+
+        Args:
+            companion: Opened before the rig and closed after it; None has none.
+
+        Raises:
+            RigError: If the rig is open.
+        """
+        if self._is_open:
+            raise RigError("The rig is open: say what stands beside it before that.")
+        self._companion = companion
 
     def seen(self, stimulus: Stimulus) -> Stimulus:
         """Say what the cell will get of a stimulus: the command, and the holding that the amplifier tells.
@@ -214,6 +231,17 @@ class Rig(ABC):
     def provenance(self) -> Provenance:
         """Where the sweep being played, or last played, comes from."""
 
+    def _release(self) -> None:
+        """Return to the exit state and let go of the rig's own device."""
+        self._is_open = False
+        self._stopping.set()
+        try:
+            if self._is_playing:
+                self._stop()
+        finally:
+            self._is_playing = False
+            self._close()
+
     def _play(self, begin: Callable[[], None], stimulus: Stimulus) -> Generator[Block, None, None]:
         self._check_open()
         if self._is_playing:
@@ -226,6 +254,8 @@ class Rig(ABC):
             self.limits.check(stimulus.raised(self._watch.injected))
             begin()
             while not self._stopping.is_set():
+                if self._companion is not None:
+                    self._companion.check()
                 block = self._read()
                 if block is None:
                     return

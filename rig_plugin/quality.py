@@ -15,15 +15,18 @@ from hardware.rig import ARBITRARY, Gain
 from rig_plugin.trial import Posterior
 from simulators.sweep import Sweep
 
-__all__ = ["EDGE", "no_cell", "no_scale", "no_voltage", "warnings_of"]
+__all__ = ["BRIDGE", "DEAD", "EDGE", "REST", "no_cell", "no_scale", "no_voltage", "warnings_of"]
 
 _MEMBRANE = 150.0
-_DEAD = -30.0
-_REST = -50.0
 _NOISE = 0.5
 _HEIGHT = 40.0
-_BRIDGE = 10.0
 _SURE = 0.95
+
+DEAD, REST = -30.0, -50.0
+"""Voltages at rest above which there is no living cell, and above which it may be dying [mV]."""
+
+BRIDGE = 10.0
+"""Largest series resistance, either way, that the bridge may leave [MOhm]."""
 
 EDGE = 2.6
 """Standard deviations of the prior, beyond which half a percent of it lies on either side."""
@@ -72,8 +75,8 @@ def no_cell(rest: float) -> str | None:
     Returns:
         A sentence, or None where nothing speaks against a cell.
     """
-    if rest > _DEAD:
-        return f"The rest is {rest:.1f} mV, above {_DEAD:g} mV: there is no cell, or a dead one."
+    if rest > DEAD:
+        return f"The rest is {rest:.1f} mV, above {DEAD:g} mV: there is no cell, or a dead one."
     return None
 
 
@@ -92,7 +95,7 @@ def warnings_of(sweep: Sweep, features: Mapping[str, float], posterior: Posterio
     if posterior is not None:
         column = [parameter.name for parameter in posterior.parameters].index("bridge")
         off = posterior.draws[:, column]
-        if np.mean(np.abs(off) > _BRIDGE) > _SURE:
+        if np.mean(np.abs(off) > BRIDGE) > _SURE:
             found.append(
                 f"The bridge is off by about {np.median(off):.0f} MOhm: balance it, or give --bridge in a replay."
             )
@@ -101,8 +104,8 @@ def warnings_of(sweep: Sweep, features: Mapping[str, float], posterior: Posterio
             for parameter, u in zip(posterior.parameters, _medians(posterior), strict=True)
             if abs(u) > EDGE
         ]
-    if features["rest"] > _REST:
-        found.append(f"The rest is {features['rest']:.1f} mV, above {_REST:g} mV: the cell may be dying.")
+    if features["rest"] > REST:
+        found.append(f"The rest is {features['rest']:.1f} mV, above {REST:g} mV: the cell may be dying.")
     height = features["peak"] - features["threshold"]
     if height < _HEIGHT:
         found.append(f"The first spike is {height:.0f} mV high, less than {_HEIGHT:g} mV.")

@@ -13,6 +13,7 @@ from estimators.pretrained import SHIPPED, shipped
 from hardware.forepulse import with_forepulse
 from rig_plugin.amplifier_settings import AmplifierSettings
 from rig_plugin.channel_settings import ChannelsSettings
+from rig_plugin.dyclamp_settings import DyClampSettings
 from rig_plugin.electrode_settings import ElectrodeSettings
 from rig_plugin.nidaq_settings import NidaqSettings
 from rig_plugin.patch_settings import PatchSettings
@@ -27,6 +28,7 @@ from simulators.stimulus import step as current_step
 __all__ = [
     "AmplifierSettings",
     "CellSettings",
+    "DyClampSettings",
     "ElectrodeSettings",
     "LimitSettings",
     "NetworkSettings",
@@ -196,6 +198,7 @@ class Settings:
         quality: Where a recording stops being a good one.
         serial: A microcontroller on a serial line, for a rig of the kind "serial".
         nidaq: A board of National Instruments.
+        dyclamp: A dynamic clamp that stands beside the rig.
         driver: The table that is named as the kind of the rig, for the driver of somebody else, who says what may
             stand in it: `settings.driver.make(MySettings)`.
         channels: Further inputs of it, which are recorded.
@@ -214,6 +217,7 @@ class Settings:
     quality: QualitySettings = QualitySettings()
     serial: SerialSettings = SerialSettings()
     nidaq: NidaqSettings = NidaqSettings()
+    dyclamp: DyClampSettings = DyClampSettings()
     driver: TomlTable = _NO_TABLE
     channels: ChannelsSettings = ChannelsSettings()
 
@@ -274,6 +278,7 @@ def _check_together(path: Path, settings: Settings, tables: Mapping[str, Mapping
     """Refuse keys that are right one by one but not beside each other."""
     try:
         settings.amplifier.check()
+        settings.dyclamp.check(tables)
     except SettingsError as error:
         raise SettingsError(f"{path}: {error}") from error
     protocol, given = settings.protocol, tables.get("protocol", {})
