@@ -14,6 +14,10 @@ class Companion(Protocol):
     command is at its exit level first and the companion ends next.
     """
 
+    @property
+    def added(self) -> str | None:
+        """What it adds to the cell while the rig is open, as a list with units, or None."""
+
     def open(self) -> None:
         """Take hold of the device and see that it does nothing; raises a `RigError` where that is not known."""
 

@@ -49,6 +49,11 @@ class DyClampCompanion:
         self._thread: threading.Thread | None = None
         self._fault: RigError | None = None
 
+    @property
+    def added(self) -> str | None:
+        """The conductances, or None where all are zero."""
+        return ", ".join(f"{name} of {value:g} nS" for name, value in self._conductances.items()) or None
+
     def open(self) -> None:
         """Find the board with no conductance, and see that its calibration is what was asked.
 

@@ -135,6 +135,11 @@ class Rig(ABC):
             raise RigError("The rig is open: say what stands beside it before that.")
         self._companion = companion
 
+    @property
+    def added(self) -> str | None:
+        """Conductances that are added to the cell by a dynamic clamp, as a list with units, or None."""
+        return None if self._companion is None else self._companion.added
+
     def seen(self, stimulus: Stimulus) -> Stimulus:
         """Say what the cell will get of a stimulus: the command, and the holding that the amplifier tells.
 

@@ -141,6 +141,13 @@ class SerialRig(Rig):
         self._clamp = clamp
         self._lay(clamp or DynamicClamp((), 1.0))
 
+    @property
+    def added(self) -> str | None:
+        """Conductances that this device or one beside it adds to the cell, as a list with units, or None."""
+        own = self._clamp.conductances if self._clamp else ()
+        said = [f"{one.name} of {one.maximum:g} nS" for one in own if one.maximum]
+        return ", ".join([*said, *filter(None, [super().added])]) or None
+
     def _check_channels(self) -> None:
         if not (math.isfinite(self.rate) and self.rate >= 1 and round(self.rate * 1e3) == self.rate * 1e3):
             raise RigError(f"The rate is {self.rate} kHz, a whole number of Hz from 1000 was wanted.")

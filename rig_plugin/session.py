@@ -294,6 +294,8 @@ class Session:
         reasons = list(verdict.reasons)
         if sweep is not None:
             reasons += warnings_of(sweep, features, posterior)
+            if self._rig.added is not None:
+                reasons.append(f"A dynamic clamp adds {self._rig.added}: what is inferred is the cell with it.")
         return Trial(
             index=index,
             file_sweep=request.file_sweep,

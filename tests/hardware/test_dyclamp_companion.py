@@ -86,6 +86,7 @@ def until(seen):
 
 def test_it_is_opened_before_the_rig_and_ends_after_it_and_tells_all_the_while(beside):
     rig = beside()
+    assert (rig.added, beside(shunt=0.0).added) == ("g_shunt of 10 nS", None)
     with rig:
         blocks = rig.play(STEP)
         next(blocks)
