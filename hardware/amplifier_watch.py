@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hardware.amplifier import Amplifier, AmplifierError, Reading, changed, unfit
+from simulators.refusal import Refusal
 from simulators.stimulus import Clamp
 
 __all__ = ["AmplifierWatch"]
@@ -73,7 +74,7 @@ class AmplifierWatch:
             return
         try:
             self.invalid = self.invalid or changed(self.reading, self._amplifier.read())
-        except AmplifierError as error:
+        except Refusal as error:
             self.invalid = f"How the amplifier stood after the sweep is unknown, so the sweep is not used: {error}"
 
     def _ask(self, clamp: Clamp) -> None:

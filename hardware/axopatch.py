@@ -5,9 +5,9 @@ and below zero where the dial is switched off, that of the gain at 0.5 V a posit
 position. Neither bridge, holding nor neutralization is told: they stay unknown.
 
 References:
-    Axon Instruments (1999), Axopatch 200B Patch Clamp Theory and Operation, pp. 66 and 113-115: mode, capacitance,
-    output gains. Campagnola et al. (2014), ACQ4, Front. Neuroinform. 8, 3, https://doi.org/10.3389/fninf.2014.00003,
-    whose AxoPatch200 device has the positions of gain and filter.
+    Axon Instruments (1999), Axopatch 200B Patch Clamp Theory and Operation, pp. 62, 66 and 113-115: command inputs,
+    mode, capacitance, output gains. Campagnola et al. (2014), ACQ4, Front. Neuroinform. 8, 3,
+    https://doi.org/10.3389/fninf.2014.00003, whose AxoPatch200 device has the positions of gain and filter.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ _HIGHEST = 10.5  # [V]
 _STRAY = 0.01
 _CURRENT_SENSITIVITY = 2000.0  # [pA/V] at a headstage gain of 1
 _VOLTAGE_SENSITIVITY = 20.0  # [mV/V]
+_REAR = 5.0
 
 Volts = Callable[[], Mapping[str, npt.NDArray[np.float64]]]
 """Gives samples of the telegraph channels, shape (n,) each [V], by the names in `CHANNELS`."""
@@ -57,15 +58,16 @@ class Axopatch200B(Amplifier):
     Args:
         volts: Reads the telegraph channels.
         beta: The headstage gain, 1 or 0.1, which no telegraph tells in current clamp.
+        is_rear: Whether the command goes to the input at the back, which divides by 10 and not by 50 as that in front.
 
     Raises:
         AmplifierError: If the headstage gain is another.
     """
 
-    def __init__(self, volts: Volts, beta: float = 1.0) -> None:
+    def __init__(self, volts: Volts, beta: float = 1.0, *, is_rear: bool = False) -> None:
         if beta not in (1.0, 0.1):
             raise AmplifierError(f"The headstage gain is {beta:g}, 1 or 0.1 was wanted: read it off the CONFIG switch.")
-        self._volts, self._beta = volts, beta
+        self._volts, self._beta, self._is_rear = volts, beta, is_rear
 
     def _read(self) -> Reading:
         volts = self._volts()
@@ -89,6 +91,8 @@ class Axopatch200B(Amplifier):
                 "check which telegraph is on which channel."
             )
         sensitivity = {"current": _CURRENT_SENSITIVITY / self._beta, "voltage": _VOLTAGE_SENSITIVITY, "zero": 0.0}[mode]
+        sensitivity *= _REAR if self._is_rear else 1.0
+        entered = mode == "current" or self._is_rear
         corner: Setting[float] = Setting()
         if "filter" in volts:
             corner = Setting(_CORNERS[_position("filter", volts["filter"], _CORNERS)], "telegraph")
@@ -100,7 +104,7 @@ class Axopatch200B(Amplifier):
             mode=Setting(mode, "telegraph"),
             gain=Setting(gain, "telegraph"),
             corner=corner,
-            sensitivity=Setting(sensitivity, "rig file" if mode == "current" else "telegraph"),
+            sensitivity=Setting(sensitivity, "rig file" if entered else "telegraph"),
             neutralization=neutralization,
         )
 

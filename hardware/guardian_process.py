@@ -1,7 +1,8 @@
 """This file is the guardian's process: it listens for a heartbeat and returns the output when the heart stops.
 
 It shares nothing with the engine but that pipe: no memory, no lock, no connection to the board. What it hears are
-single bytes; what it does is one object, named by its caller, that can put the output to its exit level by itself.
+single bytes; what it does is one object, named by its caller, that can put the output to its exit level by itself. What
+came of it, it leaves where the window finds it, for the engine may be dead by then.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from dataclasses import asdict
+from typing import Protocol
+
+from hardware.last_word import Word, WordFile
 
 __all__ = ["ACT", "BEAT", "END", "READY", "REST", "Exit", "Watch", "main"]
 
@@ -96,12 +100,17 @@ def main() -> None:
     exit_ = getattr(importlib.import_module(module), name)(**asked["arguments"])
     watch = Watch(asked["silence"])
     threading.Thread(target=_listen, args=(watch,), daemon=True).start()
+    file = WordFile()
+    file.watch()
     _say(sys.stdout.fileno(), READY)
     reason = watch.wait()
-    if reason is not None:
-        told = _return(exit_, reason)
-        _say(sys.stdout.fileno(), json.dumps(told).encode())
-        _say(sys.stderr.fileno(), f"{told['sentence']}\n".encode())
+    if reason is None:
+        file.end()
+        return
+    word = _return(exit_, reason)
+    file.leave(word)
+    _say(sys.stdout.fileno(), json.dumps(asdict(word)).encode())
+    _say(sys.stderr.fileno(), f"{word.sentence}\n".encode())
 
 
 def _listen(watch: Watch) -> None:
@@ -113,7 +122,7 @@ def _listen(watch: Watch) -> None:
             return
 
 
-def _return(exit_: Exit, reason: str) -> dict[str, Any]:
+def _return(exit_: Exit, reason: str) -> Word:
     """Return the output, if need be in several tries, and say how it went."""
     end = time.monotonic() + _PERSISTENCE
     while True:
@@ -122,15 +131,15 @@ def _return(exit_: Exit, reason: str) -> dict[str, Any]:
         except Exception as error:  # noqa: BLE001 - whatever it is, the next try may go well
             trouble = str(error)
         else:
-            return {"returned": True, "sentence": f"The guardian returned {exit_.place}, because {reason}."}
+            return Word(True, f"The guardian returned {exit_.place}, because {reason}.")
         if time.monotonic() > end:
             break
         time.sleep(_AGAIN)
-    return {
-        "returned": False,
-        "sentence": f"The guardian could not return {exit_.place}, although {reason}: take the amplifier's external "
-        f"command away by hand. {trouble}",
-    }
+    return Word(
+        False,
+        f"The guardian could not return {exit_.place}, although {reason}: take the amplifier's external command away "
+        f"by hand. {trouble}",
+    )
 
 
 def _say(descriptor: int, said: bytes) -> None:

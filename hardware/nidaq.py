@@ -6,17 +6,18 @@ import contextlib
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import NoReturn
 
 import numpy as np
 import numpy.typing as npt
 
+from hardware.amplifier import Reading
 from hardware.guardian import Guardian
 from hardware.nidaq_driver import NidaqDriver
 from hardware.nidaq_input import NidaqInput
 from hardware.nidaq_output import NidaqOutput
 from hardware.nidaq_refusal import OVERFLOWN, NidaqError
+from hardware.nidaq_telegraphs import NidaqTelegraphs
 from hardware.nidaq_wiring import Wiring
 from hardware.rig import BLOCK, Block, Provenance, Rig, RigError
 from simulators.limits import Limits
@@ -48,8 +49,8 @@ class Nidaq(Rig):
             guardian, for tests.
 
     Raises:
-        RigError: If the rate is not positive, the exit level is beyond the limits or the board, or the guardian would
-            not wait as long as the samples.
+        RigError: If the rate is not positive, the exit level is beyond the limits or the board or needs a scale that
+            only the amplifier tells, or the guardian would not wait as long as the samples.
     """
 
     def __init__(
@@ -78,14 +79,14 @@ class Nidaq(Rig):
                 f"The exit level is {exit_level:g} pA, {self.limits.low:g} to {self.limits.high:g} pA was wanted: "
                 "change it or the limits."
             )
-        self.gains = {"response": wiring.response.gain, "command": (wiring.monitor or wiring.output).gain}
-        self.others: Mapping[str, npt.NDArray[np.float64]] = MappingProxyType({})
-        """What the further inputs read in the last block, by terminal, in their gains' units."""
-        self._wiring, self._junction = wiring, junction
-        volts = float(wiring.output.volts(np.array([exit_level]))[0])
+        self.gains = wiring.gains
+        self._wiring, self._said, self._junction = wiring, wiring, junction
+        # No volt is no current, whatever the amplifier makes of one.
+        volts = float(wiring.output.volts(np.array([exit_level]))[0]) if exit_level else 0.0
         self._driver = NidaqDriver(wiring.device, wiring.server)
         self._output = NidaqOutput(self._driver, wiring, volts)
         self._input = NidaqInput(self._driver, wiring, timeout / 1e3)
+        self._telegraphs = NidaqTelegraphs(self._driver, wiring.telegraphs, timeout / 1e3)
         self._guardian: Guardian | None = None
         if silence < np.inf:
             asked = {"device": wiring.device, "terminal": wiring.output.terminal, "command_volts": volts}
@@ -110,13 +111,40 @@ class Nidaq(Rig):
             0.0,
         )
 
+    def telegraphs(self) -> Mapping[str, npt.NDArray[np.float64]]:
+        """Sample the amplifier's analog telegraphs, which only before and after a sweep can be done.
+
+        Returns:
+            Voltages by the telegraph's name, five milliseconds of each, shape (n,) [V].
+
+        Raises:
+            RigClosed: If the rig is not open.
+            RigError: If no telegraph is wired, a sweep runs, or the board does not give them.
+        """
+        self._check_open()
+        if not self._wiring.telegraphs:
+            raise RigError(
+                f"No input of {self._wiring.device} is wired to a telegraph: name those of the amplifier, for instance "
+                'mode_telegraph = "ai4" and gain_telegraph = "ai5" in [nidaq].'
+            )
+        if self._input.is_running:
+            raise RigError("The board is sampling the cell: the telegraphs are read before and after a sweep.")
+        self._input.release()
+        return self._telegraphs.read()
+
     def _check(self, stimulus: Stimulus) -> None:
         if stimulus.clamp != self._wiring.clamp:
             raise RigError(
                 f"The amplifier is wired for {self._wiring.clamp} clamp, a stimulus in {stimulus.clamp} clamp was "
                 "asked: change its mode and the gains in the rig file."
             )
-        self._wiring.output.volts(np.array([epoch.level for epoch in stimulus.epochs]))
+        # What the amplifier told before an earlier sweep may not hold any more; what it tells is checked as it starts.
+        if self._said.output.gain is not None:
+            self._said.output.volts(np.array([epoch.level for epoch in stimulus.epochs]))
+
+    def _tune(self, reading: Reading) -> None:
+        self._wiring = self._said.tuned(reading)
+        self.gains = self._wiring.gains
 
     def _open(self) -> None:
         self._failure, self._is_adrift = None, False
@@ -126,6 +154,7 @@ class Nidaq(Rig):
             self._driver.open()
             self._output.open()
             self._input.open()
+            self._telegraphs.open()
             if self._guardian is not None:
                 self._guardian.wait()
         except BaseException:
@@ -217,14 +246,14 @@ class Nidaq(Rig):
         """Turn volts into what they stand for."""
         inputs, traces = self._wiring.inputs, dict(zip(self._wiring.inputs, volts, strict=True))
         size = volts.shape[1]
-        self.others = {each.terminal: traces[each] * each.gain.value for each in self._wiring.others}
+        others = {name: each.scaled(traces[each]) for name, each in self._wiring.others.items()}
         if self._wiring.monitor is not None:
-            command = traces[self._wiring.monitor] * self._wiring.monitor.gain.value
+            command = self._wiring.monitor.scaled(traces[self._wiring.monitor])
         elif self._command is None:
             command = np.full(size, self._level)
         else:
             command = self._command[first : first + size]
-        return Block(traces[inputs[0]] * inputs[0].gain.value, command, lost)
+        return Block(inputs[0].scaled(traces[inputs[0]]), command, lost, others)
 
     def _stop(self) -> None:
         """Return the output; where this program can't, the guardian tries; where nobody can, the user is told."""
@@ -283,3 +312,4 @@ class Nidaq(Rig):
                 stack.callback(self._guardian.end)
             stack.callback(self._output.close)
             stack.callback(self._input.close)
+            stack.callback(self._telegraphs.close)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,9 @@ import numpy.typing as npt
 from hardware.nidaq_driver import NidaqDriver
 from hardware.nidaq_output import check_rate
 from hardware.nidaq_refusal import OVERWRITTEN, NidaqError, told
-from hardware.nidaq_wiring import Wiring
+from hardware.nidaq_wiring import Input, Wiring
 
-__all__ = ["NidaqInput"]
+__all__ = ["NidaqInput", "reader_of"]
 
 _BUFFER = 8.0
 """How far the program may fall behind while a command is held [s]."""
@@ -41,6 +42,9 @@ class NidaqInput:
         self._shape: tuple[int | None, float] | None = None
         self._total: int | None = None
         self._position = self._buffer = 0
+        self._is_committed = False
+        self.is_running = False
+        """Whether it samples for a sweep or a held command."""
 
     @property
     def position(self) -> int:
@@ -49,21 +53,8 @@ class NidaqInput:
 
     def open(self) -> None:
         """Take hold of the inputs."""
-        self._task, words = self._driver.task(), self._driver.constants
-        kinds = words.TerminalConfiguration
-        wired = {"default": kinds.DEFAULT, "differential": kinds.DIFF, "rse": kinds.RSE, "nrse": kinds.NRSE}
-        with told(self._driver.device, self._driver.server):
-            for each in self._wiring.inputs:
-                self._task.ai_channels.add_ai_voltage_chan(
-                    f"{self._wiring.device}/{each.terminal}",
-                    terminal_config=wired[each.terminals],
-                    min_val=-each.span,
-                    max_val=each.span,
-                )
-            from nidaqmx.stream_readers import AnalogMultiChannelReader
-
-            self._reader = AnalogMultiChannelReader(self._task.in_stream)
-            self._reader.verify_array_shape = False
+        self._task = self._driver.task()
+        self._reader = reader_of(self._task, self._wiring.inputs, self._driver)
 
     def arm(self, count: int, rate: float) -> None:
         """Be ready for a sweep: each sample is taken when the output puts out one.
@@ -138,11 +129,20 @@ class NidaqInput:
 
     def stop(self) -> None:
         """End the acquisition."""
+        self.is_running = False
         with told(self._driver.device, self._driver.server):
             self._task.stop()
 
+    def release(self) -> None:
+        """Let another task have the board's converter, which is one for all inputs; the next sweep takes it back."""
+        if self._is_committed:
+            with told(self._driver.device, self._driver.server):
+                self._task.control(self._driver.constants.TaskMode.TASK_UNRESERVE)
+            self._is_committed = False
+
     def close(self) -> None:
         """Let go of the inputs."""
+        self._is_committed = False
         if self._task is not None:
             task, self._task, self._shape = self._task, None, None
             with told(self._driver.device, self._driver.server):
@@ -164,9 +164,13 @@ class NidaqInput:
                 self._task.in_stream.overwrite = (
                     modes.OVERWRITE_UNREAD_SAMPLES if count is None else modes.DO_NOT_OVERWRITE_UNREAD_SAMPLES
                 )
-                self._task.control(words.TaskMode.TASK_COMMIT)
                 self._shape = (count, rate)
+                self._is_committed = False
+            if not self._is_committed:
+                self._task.control(words.TaskMode.TASK_COMMIT)
+                self._is_committed = True
             self._task.start()
+            self.is_running = True
 
     def _left(self, first: int, count: int) -> int:
         return count if self._total is None else max(0, min(count, self._total - first))
@@ -208,3 +212,34 @@ class NidaqInput:
             raise error
         lost, self._position = self._total - self._position, self._total
         return self._take(0), lost
+
+
+def reader_of(task: Any, inputs: Iterable[Input], driver: NidaqDriver) -> Any:  # noqa: ANN401 - the library has no types
+    """Put inputs into a task.
+
+    Args:
+        task: A new one.
+        inputs: In the order in which they are read.
+        driver: Where the board is.
+
+    Returns:
+        What reads all of them into an array of shape (inputs, n) [V].
+
+    Raises:
+        NidaqError: If the board has no such input.
+    """
+    kinds = driver.constants.TerminalConfiguration
+    wired = {"default": kinds.DEFAULT, "differential": kinds.DIFF, "rse": kinds.RSE, "nrse": kinds.NRSE}
+    with told(driver.device, driver.server):
+        for each in inputs:
+            task.ai_channels.add_ai_voltage_chan(
+                f"{driver.device}/{each.terminal}",
+                terminal_config=wired[each.terminals],
+                min_val=-each.span,
+                max_val=each.span,
+            )
+        from nidaqmx.stream_readers import AnalogMultiChannelReader
+
+        reader = AnalogMultiChannelReader(task.in_stream)
+        reader.verify_array_shape = False
+        return reader

@@ -16,6 +16,7 @@ from hardware.hdf5 import open_hdf5, text, trace
 from hardware.plausibility import current_problem, voltage_problem
 from hardware.recorder import FORMAT, VERSION
 from hardware.recording import Channel, RecordedSweep, Recording, RecordingError
+from hardware.track import RESERVED
 from simulators.stimulus import Dose, Epoch, Stimulus
 from simulators.sweep import Junction
 
@@ -60,13 +61,15 @@ def read_own(path: Path) -> Recording:
         try:
             groups = [group for _, group in sorted(file["sweeps"].items()) if "response" in group]
             sweeps = tuple(_sweep(path, k, group) for k, group in enumerate(groups))
+            names = ((name, group[name]) for group in groups for name in sorted(set(group) - RESERVED))
+            further = dict.fromkeys(Channel(name, text(found.attrs["unit"])) for name, found in names)
         except RecordingError:
             raise
         except (LookupError, TypeError, ValueError, AttributeError, OSError, RuntimeError, OverflowError) as error:
             raise RecordingError(f"{path} is a damaged recording ({error}): run `recover` on it.") from error
     left = sum(s.problem is not None for s in sweeps)
     problems = (f"{left} of {len(sweeps)} sweeps are not usable.",) if left else ()
-    channels = (Channel("response", "mV", "response"), Channel("command", "pA", "current"))
+    channels = (Channel("response", "mV", "response"), Channel("command", "pA", "current"), *further)
     return Recording(path, f"{FORMAT} {version}", sweeps, channels, problems)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hardware.amplifier import Reading
+from hardware.gain import Gain
 from simulators.stimulus import Stimulus
 from simulators.sweep import CommandSource, HoldingSource, Junction, Sweep
 
@@ -26,6 +28,7 @@ class Provenance:
         junction: What is known of the junction potential.
         bridge: Series resistance still to be subtracted [GOhm].
         amplifier: How the amplifier stood just before it, or None where there is none to ask.
+        gains: What its channels were scaled by, by their names, as far as it is known.
     """
 
     start: datetime | None = None
@@ -34,6 +37,7 @@ class Provenance:
     junction: Junction = field(default_factory=Junction)
     bridge: float = 0.0
     amplifier: Reading | None = None
+    gains: Mapping[str, Gain] = field(default_factory=dict)
 
     def behind(self, reading: Reading | None) -> Provenance:
         """Say the same of a sweep behind an amplifier.

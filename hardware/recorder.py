@@ -22,7 +22,7 @@ from hardware.entry import Begun, Ended, Mark, Samples, Value
 from hardware.medium import Medium
 from hardware.rig import Block, Provenance
 from hardware.tape import FORMAT, VERSION, Tape
-from hardware.track import SI, Track
+from hardware.track import RESERVED, SI, Track, is_name
 from hardware.writer import Writer
 from simulators.refusal import Refusal
 from simulators.stimulus import Stimulus
@@ -88,6 +88,7 @@ class Recorder:
         _OPEN.add(self._writer)
         self._running: str | None = None
         self._names: frozenset[str] | None = None
+        self._further: frozenset[str] = frozenset()
         self._sweeps = 0
         self._is_closed = False
 
@@ -135,12 +136,15 @@ class Recorder:
         Args:
             stimulus: What is put out.
             rate: Sampling rate [kHz].
-            provenance: Where the sweep comes from.
+            provenance: Where the sweep comes from; its gains tell the further channels, and their units.
 
         Raises:
-            RecorderError: If the recorder is closed.
+            RecorderError: If the recorder is closed, or a further channel has a name that the file can't keep.
         """
         self._check_open()
+        further = {name: asdict(Track.of(gain)) for name, gain in provenance.gains.items() if name not in RESERVED}
+        for name in further:
+            _check_name(name)
         start = provenance.start.isoformat() if provenance.start else ""
         about: dict[str, Value] = {
             "rate": rate * 1e3,
@@ -148,8 +152,9 @@ class Recorder:
             "stimulus": json.dumps(asdict(stimulus)),
             "provenance": json.dumps(asdict(provenance) | {"start": start}),
         }
-        self._writer.put(Begun("sweeps", about, SI[stimulus.clamp]))
+        self._writer.put(Begun("sweeps", about, {**SI[stimulus.clamp], **further}))
         self._running, self._names, self._sweeps = "sweep", None, self._sweeps + 1
+        self._further = frozenset(further)
 
     def append(self, block: Block) -> None:
         """Add a block to the sweep; returns at once, whatever the disk does.
@@ -158,15 +163,22 @@ class Recorder:
             block: What the rig gave, and how many samples it lost before.
 
         Raises:
-            RecorderError: If no sweep was started, or a command comes in some blocks only.
+            RecorderError: If no sweep was started, or a command or a further channel comes in some blocks only, or a
+                channel of which the provenance has no gain.
         """
         self._check_running("sweep")
-        traces = {"response": block.response}
-        if block.command is not None:
-            traces["command"] = block.command
+        traces = block.traces
+        if unknown := block.others.keys() - self._further:
+            raise RecorderError(
+                f"A channel {sorted(unknown)[0]!r} came, and the sweep's gains have none of that name: give its gain, "
+                f"with its unit, in the rig's gains; known are {', '.join(sorted(self._further)) or 'none'}."
+            )
         if block.response.size:
             if self._names not in (None, traces.keys()):
-                raise RecorderError("A command came with some blocks of the sweep only: give it with all or with none.")
+                raise RecorderError(
+                    "A command, or a further channel, came with some blocks of the sweep only: give it with all or "
+                    "with none."
+                )
             self._names = frozenset(traces)
         self._add(Samples(traces, block.lost))
 
@@ -198,8 +210,7 @@ class Recorder:
         """
         self._check_open()
         for name in tracks or ("",):
-            if not name or "/" in name or name in (".", "gaps"):
-                raise RecorderError(f"A channel is called '{name}': at least one with another name was wanted.")
+            _check_name(name)
         about: dict[str, Value] = {"rate": rate * 1e3, "start": start.isoformat() if start else ""}
         self._writer.put(Begun("continuous", about, {name: asdict(track) for name, track in tracks.items()}))
         self._running, self._names = "continuous recording", frozenset(tracks)
@@ -320,6 +331,11 @@ def _let_go() -> None:
     for writer in list(_OPEN):
         if not writer.end(_PATIENCE):
             writer.abandon()
+
+
+def _check_name(name: str) -> None:
+    if not is_name(name):
+        raise RecorderError(f"A channel is called '{name}': at least one with another name was wanted.")
 
 
 def _software() -> str:

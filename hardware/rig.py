@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType, TracebackType
 from typing import Self
@@ -13,19 +14,17 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from hardware.amplifier import Amplifier
+from hardware.amplifier import Amplifier, Reading
 from hardware.amplifier_watch import AmplifierWatch
+from hardware.block import BLOCK, Block
+from hardware.companion import Companion
+from hardware.gain import ARBITRARY, Gain
 from hardware.provenance import Provenance
 from simulators.limits import Limits
 from simulators.refusal import Refusal
 from simulators.stimulus import Epoch, Stimulus
 
 __all__ = ["ARBITRARY", "BLOCK", "Block", "Gain", "Provenance", "Rig", "RigClosed", "RigError", "RigLost"]
-
-BLOCK = 20.0
-"""Longest block [ms]."""
-ARBITRARY = "arbitrary"
-"""Source of a gain that nobody knows: such a response is no voltage, and nothing is inferred from it."""
 
 
 class RigError(Refusal):
@@ -48,68 +47,6 @@ class RigLost(RigError):
         self.samples = samples
 
 
-@dataclass(frozen=True, eq=False)
-class Block:
-    """At most 20 ms of a sweep; arrays are copied, then read-only.
-
-    Args:
-        response: Shape (n,) [mV, or pA in voltage clamp].
-        command: Shape (n,) [pA, or mV in voltage clamp], or None where it is unknown.
-        lost: Samples that are missing before the first of these.
-    """
-
-    response: npt.NDArray[np.float64]
-    command: npt.NDArray[np.float64] | None = None
-    lost: int = 0
-
-    def __post_init__(self) -> None:
-        for name in ("response", "command"):
-            trace = getattr(self, name)
-            if trace is not None:
-                trace = np.array(trace, dtype=np.float64)
-                trace.setflags(write=False)
-                object.__setattr__(self, name, trace)
-        if self.response.ndim != 1 or (self.command is not None and self.command.shape != self.response.shape):
-            raise ValueError(f"Block has a response of shape {self.response.shape}; equal (n,) traces were wanted.")
-        if self.lost < 0:
-            raise ValueError(f"Block has {self.lost} samples lost before it, 0 or more was wanted.")
-
-    def raised(self, holding: float) -> Block:
-        """The block with what the amplifier itself injects in its command.
-
-        Args:
-            holding: On top of the command, in its unit.
-
-        Returns:
-            The block; itself where there is nothing to add.
-        """
-        return self if self.command is None or not holding else replace(self, command=self.command + holding)
-
-    @property
-    def whole(self) -> Block:
-        """The block with NaN for what was lost before it, so that an index is always time x rate."""
-        if not self.lost:
-            return self
-        missing = np.full(self.lost, np.nan)
-        command = None if self.command is None else np.concatenate([missing, self.command])
-        return Block(np.concatenate([missing, self.response]), command)
-
-
-@dataclass(frozen=True)
-class Gain:
-    """What a channel is multiplied by on its way between the device and mV or pA.
-
-    Args:
-        value: The factor.
-        unit: Of the factor, for instance "mV/V"; 1 for a simulated cell.
-        source: Where it is known from, for instance "telegraph", "rig file" or "simulated".
-    """
-
-    value: float
-    unit: str
-    source: str
-
-
 class Rig(ABC):
     """Something that plays a stimulus and answers in blocks: `with rig: for block in rig.play(stimulus)`.
 
@@ -126,7 +63,8 @@ class Rig(ABC):
     exit_level: float = 0.0
     """Command at which the cell is left [pA]."""
     gains: Mapping[str, Gain] = MappingProxyType({})
-    """Of "response" and "command", as far as they are known."""
+    """Of "response" and "command", as far as they are known, and of each further channel by its name; where an
+    amplifier tells them, as it last stood."""
     is_alive: bool = True
     """Whether what is put out may reach a cell that lives, which then needs its rest and its safety."""
 
@@ -135,6 +73,7 @@ class Rig(ABC):
         self._is_playing = False
         self._stopping = threading.Event()
         self._watch = AmplifierWatch()
+        self._companion: Companion | None = None
 
     def __enter__(self) -> Self:
         self.open()
@@ -147,29 +86,30 @@ class Rig(ABC):
 
     def open(self) -> None:
         """Take hold of the device; a second time does nothing."""
-        if not self._is_open:
+        if self._is_open:
+            return
+        with contextlib.ExitStack() as stack:
+            if self._companion is not None:
+                self._companion.open()
+                stack.callback(self._companion.close)
             self._watch.open()
-            try:
-                self._open()
-            except BaseException:
-                self._watch.close()
-                raise
+            stack.callback(self._watch.close)
+            self._open()
             self._is_open = True
+            if self._companion is not None:
+                # Whatever it does, the rig is closed first.
+                stack.callback(self._release)
+                self._companion.begin()
+            stack.pop_all()
 
     def close(self) -> None:
         """Stop, return to the exit state and let go of the device; a second time does nothing."""
         if self._is_open:
-            self._is_open = False
-            self._stopping.set()
-            try:
-                if self._is_playing:
-                    self._stop()
-            finally:
-                self._is_playing = False
-                try:
-                    self._close()
-                finally:
-                    self._watch.close()
+            with contextlib.ExitStack() as stack:
+                if self._companion is not None:
+                    stack.callback(self._companion.close)
+                stack.callback(self._watch.close)
+                self._release()
 
     def ask(self, amplifier: Amplifier | None) -> None:
         """Have an amplifier read before and after each sweep, from the next opening on.
@@ -184,6 +124,24 @@ class Rig(ABC):
             raise RigError("The rig is open: say which amplifier is asked before that.")
         self._watch = AmplifierWatch(amplifier)
 
+    def accompany(self, companion: Companion | None) -> None:
+        """Have another device act on the cell, from the next opening of the rig to its closing.
+
+        Args:
+            companion: Opened before the rig and closed after it; None has none.
+
+        Raises:
+            RigError: If the rig is open.
+        """
+        if self._is_open:
+            raise RigError("The rig is open: say what stands beside it before that.")
+        self._companion = companion
+
+    @property
+    def added(self) -> str | None:
+        """Conductances that are added to the cell by a dynamic clamp, as a list with units, or None."""
+        return None if self._companion is None else self._companion.added
+
     def seen(self, stimulus: Stimulus) -> Stimulus:
         """Say what the cell will get of a stimulus: the command, and the holding that the amplifier tells.
 
@@ -195,11 +153,13 @@ class Rig(ABC):
 
         Raises:
             RigClosed: If the rig is not open.
-            AmplifierError: If the amplifier can't be read, or its mode does not fit the stimulus.
+            AmplifierError: If the amplifier can't be read, its mode does not fit the stimulus, or its gain not the
+                rig's.
             ValueError: If both together leave the limits.
         """
         self._check_open()
         self._watch.expect(stimulus.clamp)
+        self._follow()
         seen = stimulus.raised(self._watch.injected)
         self.limits.check(seen)
         return seen
@@ -220,7 +180,7 @@ class Rig(ABC):
         Raises:
             RigClosed: If the rig is not open.
             RigError: If it is still playing, or does not have this stimulus.
-            AmplifierError: If the amplifier can't be read, or its mode does not fit.
+            AmplifierError: If the amplifier can't be read, or its mode or its gain does not fit.
             RigLost: If samples were lost and the rig can't say where; else the next block says it.
             ValueError: If the stimulus leaves the limits.
         """
@@ -250,8 +210,8 @@ class Rig(ABC):
 
     @property
     def origin(self) -> Provenance:
-        """Where the sweep being played, or last played, comes from, and how the amplifier stood before it."""
-        return self.provenance.behind(self._watch.reading)
+        """Where the sweep being played, or last played, comes from, its gains, and how the amplifier stood before."""
+        return replace(self.provenance.behind(self._watch.reading), gains=dict(self.gains))
 
     @property
     def invalid(self) -> str | None:
@@ -278,6 +238,17 @@ class Rig(ABC):
     def provenance(self) -> Provenance:
         """Where the sweep being played, or last played, comes from."""
 
+    def _release(self) -> None:
+        """Return to the exit state and let go of the rig's own device."""
+        self._is_open = False
+        self._stopping.set()
+        try:
+            if self._is_playing:
+                self._stop()
+        finally:
+            self._is_playing = False
+            self._close()
+
     def _play(self, begin: Callable[[], None], stimulus: Stimulus) -> Generator[Block, None, None]:
         self._check_open()
         if self._is_playing:
@@ -286,9 +257,12 @@ class Rig(ABC):
         self._stopping.clear()
         try:
             self._watch.begin(stimulus.clamp)
+            self._follow()
             self.limits.check(stimulus.raised(self._watch.injected))
             begin()
             while not self._stopping.is_set():
+                if self._companion is not None:
+                    self._companion.check()
                 block = self._read()
                 if block is None:
                     return
@@ -301,12 +275,20 @@ class Rig(ABC):
                 self._stop()
                 self._watch.end()
 
+    def _follow(self) -> None:
+        if self._watch.reading is not None:
+            self._tune(self._watch.reading)
+
     def _check_open(self) -> None:
         if not self._is_open:
             raise RigClosed("The rig is closed: open it first, for instance with `with rig:`.")
 
     def _check(self, stimulus: Stimulus) -> None:
         """Refuse a stimulus that this rig in particular can't play; by default there is none."""
+        return
+
+    def _tune(self, reading: Reading) -> None:
+        """Take the scales that an amplifier tells, or refuse it, before each sweep; by default they do not depend."""
         return
 
     @abstractmethod
@@ -341,5 +323,4 @@ def _split(block: Block, rate: float) -> Iterator[Block]:
         yield block
         return
     for k in range(0, block.response.size, size):
-        command = None if block.command is None else block.command[k : k + size]
-        yield Block(block.response[k : k + size], command, 0 if k else block.lost)
+        yield block.part(k, k + size)

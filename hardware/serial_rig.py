@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import numpy as np
 import numpy.typing as npt
 
+from hardware.amplifier import AmplifierError, Reading
 from hardware.counts import Channel, Output
 from hardware.dialogue import Dialogue, DialogueError
 from hardware.dynamic_clamp import DynamicClamp, lay
@@ -109,6 +110,7 @@ class SerialRig(Rig):
         self._dialogue = Dialogue(port, baud, dtr)
         self._version: Version | None = None
         self._clamp: DynamicClamp | None = None
+        self._tuned: Reading | None = None
         self._begun: datetime | None = None
         self._uploaded: tuple[int, int] | None = None
         self._run = self._position = 0
@@ -138,6 +140,13 @@ class SerialRig(Rig):
             raise RigError("The rig is playing: stop it, then change the dynamic clamp.")
         self._clamp = clamp
         self._lay(clamp or DynamicClamp((), 1.0))
+
+    @property
+    def added(self) -> str | None:
+        """Conductances that this device or one beside it adds to the cell, as a list with units, or None."""
+        own = self._clamp.conductances if self._clamp else ()
+        said = [f"{one.name} of {one.maximum:g} nS" for one in own if one.maximum]
+        return ", ".join([*said, *filter(None, [super().added])]) or None
 
     def _check_channels(self) -> None:
         if not (math.isfinite(self.rate) and self.rate >= 1 and round(self.rate * 1e3) == self.rate * 1e3):
@@ -186,7 +195,21 @@ class SerialRig(Rig):
                 f"[{self.limits.low:g}, {self.limits.high:g}] pA: lower the step or the clip."
             )
 
+    def _tune(self, reading: Reading) -> None:
+        """What a count is was measured with one gain of the amplifier, and holds for no other."""
+        was = self._tuned = self._tuned or reading
+        for name, before, now in (
+            ("gain", was.gain.value, reading.gain.value),
+            ("command sensitivity", was.sensitivity.value, reading.sensitivity.value),
+        ):
+            if before != now:
+                raise AmplifierError(
+                    f"The amplifier's {name} was {_said(before)} when the rig was first used and is {_said(now)} now, "
+                    "and what a count is does not follow it: turn it back, or measure the scales anew."
+                )
+
     def _open(self) -> None:
+        self._tuned = None
         self._dialogue.open()
         try:
             # A board that resets when its port is opened needs seconds before it answers.
@@ -348,3 +371,7 @@ class SerialRig(Rig):
 
     def _close(self) -> None:
         self._dialogue.close()
+
+
+def _said(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:g}"

@@ -20,7 +20,7 @@ _CURRENT, _VOLTAGE = ("holding", "sensitivity"), ("holding_voltage", "sensitivit
 _ENTERED = ("mode", "gain", "corner", *_CURRENT, *_VOLTAGE, "bridge", "neutralization")
 _USED: Mapping[str, tuple[str, ...]] = {
     "manual": (*_ENTERED, "residual"),
-    "axopatch-200b": ("beta",),
+    "axopatch-200b": ("beta", "command_input"),
     "multiclamp": ("channel", "serial", "port", "bus", "library"),
 }
 
@@ -44,6 +44,7 @@ class AmplifierSettings:
         holding_voltage: The same in voltage clamp [mV].
         neutralization: Capacitance that it neutralizes [pF].
         beta: Headstage gain of an Axopatch, 1 or 0.1.
+        command_input: To which of an Axopatch the command goes, "front" or "rear".
         channel: Of a MultiClamp, from 1.
         serial: Number of a MultiClamp 700B.
         port: COM port of a 700A.
@@ -63,6 +64,7 @@ class AmplifierSettings:
     holding_voltage: float | None = key(None, "holding_mV", low=-200.0, high=200.0)
     neutralization: float | None = key(None, "neutralization_pF", low=0.0, high=100.0)
     beta: float | None = key(None, "beta", low=0.1, high=1.0)
+    command_input: str | None = key(None, "command_input", one_of=("front", "rear"))
     channel: int | None = key(None, "channel", low=1, high=15)
     serial: int | None = key(None, "serial", low=0, high=(1 << 28) - 1)
     port: int | None = key(None, "port", low=0, high=255)
@@ -121,7 +123,8 @@ class AmplifierSettings:
         if self.kind == "manual":
             return ManualAmplifier(self._reading())
         if self.kind == "axopatch-200b":
-            return Axopatch200B(volts, 1.0 if self.beta is None else self.beta)
+            is_rear = self.command_input == "rear"
+            return Axopatch200B(volts, 1.0 if self.beta is None else self.beta, is_rear=is_rear)
         if self.kind == "multiclamp":
             return self._multiclamp()
         return None

@@ -14,10 +14,13 @@ from rig_plugin.display import check_display
 from rig_plugin.engine import opened
 from rig_plugin.engine.client import Client
 from rig_plugin.engine.host import Opener
+from rig_plugin.quality_settings import QualitySettings
 from rig_plugin.replay_settings import ReplaySettings
 from rig_plugin.settings import Settings
 
 __all__ = ["attach", "replay"]
+
+_RULES = QualitySettings()
 
 
 def attach(settings: Settings) -> int:
@@ -33,7 +36,7 @@ def attach(settings: Settings) -> int:
         DisplayError: If there is nowhere to show a window.
     """
     name = "simulated cell" if settings.rig.kind == "model-cell" else settings.rig.kind
-    return _show(partial(opened.attach, settings), settings.network.path, name, is_replay=False)
+    return _show(partial(opened.attach, settings), settings.network.path, name, is_replay=False, rules=settings.quality)
 
 
 def replay(settings: ReplaySettings) -> int:
@@ -55,7 +58,7 @@ def replay(settings: ReplaySettings) -> int:
     return _show(partial(opened.replay, settings), settings.network, settings.file.name, is_replay=True)
 
 
-def _show(opener: Opener, path: Path | None, source: str, *, is_replay: bool) -> int:
+def _show(opener: Opener, path: Path | None, source: str, *, is_replay: bool, rules: QualitySettings = _RULES) -> int:
     """Show the window until it is closed; the engine has ended before this returns."""
     check_display()
     checkpoint = opening.network(path)
@@ -72,6 +75,7 @@ def _show(opener: Opener, path: Path | None, source: str, *, is_replay: bool) ->
             source,
             feed=client,
             is_replay=is_replay,
+            rules=rules,
         )
         window.show()
         QtCore.QTimer.singleShot(0, window.start)

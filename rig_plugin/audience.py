@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from estimators.overlay import Overlay
+from hardware.injection import Injection
 from rig_plugin.feed import RecordingStatus
 from rig_plugin.trial import Trial
 from simulators.stimulus import Stimulus
@@ -33,6 +34,9 @@ class Listener(Interface):
 
     def overlaid(self, trial: int, overlay: Overlay) -> None:
         """This is what the cells of its posterior do; told only where the session was asked to."""
+
+    def beside(self, injection: Injection) -> None:
+        """How a device beside the rig stands; told from a thread of its own, and only where there is one."""
 
     def status(self, recording: RecordingStatus) -> None:
         """How the recording is doing."""

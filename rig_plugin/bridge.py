@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from rig_plugin.feed import Ended, Finished, Live, Overlaid, RecordingStatus, Source, Started
+from hardware.injection import Injection
+from rig_plugin.feed import Ended, Finished, Guarded, Live, MembraneTested, Overlaid, RecordingStatus, Source, Started
 from rig_plugin.trial import Trial
 from rig_plugin.widgets.qt import QtCore, Signal
 
@@ -30,6 +31,9 @@ class Bridge(QtCore.QObject):
     grew = Signal(object)
     finished = Signal(object)
     overlaid = Signal(object)
+    tested = Signal(object)
+    guarded = Signal(object)
+    injected = Signal(object)
     status_changed = Signal(object)
     ended = Signal(object)
     stalled = Signal(float)
@@ -43,6 +47,7 @@ class Bridge(QtCore.QObject):
         self._feed = feed
         self._clock = clock
         self._status: RecordingStatus | None = None
+        self._injection: Injection | None = None
         self._dropped = 0
         self._live: Live | None = None
         self._count = 0
@@ -78,6 +83,10 @@ class Bridge(QtCore.QObject):
             self._tell(trials, overlays)
             if isinstance(message, Started):
                 self._begin(message.live)
+            elif isinstance(message, MembraneTested):
+                self.tested.emit(message.tested)
+            elif isinstance(message, Guarded):
+                self.guarded.emit(message.word)
             elif isinstance(message, Ended):
                 self._live = None
                 self.ended.emit(message.reason)
@@ -131,6 +140,10 @@ class Bridge(QtCore.QObject):
         if status is not None and status is not self._status:
             self._status = status
             self.status_changed.emit(status)
+        injection = self._feed.injection
+        if injection is not None and injection is not self._injection:
+            self._injection = injection
+            self.injected.emit(injection)
         if self._feed.dropped != self._dropped:
             self._dropped = self._feed.dropped
             self.dropped.emit(self._dropped)

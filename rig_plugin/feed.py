@@ -10,10 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from estimators.overlay import Overlay
+from hardware.injection import Injection
+from hardware.last_word import Word
+from rig_plugin.membrane_tests import Tested
 from rig_plugin.trial import Trial
 from simulators.stimulus import Stimulus
 
-__all__ = ["Ended", "Feed", "Finished", "Live", "Message", "Overlaid", "RecordingStatus", "Source", "Started"]
+__all__ = [
+    "Ended", "Feed", "Finished", "Guarded", "Live", "MembraneTested", "Message", "Overlaid", "RecordingStatus",
+    "Source", "Started",
+]  # fmt: skip
 
 _LONGEST = 4_000_000
 
@@ -129,13 +135,27 @@ class Overlaid:
 
 
 @dataclass(frozen=True)
+class MembraneTested:
+    """A membrane test that is no part of a sweep was read and judged."""
+
+    tested: Tested
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """A guardian had to act, or should have."""
+
+    word: Word
+
+
+@dataclass(frozen=True)
 class Ended:
     """The session is over; the reason is a sentence where something went wrong."""
 
     reason: str | None
 
 
-Message = Started | Finished | Overlaid | Ended
+Message = Started | Finished | Overlaid | MembraneTested | Guarded | Ended
 
 
 class Source(Protocol):
@@ -144,6 +164,10 @@ class Source(Protocol):
     @property
     def recording(self) -> RecordingStatus | None:
         """The newest status, or None before the first."""
+
+    @property
+    def injection(self) -> Injection | None:
+        """How the device beside the rig stands, or None where there is none."""
 
     @property
     def dropped(self) -> int:
@@ -179,6 +203,7 @@ class Feed:
         self._dropped = 0
         self._live: Live | None = None
         self._recording: RecordingStatus | None = None
+        self._injection: Injection | None = None
 
     def started(self, stimulus: Stimulus, rate: float, file_sweep: int | None) -> None:
         """Be told that a sweep begins.
@@ -222,6 +247,14 @@ class Feed:
         """
         self._send(Overlaid(trial, overlay))
 
+    def tested(self, tested: Tested) -> None:
+        """Be given a membrane test.
+
+        Args:
+            tested: Read and judged.
+        """
+        self._send(MembraneTested(tested))
+
     def status(self, status: RecordingStatus) -> None:
         """Be told how the recording is doing; only the newest word counts.
 
@@ -229,6 +262,14 @@ class Feed:
             status: The frozen status.
         """
         self._recording = status
+
+    def beside(self, injection: Injection) -> None:
+        """Be told how a device beside the rig stands; only the newest word counts.
+
+        Args:
+            injection: The frozen state.
+        """
+        self._injection = injection
 
     def ended(self, reason: str | None) -> None:
         """Be told that the session is over.
@@ -247,6 +288,11 @@ class Feed:
     def recording(self) -> RecordingStatus | None:
         """The newest status, or None before the first."""
         return self._recording
+
+    @property
+    def injection(self) -> Injection | None:
+        """How the device beside the rig stands, or None where there is none."""
+        return self._injection
 
     @property
     def dropped(self) -> int:

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
+from hardware.axopatch import CHANNELS
 from hardware.nidaq_wiring import Input, Output, Terminals, Wiring
 from hardware.rig import Gain
-from rig_plugin.toml_table import SettingsError, key
+from rig_plugin.channel_settings import ChannelSettings
+from rig_plugin.toml_table import SettingsError, key, listed
 from simulators.stimulus import Clamp
 from simulators.sweep import Junction
 
 __all__ = ["NidaqSettings"]
 
 _SOURCE = "rig file"
+_VOLTS = Gain(1.0, "V/V", "telegraph")
+_TELEGRAPH, _TELEGRAPHED, _NEEDED = "telegraph", "axopatch-200b", ("mode", "gain")
+_NO_CHANNELS: Mapping[str, ChannelSettings] = MappingProxyType({})
+_TELLING = (_TELEGRAPHED, "multiclamp")
 _TERMINALS: tuple[Terminals, ...] = ("default", "differential", "rse", "nrse")
 _KEYS: dict[Clamp, tuple[str, str, str]] = {
     "current": ("response_mV_per_V", "command_pA_per_V", "monitor_pA_per_V"),
@@ -24,7 +33,8 @@ _KEYS: dict[Clamp, tuple[str, str, str]] = {
 class NidaqSettings:
     """Table [nidaq]: a board of National Instruments and the amplifier behind it.
 
-    A scale has no default: one that is wrong by ten gives numbers that look right.
+    A scale has no default: one that is wrong by ten gives numbers that look right. Where the amplifier tells its gain,
+    it has to tell the same, or all is left to it.
 
     Args:
         device: Name of the board, as NI MAX shows it; None where there is none.
@@ -33,12 +43,17 @@ class NidaqSettings:
         output: Where the command goes.
         response: Where the answer comes from.
         monitor: Where the command comes back as measured, or None.
+        gain: "telegraph" where the amplifier says what response and command are scaled by, else "rig file".
         response_mV: Scale of the response in current clamp [mV/V].
         command_pA: Command sensitivity in current clamp [pA/V].
         monitor_pA: Scale of the monitor in current clamp [pA/V].
         response_pA: Scale of the response in voltage clamp [pA/V].
         command_mV: Command sensitivity in voltage clamp [mV/V].
         monitor_mV: Scale of the monitor in voltage clamp [mV/V].
+        mode_telegraph: Where the amplifier tells its mode, or None.
+        gain_telegraph: Where it tells its gain.
+        filter_telegraph: Where it tells its low-pass.
+        capacitance_telegraph: Where it tells its capacitance dial.
         terminals: How the inputs are connected.
         input_span: Largest magnitude at the inputs [V].
         output_span: Largest magnitude at the output [V].
@@ -54,12 +69,17 @@ class NidaqSettings:
     output: str = key("ao0", "output")
     response: str = key("ai0", "response")
     monitor: str | None = key(None, "monitor")
+    gain: str = key("rig file", "gain", one_of=("rig file", "telegraph"))
     response_mV: float | None = key(None, "response_mV_per_V", low=-1e6, high=1e6)  # noqa: N815 - the unit
     command_pA: float | None = key(None, "command_pA_per_V", low=-1e6, high=1e6)  # noqa: N815 - the unit
     monitor_pA: float | None = key(None, "monitor_pA_per_V", low=-1e6, high=1e6)  # noqa: N815 - the unit
     response_pA: float | None = key(None, "response_pA_per_V", low=-1e6, high=1e6)  # noqa: N815 - the unit
     command_mV: float | None = key(None, "command_mV_per_V", low=-1e6, high=1e6)  # noqa: N815 - the unit
     monitor_mV: float | None = key(None, "monitor_mV_per_V", low=-1e6, high=1e6)  # noqa: N815 - the unit
+    mode_telegraph: str | None = key(None, "mode_telegraph")
+    gain_telegraph: str | None = key(None, "gain_telegraph")
+    filter_telegraph: str | None = key(None, "filter_telegraph")
+    capacitance_telegraph: str | None = key(None, "capacitance_telegraph")
     terminals: str = key("default", "terminals", one_of=_TERMINALS)
     input_span: float = key(10.0, "input_range_V", low=0.01, high=10.0)
     output_span: float = key(10.0, "output_range_V", low=0.01, high=10.0)
@@ -73,8 +93,11 @@ class NidaqSettings:
         """What is known of the junction potential."""
         return Junction() if self.junction is None else Junction("uncorrected", self.junction)
 
-    def wiring(self) -> Wiring:
+    def wiring(self, channels: Mapping[str, ChannelSettings] = _NO_CHANNELS) -> Wiring:
         """Make the wiring.
+
+        Args:
+            channels: Further inputs, by the names under which they are recorded.
 
         Returns:
             It, in the one mode of the amplifier.
@@ -100,22 +123,79 @@ class NidaqSettings:
         for name, scale in scales.items():
             if scale is not None and name not in mine:
                 raise SettingsError(f"[nidaq] has {name}, which is of another mode than {clamp} clamp: remove it.")
-        wanted = mine if self.monitor is not None else mine[:2]
-        for name in mine:
-            if (name in wanted) != (scales[name] is not None):
-                remedy = "it stands on the amplifier or in its manual" if name in wanted else "name the monitor too"
-                raise SettingsError(f"[nidaq] {'lacks' if name in wanted else 'has'} {name}: {remedy}.")
+        self._check_scales(mine, [name for name in mine if scales[name] is not None])
         gains = {name: Gain(scale, _unit(name), _SOURCE) for name, scale in scales.items() if scale is not None}
         wired: Terminals = next(word for word in _TERMINALS if word == self.terminals)
         response, command, monitor = mine
         return Wiring(
             self.device,
-            Output(self.output, gains[command], self.output_span),
-            Input(self.response, gains[response], self.input_span, wired),
+            Output(self.output, gains.get(command), self.output_span),
+            Input(self.response, gains.get(response), self.input_span, wired),
             Input(self.monitor, gains[monitor], self.input_span, wired) if self.monitor is not None else None,
+            others={name: Input(str(each.terminal), each.gain, each.span, wired) for name, each in channels.items()},
+            telegraphs={name: Input(at, _VOLTS, 10.0, wired) for name, at in self._telegraphs().items()},
             clamp=clamp,
             server=self.server,
         )
+
+    def _check_scales(self, mine: tuple[str, str, str], given: list[str]) -> None:
+        """Refuse a scale that nobody says, and one that two say."""
+        follows = self.gain == _TELEGRAPH
+        for name in mine[:2]:
+            if follows and name in given:
+                raise SettingsError(
+                    f"[nidaq] has {name} and gain = '{_TELEGRAPH}': keep the number, which the amplifier then has "
+                    "to tell as well, or the word, which follows the amplifier."
+                )
+            if not follows and name not in given:
+                raise SettingsError(
+                    f"[nidaq] lacks {name}: it stands on the amplifier or in its manual; where the amplifier tells it, "
+                    f"write gain = '{_TELEGRAPH}'."
+                )
+        if self.monitor is not None and mine[2] not in given:
+            raise SettingsError(f"[nidaq] lacks {mine[2]}: it stands in the amplifier's manual.")
+        if self.monitor is None and mine[2] in given:
+            raise SettingsError(f"[nidaq] has {mine[2]}: name the monitor too.")
+
+    def check(self, tables: Mapping[str, Any], channels: Mapping[str, ChannelSettings] = _NO_CHANNELS) -> None:
+        """Refuse a rig file that would put something out without having said how.
+
+        Args:
+            tables: What stands in the file.
+            channels: Further inputs, by the names under which they are recorded.
+
+        Raises:
+            Refusal: If what tells a scale is missing, or as `wiring`.
+        """
+        self.wiring(channels)
+        wired = self._telegraphs()
+        kind = tables.get("amplifier", {}).get("kind")
+        missing = [name for name in _NEEDED if name not in wired]
+        if kind == _TELEGRAPHED and missing:
+            raise SettingsError(
+                f"[amplifier] kind is '{kind}', which tells how it stands by voltages, and [nidaq] has no "
+                f"{missing[0]}_telegraph: name the input to which that telegraph leads."
+            )
+        if self.gain == _TELEGRAPH and kind not in _TELLING:
+            raise SettingsError(
+                f"[nidaq] has gain = '{_TELEGRAPH}' and no amplifier tells it: add [amplifier] with kind = "
+                f"{listed(map(repr, _TELLING))}, or write the scales here."
+            )
+        if self.gain == _TELEGRAPH and self.exit_level:
+            raise SettingsError(
+                f"[nidaq] exit_pA is {self.exit_level:g} with gain = '{_TELEGRAPH}': what a volt injects has to be "
+                "known before the amplifier is asked; write the scales here, or leave exit_pA at 0."
+            )
+        if wired and kind != _TELEGRAPHED:
+            raise SettingsError(
+                f"[nidaq] has {next(iter(wired))}_telegraph and nobody reads it: add [amplifier] with kind = "
+                f"'{_TELEGRAPHED}', or leave the telegraphs out."
+            )
+
+    def _telegraphs(self) -> dict[str, str]:
+        """Give the inputs of the telegraphs that are wired."""
+        said = (self.mode_telegraph, self.gain_telegraph, self.filter_telegraph, self.capacitance_telegraph)
+        return {name: terminal for name, terminal in zip(CHANNELS, said, strict=True) if terminal is not None}
 
 
 def _unit(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from itertools import chain, count
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from hardware.recorder import Recorder
 from hardware.recording import RecordingError
 from hardware.replay import Replay
 from hardware.rig import Rig
-from rig_plugin.audience import Listener
+from rig_plugin.audience import Audience, Listener
 from rig_plugin.crop import crop
 from rig_plugin.interval import Interval, check_interval
 from rig_plugin.metadata import metadata
@@ -104,6 +105,7 @@ def attach(
         Refusal: If a setting can't be used, no stimulus lies in the network's domain, or the file is there already.
     """
     attached = rig(_of_the_process(settings, checkpoint))
+    attached.accompany(settings.dyclamp.companion(attached.limits, partial(Audience(listeners).tell, "beside")))
     asked = settings.protocol
     stimuli = asked.stimuli()
     if not asked.gap_free:

@@ -20,10 +20,13 @@ from rig_plugin.quality_settings import QualitySettings
 from rig_plugin.rule import Alarm, stopping
 from simulators.sweep import Sweep
 
-__all__ = ["Quality", "no_cell", "no_scale", "no_voltage"]
+__all__ = ["DEAD", "REST", "Quality", "no_cell", "no_scale", "no_voltage"]
 
 _MEMBRANE = 150.0
-_DEAD = -30.0
+
+DEAD, REST = -30.0, -50.0
+"""Voltages at rest above which there is no living cell, and above which it may be dying [mV]."""
+
 _SAME = 1.0
 """Holding currents that differ by less are one, as an amplifier's monitor has its noise [pA]."""
 
@@ -189,8 +192,8 @@ def no_cell(rest: float) -> str | None:
     Returns:
         A sentence, or None where nothing speaks against a cell.
     """
-    if rest > _DEAD:
-        return f"The rest is {rest:.1f} mV, above {_DEAD:g} mV: there is no cell, or a dead one; patch another."
+    if rest > DEAD:
+        return f"The rest is {rest:.1f} mV, above {DEAD:g} mV: there is no cell, or a dead one; patch another."
     return None
 
 

@@ -7,10 +7,12 @@ import numpy as np
 from rig_plugin.trial import Posterior
 from simulators.sweep import Sweep
 
-__all__ = ["EDGE", "remarks"]
+__all__ = ["BRIDGE", "EDGE", "remarks"]
 
-_BRIDGE = 10.0
 _SURE = 0.95
+
+BRIDGE = 10.0
+"""Largest series resistance, either way, that the bridge may leave [MOhm]."""
 
 EDGE = 2.6
 """Standard deviations of the prior, beyond which half a percent of it lies on either side."""
@@ -30,7 +32,7 @@ def remarks(sweep: Sweep, posterior: Posterior | None) -> list[str]:
     if posterior is not None:
         column = [parameter.name for parameter in posterior.parameters].index("bridge")
         off = posterior.draws[:, column]
-        if np.mean(np.abs(off) > _BRIDGE) > _SURE:
+        if np.mean(np.abs(off) > BRIDGE) > _SURE:
             found.append(
                 f"The bridge is off by about {np.median(off):.0f} MOhm: balance it, or give --bridge in a replay."
             )

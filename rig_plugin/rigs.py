@@ -69,7 +69,7 @@ def nidaq(settings: Settings) -> Nidaq:
     """Make the rig of a board of National Instruments.
 
     Args:
-        settings: Of which the tables [rig], [nidaq] and [limits] are used.
+        settings: Of which the tables [rig], [nidaq], [channels] and [limits] are used.
 
     Returns:
         The rig, closed.
@@ -79,7 +79,7 @@ def nidaq(settings: Settings) -> Nidaq:
     """
     table = settings.nidaq
     return Nidaq(
-        table.wiring(),
+        table.wiring(settings.channels.inputs),
         settings.rig.rate,
         settings.limits.limits(),
         exit_level=table.exit_level,

@@ -310,6 +310,8 @@ class Session:
             reasons += remarks(sweep, posterior)
             told = self._interval.remark(posterior, features["rest"])
             reasons += [told] if told else []
+            if self._rig.added is not None:
+                reasons.append(f"A dynamic clamp adds {self._rig.added}: what is inferred is the cell with it.")
         return Trial(
             index=index,
             file_sweep=request.file_sweep,

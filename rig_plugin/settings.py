@@ -12,6 +12,8 @@ from typing import Any
 from estimators.pretrained import SHIPPED, shipped
 from hardware.forepulse import with_forepulse
 from rig_plugin.amplifier_settings import AmplifierSettings
+from rig_plugin.channel_settings import ChannelsSettings
+from rig_plugin.dyclamp_settings import DyClampSettings
 from rig_plugin.electrode_settings import ElectrodeSettings
 from rig_plugin.nidaq_settings import NidaqSettings
 from rig_plugin.patch_settings import PatchSettings
@@ -26,6 +28,7 @@ from simulators.stimulus import step as current_step
 __all__ = [
     "AmplifierSettings",
     "CellSettings",
+    "DyClampSettings",
     "ElectrodeSettings",
     "LimitSettings",
     "NetworkSettings",
@@ -198,8 +201,10 @@ class Settings:
         quality: Where a recording stops being a good one.
         serial: A microcontroller on a serial line, for a rig of the kind "serial".
         nidaq: A board of National Instruments.
+        dyclamp: A dynamic clamp that stands beside the rig.
         driver: The table that is named as the kind of the rig, for the driver of somebody else, who says what may
             stand in it: `settings.driver.make(MySettings)`.
+        channels: Further inputs of it, which are recorded.
     """
 
     rig: RigSettings = RigSettings()
@@ -215,7 +220,9 @@ class Settings:
     quality: QualitySettings = QualitySettings()
     serial: SerialSettings = SerialSettings()
     nidaq: NidaqSettings = NidaqSettings()
+    dyclamp: DyClampSettings = DyClampSettings()
     driver: TomlTable = _NO_TABLE
+    channels: ChannelsSettings = ChannelsSettings()
 
 
 def read(path: Path | None = None) -> Settings:
@@ -251,8 +258,10 @@ def read(path: Path | None = None) -> Settings:
     for name in tables:
         if name not in (*kinds, *own):
             raise SettingsError(f"{path}: [{name}] is unknown: use {listed(f'[{kind}]' for kind in (*kinds, *own))}.")
-    made = {name: TomlTable(path, name, table).make(kinds[name]) for name, table in tables.items() if name in kinds}
-    settings = Settings(**made)
+    further = ChannelsSettings.read(path, tables.get("channels", {}))
+    plain = {name: table for name, table in tables.items() if name in kinds and name != "channels"}
+    made = {name: TomlTable(path, name, table).make(kinds[name]) for name, table in plain.items()}
+    settings = Settings(**made, channels=further)
     if own:
         settings = replace(settings, driver=TomlTable(path, rig.kind, tables.get(rig.kind, {})))
     settings = _shelved(settings, tables.get("network", {}).get("path"))
@@ -273,6 +282,7 @@ def _check_together(path: Path, settings: Settings, tables: Mapping[str, Mapping
     try:
         settings.amplifier.check()
         settings.quality.check()
+        settings.dyclamp.check(tables)
     except SettingsError as error:
         raise SettingsError(f"{path}: {error}") from error
     protocol, given = settings.protocol, tables.get("protocol", {})
@@ -296,7 +306,9 @@ def _check_together(path: Path, settings: Settings, tables: Mapping[str, Mapping
         for stimulus in protocol.stimuli():
             limits.check(stimulus)
         if settings.rig.kind == "nidaq":
-            settings.nidaq.wiring()
+            settings.nidaq.check(tables, settings.channels.inputs)
+        elif settings.channels.inputs:
+            raise SettingsError("[channels] are inputs of a board, of [rig] kind = 'nidaq': leave them out.")
     except ValueError as error:
         raise SettingsError(f"{path}: {error}") from error
     if settings.network.path is not None and not settings.network.path.is_file():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -64,8 +64,8 @@ def paged(blocks: Iterator[Block], page: int, most: float) -> Iterator[tuple[boo
         while (rest.response.size or lost) and done < most:
             first = done + lost
             size = int(min(page - first % page, most - first, rest.response.size))
-            head, rest = _cut(rest, size)
-            yield done // page != shown, Block(head.response, head.command, lost)
+            head, rest = rest.part(0, size), rest.part(size)
+            yield done // page != shown, replace(head, lost=lost)
             shown, done, lost = done // page, first + size, 0
         if done >= most:
             return
@@ -78,10 +78,9 @@ def traces(block: Block) -> dict[str, npt.NDArray[np.float64]]:
         block: As the rig gives it.
 
     Returns:
-        "response", and "command" where it is known.
+        "response", "command" where it is known, and the further channels.
     """
-    known = {"response": block.response, "command": block.command}
-    return {name: trace for name, trace in known.items() if trace is not None}
+    return block.traces
 
 
 def tracks(block: Block, gains: Mapping[str, Gain]) -> dict[str, Track]:
@@ -96,14 +95,9 @@ def tracks(block: Block, gains: Mapping[str, Gain]) -> dict[str, Track]:
     """
     stored = {}
     for name in traces(block):
-        unit, gain = SI["current"][name], gains.get(name)
-        scale = (gain.value, gain.source) if gain else (1.0, "unknown")
-        stored[name] = Track(str(unit["unit"]), float(unit["conversion"]), *scale)
+        gain = gains.get(name, Gain(1.0, "", "unknown"))
+        track, unit = Track.of(gain), SI["current"].get(name)
+        if unit is not None:
+            track = replace(track, unit=str(unit["unit"]), conversion=float(unit["conversion"]))
+        stored[name] = track
     return stored
-
-
-def _cut(block: Block, size: int) -> tuple[Block, Block]:
-    """Cut a block in two."""
-    response, command = block.response, block.command
-    head, tail = (None, None) if command is None else (command[:size], command[size:])
-    return Block(response[:size], head), Block(response[size:], tail)

@@ -9,12 +9,16 @@ from typing import Protocol
 from rig_plugin.bridge import Bridge
 from rig_plugin.export_process import written
 from rig_plugin.feed import Feed, Live, RecordingStatus, Source
+from rig_plugin.quality_settings import QualitySettings
 from rig_plugin.trial import Trial
 from rig_plugin.widgets.cheat_sheet import CheatSheet
 from rig_plugin.widgets.curves import FiringCurve, VoltageCurve
 from rig_plugin.widgets.evolution import Evolution
 from rig_plugin.widgets.features import Feature, FeatureTable
+from rig_plugin.widgets.guardian_line import GuardianLine
 from rig_plugin.widgets.header import Header
+from rig_plugin.widgets.injection_line import InjectionLine
+from rig_plugin.widgets.membrane import MembranePanel
 from rig_plugin.widgets.note import Note
 from rig_plugin.widgets.offer import Offer, Writing
 from rig_plugin.widgets.panel import Panel
@@ -27,6 +31,8 @@ from rig_plugin.widgets.trust import TrustBadge
 from simulators.parameter import Parameter
 
 __all__ = ["SessionControl", "Window"]
+
+_RULES = QualitySettings()
 
 
 class SessionControl(Protocol):
@@ -65,6 +71,7 @@ class Window(QtWidgets.QMainWindow):
         writing: Makes an NWB file of a recording that is over.
         is_replay: Whether the sweeps come from a file.
         exit_pA: Command of the exit state [pA].
+        rules: [quality] of the rig file, by which membrane tests are judged.
         theme: Dark or light.
     """
 
@@ -80,6 +87,7 @@ class Window(QtWidgets.QMainWindow):
         writing: Writing = written,
         is_replay: bool = False,
         exit_pA: float = 0.0,
+        rules: QualitySettings = _RULES,
         theme: Theme = DARK,
     ) -> None:
         super().__init__()
@@ -91,6 +99,7 @@ class Window(QtWidgets.QMainWindow):
         self._sheet: CheatSheet | None = None
         self.header = Header(is_replay, exit_pA)
         self.scope = Scope()
+        self.membrane = MembranePanel(rules)
         self.features = FeatureTable(features)
         self.firing = FiringCurve()
         self.voltage = VoltageCurve()
@@ -98,6 +107,8 @@ class Window(QtWidgets.QMainWindow):
         self.posterior = PosteriorPanel(parameters)
         self.evolution = Evolution(parameters)
         self.status_line = StatusLine(source_name, network_name)
+        self.guardian = GuardianLine()
+        self.injection = InjectionLine()
         self.offer = Offer(writing)
         self.note_line = Note()
         self._recorded: Path | None = None
@@ -117,8 +128,9 @@ class Window(QtWidgets.QMainWindow):
     def panels(self) -> tuple[Panel, ...]:
         """All of them; each takes every trial."""
         return (
-            self.header, self.scope, self.features, self.firing, self.voltage,
-            self.trust, self.posterior, self.evolution, self.offer, self.status_line,
+            self.header, self.scope, self.membrane, self.features, self.firing, self.voltage,
+            self.trust, self.posterior, self.evolution, self.guardian, self.injection, self.offer,
+            self.status_line,
         )  # fmt: skip
 
     @property
@@ -202,7 +214,7 @@ class Window(QtWidgets.QMainWindow):
     def _lay_out(self) -> None:
         curves = _split(QtCore.Qt.Orientation.Horizontal, (self.firing, 1), (self.voltage, 1))
         below = _split(QtCore.Qt.Orientation.Horizontal, (self.features, 4), (curves, 3))
-        left = _split(QtCore.Qt.Orientation.Vertical, (self.scope, 13), (below, 8))
+        left = _split(QtCore.Qt.Orientation.Vertical, (self.scope, 22), (self.membrane, 7), (below, 13))
         right = _split(QtCore.Qt.Orientation.Vertical, (self.trust, 6), (self.posterior, 22), (self.evolution, 9))
         middle = _split(QtCore.Qt.Orientation.Horizontal, (left, 29), (right, 25))
         root = QtWidgets.QWidget()
@@ -211,6 +223,8 @@ class Window(QtWidgets.QMainWindow):
         column.setContentsMargins(6, 6, 6, 6)
         column.setSpacing(6)
         column.addWidget(self.header)
+        column.addWidget(self.guardian)
+        column.addWidget(self.injection)
         column.addWidget(middle, 1)
         for line in (self.offer, self.note_line, self.status_line):
             column.addWidget(line)
@@ -224,6 +238,9 @@ class Window(QtWidgets.QMainWindow):
         bridge.grew.connect(self.header.grow)
         bridge.finished.connect(self._finish)
         bridge.overlaid.connect(self.scope.overlay)
+        bridge.tested.connect(self.membrane.test)
+        bridge.guarded.connect(self.guardian.tell)
+        bridge.injected.connect(self.injection.tell)
         bridge.status_changed.connect(self._report)
         bridge.stalled.connect(self._stall)
         bridge.lagged.connect(self._lag)

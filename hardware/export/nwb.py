@@ -17,7 +17,7 @@ from hardware.export.partial import PartialFile, clear_leftovers
 from hardware.export.played import played
 from hardware.export.samples import Pour, pour
 from hardware.export.timeline import timeline
-from hardware.export.traces import segment_series, sweep_series
+from hardware.export.traces import further_series, segment_series, sweep_series
 from hardware.kept.loss import Loss
 from hardware.kept.session import KeptSession, kept_session
 
@@ -99,6 +99,8 @@ def _write(file: h5py.File, session: KeptSession, losses: list[Loss], meanings: 
         sweep_row(sweep, sweep_series(sweep, start, electrode, pour))
         for sweep, start in zip(session.sweeps, times.sweeps, strict=True)
     ]
+    for sweep, start in zip(session.sweeps, times.sweeps, strict=True):
+        further_series(nwb, sweep, start, pour)
     for segment, start in zip(session.segments, times.segments, strict=True):
         pair = segment_series(nwb, segment, start, electrode, pour)
         if pair is not None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hardware.export.table import plain, table
 from hardware.export.traces import response_name
+from hardware.gain import Gain
 from hardware.kept.sweep import KeptSweep
 
 __all__ = ["played"]
 
+_NO_GAIN = Gain(float("nan"), "", "")
 _SWEEP = "Number of the sweep, from 0; its series end in it."
 _SWEEPS = {
     "sweep": _SWEEP,
@@ -25,6 +27,15 @@ _SWEEPS = {
     "holding_source": "Where the holding came from: measured, amplifier, header or unknown.",
     "junction_state": "Junction potential: corrected, uncorrected (by a known value) or unknown.",
     "junction_potential": "What has to be subtracted from the response [mV]; NaN where that is not known.",
+    **{
+        f"{name}_gain{part}": f"{said} of the {name} of this sweep{rest}"
+        for name in ("response", "command")
+        for part, said, rest in (
+            ("", "Scale", ": what one unit at the device stood for; NaN where that is not known."),
+            ("_unit", "Unit of the scale", ", for instance mV/V; empty where it is not known."),
+            ("_source", "Who said the scale", ", for instance telegraph or rig file; empty where nobody did."),
+        )
+    },
     "bridge": "Series resistance still to be subtracted, times the command, from the response [GOhm].",
 }
 _EPOCHS = {
@@ -74,7 +85,20 @@ def _sweep(sweep: KeptSweep) -> dict[str, Any]:
         "junction_state": plain(origin.junction.state),
         "junction_potential": float("nan") if potential is None else float(potential),
         "bridge": origin.bridge,
+        **_gains(origin.gains),
     }
+
+
+def _gains(gains: Mapping[str, Gain]) -> dict[str, Any]:
+    row: dict[str, Any] = {}
+    for name in ("response", "command"):
+        gain = gains.get(name, _NO_GAIN)
+        row |= {
+            f"{name}_gain": gain.value,
+            f"{name}_gain_unit": plain(gain.unit),
+            f"{name}_gain_source": plain(gain.source),
+        }
+    return row
 
 
 def _epochs(sweeps: Sequence[KeptSweep]) -> list[dict[str, Any]]:

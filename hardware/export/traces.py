@@ -17,16 +17,19 @@ from pynwb.icephys import (  # type: ignore[import-untyped]
 from hardware.export.amplifier import in_series, injected
 from hardware.export.samples import Pour
 from hardware.export.table import plain
+from hardware.gain import Gain
+from hardware.kept.channel import KeptChannel
 from hardware.kept.loss import Loss
 from hardware.kept.segment import KeptSegment
 from hardware.kept.sweep import SI, KeptSweep
 from simulators.stimulus import Clamp
 
-__all__ = ["Pair", "protocol", "response_name", "segment_series", "sweep_series"]
+__all__ = ["Pair", "further_series", "protocol", "response_name", "segment_series", "sweep_series"]
 
 _RESPONSE = {"current": CurrentClampSeries, "voltage": VoltageClampSeries}
 _STIMULUS = {"current": CurrentClampStimulusSeries, "voltage": VoltageClampStimulusSeries}
 _MOST_TOLD = 20
+_A_VOLT = {"mV/V": 1e3, "pA/V": 1e12}
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +86,7 @@ def sweep_series(sweep: KeptSweep, start: float, electrode: Any, pour: Pour) -> 
         comments=_comments(sweep.losses, known=sweep.provenance.start is not None),
         data=pour(sweep.response),
         conversion=sweep.response.conversion,
-        **in_series(sweep),
+        **_as_it_stood(sweep),
         **same,
     )
     if sweep.command is None or not sweep.command.samples:
@@ -99,6 +102,31 @@ def sweep_series(sweep: KeptSweep, start: float, electrode: Any, pour: Pour) -> 
         **same,
     )
     return Pair(response, stimulus, sweep.paired)
+
+
+def further_series(file: NWBFile, sweep: KeptSweep, start: float, pour: Pour) -> None:
+    """Add the further channels of a sweep, each as a plain series.
+
+    Args:
+        file: To which.
+        sweep: The sweep.
+        start: Its first sample [s].
+        pour: What takes the traces along.
+    """
+    for name, channel in sweep.others.items():
+        told = _comments(sweep.losses, known=sweep.provenance.start is not None)
+        file.add_acquisition(
+            TimeSeries(
+                name=f"{_title(name)}_{sweep.index:06d}",
+                description=f"Channel '{plain(name)}' of sweep {sweep.index}.",
+                unit=plain(channel.trace.unit) or "unknown",
+                comments=f"{_gain(channel)} {told}",
+                data=pour(channel.trace),
+                conversion=channel.trace.conversion,
+                rate=sweep.rate * 1e3,
+                starting_time=start,
+            )
+        )
 
 
 def segment_series(file: NWBFile, segment: KeptSegment, start: float, electrode: Any, pour: Pour) -> Pair | None:
@@ -118,11 +146,10 @@ def segment_series(file: NWBFile, segment: KeptSegment, start: float, electrode:
     clamp = _clamp(segment)
     made: dict[str, Any] = {}
     for name, channel in segment.channels.items():
-        gain = f"Gain {channel.gain:g}, from: {plain(channel.gain_source) or 'unknown'}."
         series: dict[str, Any] = {
-            "name": f"{plain(name).replace('/', '-').replace(':', '-')}_gap_free_{segment.index:06d}",
+            "name": f"{_title(name)}_gap_free_{segment.index:06d}",
             "description": f"Channel '{plain(name)}' of gap-free segment {segment.index}.",
-            "comments": f"{gain} {_comments(segment.losses, known=segment.start is not None)}",
+            "comments": f"{_gain(channel)} {_comments(segment.losses, known=segment.start is not None)}",
             "data": pour(channel.trace),
             "conversion": channel.trace.conversion,
             "rate": segment.rate * 1e3,
@@ -139,11 +166,34 @@ def segment_series(file: NWBFile, segment: KeptSegment, start: float, electrode:
     return Pair(made["response"], made.get("command"), count)
 
 
+def _as_it_stood(sweep: KeptSweep) -> dict[str, float]:
+    """Give the amplifier's settings; of its gain, what the samples were really scaled by, where that is known."""
+    gain = _volts_per(sweep.provenance.gains.get("response"))
+    return in_series(sweep) | ({} if gain is None else {"gain": gain})
+
+
 def _holding(sweep: KeptSweep) -> str:
     """Say whether the holding is in the command."""
     if not injected(sweep):
         return "The holding is part of it."
     return "The holding is part of it but for the bias current of the response, which the offset has taken out."
+
+
+def _volts_per(gain: Gain | None) -> float | None:
+    """Give the amplifier's gain in V/V or V/A, where a volt is what the scale is of."""
+    factor = _A_VOLT.get(gain.unit) if gain else None
+    return None if gain is None or factor is None else factor / gain.value
+
+
+def _title(name: str) -> str:
+    """Write a channel's name as NWB allows one."""
+    return plain(name).replace("/", "-").replace(":", "-")
+
+
+def _gain(channel: KeptChannel) -> str:
+    """Say what a channel was scaled by."""
+    unit = f" {plain(channel.gain_unit)}" if channel.gain_unit else ""
+    return f"Gain {channel.gain:g}{unit}, from: {plain(channel.gain_source) or 'unknown'}."
 
 
 def _clamp(segment: KeptSegment) -> Clamp | None:

@@ -10,26 +10,12 @@ from datetime import datetime
 import h5py  # type: ignore[import-untyped]
 
 from hardware.hdf5 import text
+from hardware.kept.channel import KeptChannel, kept_channel
 from hardware.kept.loss import Gap, Loss
 from hardware.kept.sweep import gaps_of, moment
-from hardware.kept.trace import Trace, child, kept_trace, unit_of
+from hardware.kept.trace import child
 
 __all__ = ["KeptChannel", "KeptSegment", "kept_segment"]
-
-
-@dataclass(frozen=True, eq=False)
-class KeptChannel:
-    """One channel of a segment.
-
-    Args:
-        trace: Its samples.
-        gain: Of the amplifier, NaN where it is unknown.
-        gain_source: Where the gain came from, or nothing.
-    """
-
-    trace: Trace
-    gain: float
-    gain_source: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,12 +80,9 @@ def kept_segment(group: h5py.Group, index: int, *, thorough: bool) -> KeptSegmen
     gaps = gaps_of(group, max((child(group, name).shape[0] for name in names), default=0))
     channels = {}
     for name in names:
-        dataset = child(group, name)
-        unit, conversion = unit_of(dataset)
-        trace = kept_trace(group, name, unit=unit, conversion=conversion, gaps=gaps, thorough=thorough)
-        if trace.samples:
-            gain, source = dataset.attrs.get("gain"), text(dataset.attrs.get("gain_source"))
-            channels[name] = KeptChannel(trace, math.nan if gain is None else float(gain), source)
+        channel = kept_channel(group, name, gaps=gaps, thorough=thorough)
+        if channel is not None:
+            channels[name] = channel
     if not channels:
         return None
     return KeptSegment(

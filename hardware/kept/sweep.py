@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,11 +13,14 @@ import h5py  # type: ignore[import-untyped]
 import numpy as np
 
 from hardware.amplifier import Reading
+from hardware.gain import Gain
 from hardware.hdf5 import text
+from hardware.kept.channel import KeptChannel, kept_channel
 from hardware.kept.loss import Gap, Loss
 from hardware.kept.trace import LONGEST, Trace, child, kept_trace, unit_of
 from hardware.recording import RecordingError
 from hardware.rig import Provenance
+from hardware.track import RESERVED
 from simulators.stimulus import Clamp, Dose, Epoch, Stimulus
 from simulators.sweep import Junction
 
@@ -45,6 +48,7 @@ class KeptSweep:
         gaps: Lost samples, which the traces hold as NaN.
         features: Value of each, NaN where it is missing; none where the sweep was not finished.
         summary: Whatever else was kept of the trial.
+        others: Further channels by their names.
     """
 
     index: int
@@ -57,6 +61,7 @@ class KeptSweep:
     gaps: tuple[Gap, ...]
     features: Mapping[str, float]
     summary: Mapping[str, Any]
+    others: Mapping[str, KeptChannel] = field(default_factory=dict)
 
     @property
     def paired(self) -> int:
@@ -68,7 +73,8 @@ class KeptSweep:
         """What of it is missing."""
         where, wanted = f"sweep {self.index}", self.stimulus.samples(self.rate)
         found = [Loss(where, "These samples never came; NaN is in their place.", g.first, g.count) for g in self.gaps]
-        for name, trace in (("response", self.response), ("command", self.command)):
+        traces = {"response": self.response, "command": self.command}
+        for name, trace in (traces | {name: channel.trace for name, channel in self.others.items()}).items():
             holes = trace.holes if trace is not None else ()
             found += [Loss(where, f"The {name} is damaged here; NaN is in its place.", g.first, g.count) for g in holes]
         if self.paired < wanted:
@@ -118,6 +124,7 @@ def kept_sweep(group: h5py.Group, index: int, *, version: int, thorough: bool) -
             traces[name] = kept_trace(group, name, unit=unit, conversion=conversion, gaps=gaps, thorough=thorough)
     if not traces["response"].samples:
         return None
+    others = {name: kept_channel(group, name, gaps=gaps, thorough=thorough) for name in sorted(set(group) - RESERVED)}
     complete = bool(group.attrs.get("complete", False))
     return KeptSweep(
         index=index,
@@ -130,6 +137,7 @@ def kept_sweep(group: h5py.Group, index: int, *, version: int, thorough: bool) -
         gaps=traces["response"].gaps,
         features=_features(group) if complete and "features" in group else {},
         summary=_object(child(group, "summary")) if complete and "summary" in group else {},
+        others={name: channel for name, channel in others.items() if channel is not None},
     )
 
 
@@ -191,6 +199,7 @@ def _provenance(origin: Mapping[str, Any]) -> Provenance:
         Junction(**origin["junction"]),
         float(origin["bridge"]),
         Reading.of(origin.get("amplifier")),
+        Gain.of(origin.get("gains")),
     )
 
 

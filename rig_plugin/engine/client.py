@@ -13,11 +13,14 @@ from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 
+from hardware.injection import Injection
+from hardware.last_word import Word
 from rig_plugin.engine.host import Opener, host
 from rig_plugin.engine.inbox import Inbox
 from rig_plugin.engine.letter import seal
 from rig_plugin.engine.shared import Shared
-from rig_plugin.feed import Ended, Message, RecordingStatus
+from rig_plugin.engine.vigil import Vigil
+from rig_plugin.feed import Ended, Guarded, Message, RecordingStatus
 from simulators.parameter import Parameter
 
 __all__ = ["Client"]
@@ -42,6 +45,7 @@ class Client:
     ) -> None:
         self._opener, self._clock = opener, clock
         self._shared = Shared()
+        self._vigil = Vigil(clock)
         self._inbox = Inbox(self._shared, parameters)
         self._process: SpawnProcess | None = None
         self._pipe: Connection | None = None
@@ -60,6 +64,11 @@ class Client:
         return self._inbox.recording
 
     @property
+    def injection(self) -> Injection | None:
+        """As a feed has it."""
+        return self._inbox.injection
+
+    @property
     def dropped(self) -> int:
         """As a feed has it."""
         return self._inbox.dropped
@@ -74,7 +83,10 @@ class Client:
         return quiet if self._runs and beats > self._born and quiet > _SILENT else 0.0
 
     def take(self) -> tuple[Message, ...]:
-        """As a feed has it; that the engine died while a session ran is the session's end, with the reason."""
+        """As a feed has it; that the engine died while a session ran is the session's end, with the reason.
+
+        What a guardian did comes as soon as it has said so, which may be after that end.
+        """
         taken = self._inbox.take()
         if any(isinstance(message, Ended) for message in taken):
             self._runs = False
@@ -82,8 +94,8 @@ class Client:
             # What it sent before it died comes first.
             taken += self._inbox.take()
             self._runs = False
-            taken += (Ended(self._obituary()),)
-        return taken
+            taken += (Ended(self._obituary(is_guarded=self._vigil.mourn())), *self._left_beside())
+        return (*taken, *map(Guarded, self._vigil.take()))
 
     @property
     def process(self) -> int | None:
@@ -99,6 +111,8 @@ class Client:
         """Begin a session, in a new engine where the last one died."""
         if self._process is None or not self._process.is_alive():
             self._launch()
+        if not self._runs:
+            self._vigil.begin()
         self._runs = True
         self._heard = self._clock()
         self._send("start")
@@ -129,13 +143,16 @@ class Client:
             if self._process.is_alive():
                 _LOG.warning("The engine finishes the running sweep and closes its file; this waits for it.")
                 self._process.join()
+        self._vigil.end()
         self._shared.close()
         self._shared.unlink()
 
     def _launch(self) -> None:
         here, there = _SPAWN.Pipe()
         # Not a daemon: it outlives a window that dies, until the cell and the file are in order.
-        process = _SPAWN.Process(target=host, args=(self._opener, self._shared.name, there), name="engine")
+        process = _SPAWN.Process(
+            target=host, args=(self._opener, self._shared.name, there, self._vigil.folder), name="engine"
+        )
         process.start()
         there.close()
         self._process, self._pipe = process, here
@@ -150,7 +167,22 @@ class Client:
             # It is gone; the next look says so.
             return
 
-    def _obituary(self) -> str:
+    def _left_beside(self) -> tuple[Guarded, ...]:
+        """Say that nobody could tell a device beside the rig to end."""
+        left = self._inbox.injection
+        if left is None or not left.injects or left.watchdog:
+            return ()
+        return (
+            Guarded(
+                Word(
+                    False,
+                    f"The {left.place} has no watchdog and could not be told to end: it injects what was set. Switch "
+                    "the amplifier's external command off now, then unplug the board.",
+                )
+            ),
+        )
+
+    def _obituary(self, *, is_guarded: bool) -> str:
         """Say what a dead engine leaves."""
         code = None if self._process is None else self._process.exitcode
         status = self._inbox.recording
@@ -159,4 +191,5 @@ class Client:
             if status is not None and status.path
             else "nothing was being recorded"
         )
-        return f"The engine died (exit status {code}): look after the cell first. {kept[0].upper()}{kept[1:]}."
+        output = " Its guardian is to return the output and will say here whether it could." if is_guarded else ""
+        return f"The engine died (exit status {code}): look after the cell first.{output} {kept[0].upper()}{kept[1:]}."

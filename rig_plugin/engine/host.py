@@ -6,14 +6,18 @@ gone: the running sweep is finished, the cell returned to its exit state, and th
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import signal
 import threading
 from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 from multiprocessing.connection import Connection
+from pathlib import Path
 
+from hardware.last_word import FOLDER
 from rig_plugin.audience import Listener
 from rig_plugin.engine.letter import open_letter
 from rig_plugin.engine.outbox import Outbox
@@ -29,14 +33,16 @@ Opener = Callable[[Listener], Session]
 """Opens a session that tells a listener; importable by name, or a `functools.partial` of such with plain arguments."""
 
 
-def host(opener: Opener, name: str, pipe: Connection) -> None:
+def host(opener: Opener, name: str, pipe: Connection, words: Path) -> None:
     """Run sessions until the window is gone.
 
     Args:
         opener: Opens a session.
         name: Of the memory that is shared with the window.
         pipe: To the window.
+        words: Folder in which guardians of the output leave word for the window.
     """
+    os.environ[FOLDER] = str(words)
     # An interrupt from the keyboard reaches both processes; the window ends by it, and the engine by the window's end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     shared = Shared(name)
@@ -53,6 +59,9 @@ def host(opener: Opener, name: str, pipe: Connection) -> None:
         outbox.close()
         pipe.close()
         shared.close()
+        with contextlib.suppress(OSError):
+            # A window that was killed can't; where there is a word in it, it stays.
+            words.rmdir()
 
 
 class _Desk:

@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from estimators.overlay import Overlay
-from rig_plugin.engine.letter import open_letter, stimulus_of, sweep_of, trial_of
+from hardware.injection import Injection
+from rig_plugin.engine.letter import open_letter, stimulus_of, sweep_of, test_of, trial_of
 from rig_plugin.engine.shared import Shared
-from rig_plugin.feed import Ended, Finished, Live, Message, Overlaid, RecordingStatus, Started
+from rig_plugin.feed import Ended, Finished, Live, MembraneTested, Message, Overlaid, RecordingStatus, Started
 from simulators.parameter import Parameter
 
 __all__ = ["Inbox"]
@@ -43,6 +44,8 @@ class Inbox:
         self._told: list[Message] = []
         self._board: str | None = None
         self._recording: RecordingStatus | None = None
+        self._beside: str | None = None
+        self._injection: Injection | None = None
 
     @property
     def live(self) -> Live | None:
@@ -57,6 +60,14 @@ class Inbox:
         if told is not None and told != self._board:
             self._board, self._recording = told, RecordingStatus(**json.loads(told))
         return self._recording
+
+    @property
+    def injection(self) -> Injection | None:
+        """How the device beside the rig stands, or None where there is none."""
+        told = self._shared.beside.read()
+        if told is not None and told != self._beside:
+            self._beside, self._injection = told, Injection(**json.loads(told))
+        return self._injection
 
     @property
     def dropped(self) -> int:
@@ -119,6 +130,8 @@ class Inbox:
         if event == "overlaid":
             arrays = self._shared.shelf.read(letter["place"], 3 * letter["count"])
             return None if arrays is None else Overlaid(letter["trial"], Overlay(*np.split(arrays, 3)))
+        if event == "tested":
+            return MembraneTested(test_of(letter["test"]))
         return Ended(letter["reason"])
 
     def _finished(self, letter: Mapping[str, Any]) -> Finished | None:

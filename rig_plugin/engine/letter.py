@@ -15,12 +15,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hardware.membrane import Membrane
+from rig_plugin.membrane_tests import Tested
+from rig_plugin.rule import Alarm
 from rig_plugin.trial import Latency, Posterior, Trial, Trust
 from simulators.parameter import Parameter
 from simulators.stimulus import Dose, Epoch, Stimulus
 from simulators.sweep import Junction, Sweep
 
-__all__ = ["open_letter", "seal", "stimulus_of", "sweep_of", "told_stimulus", "told_trial", "trial_of"]
+__all__ = [
+    "open_letter", "seal", "stimulus_of", "sweep_of", "test_of", "told_stimulus", "told_test", "told_trial", "trial_of",
+]  # fmt: skip
 
 Array = npt.NDArray[np.float64]
 
@@ -73,6 +78,7 @@ def told_trial(trial: Trial) -> dict[str, Any]:
         "next_stimulus": trial.next_stimulus and dict(trial.next_stimulus),
         "predictive": {name: [_number(end) for end in ends] for name, ends in trial.predictive.items()},
         "sweep": trial.sweep and _told_sweep(trial.sweep),
+        "membrane": trial.membrane and _told_membrane(trial.membrane),
     }
 
 
@@ -90,7 +96,7 @@ def trial_of(
     Returns:
         The trial.
     """
-    return Trial(
+    trial = Trial(
         index=told["index"],
         file_sweep=told["file_sweep"],
         sweep=sweep,
@@ -102,6 +108,30 @@ def trial_of(
         next_stimulus=told["next_stimulus"],
         predictive={name: (_float(a), _float(b), _float(c)) for name, (a, b, c) in told["predictive"].items()},
     )
+    # It was read from the pulse already, which takes longer than the window has for a frame.
+    vars(trial)["membrane"] = told["membrane"] and _membrane_of(told["membrane"])
+    return trial
+
+
+def told_test(tested: Tested) -> dict[str, Any]:
+    """Lay a membrane test out for a letter."""
+    return asdict(tested) | {"membrane": _told_membrane(tested.membrane)}
+
+
+def test_of(told: Mapping[str, Any]) -> Tested:
+    """Read a membrane test from a letter."""
+    found = tuple(Alarm(**alarm) for alarm in told["alarms"])
+    return Tested(told["index"], _membrane_of(told["membrane"]), told["stage"], found)
+
+
+def _told_membrane(said: Membrane) -> dict[str, Any]:
+    """Lay a membrane out; what it can't tell is None, be it missing or without end."""
+    return {name: _number(value) if isinstance(value, float) else value for name, value in asdict(said).items()}
+
+
+def _membrane_of(told: Mapping[str, Any]) -> Membrane:
+    """Read a membrane from a letter."""
+    return Membrane(told["clamp"], **{name: _float(value) for name, value in told.items() if name != "clamp"})
 
 
 def _told_sweep(sweep: Sweep) -> dict[str, Any]:

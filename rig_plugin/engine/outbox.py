@@ -16,9 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from estimators.overlay import Overlay
-from rig_plugin.engine.letter import seal, told_stimulus, told_trial
+from hardware.injection import Injection
+from rig_plugin.engine.letter import seal, told_stimulus, told_test, told_trial
 from rig_plugin.engine.shared import Shared
 from rig_plugin.feed import RecordingStatus
+from rig_plugin.membrane_tests import Tested
 from rig_plugin.trial import Trial
 from simulators.stimulus import Stimulus
 
@@ -78,9 +80,17 @@ class Outbox:
         if arrays.size <= self._shared.shelf.size:
             self._send("overlaid", trial=trial, place=self._shared.shelf.append(arrays), count=overlay.times.size)
 
+    def tested(self, tested: Tested) -> None:
+        """Tell a membrane test."""
+        self._send("tested", test=told_test(tested))
+
     def status(self, recording: RecordingStatus) -> None:
         """Write how the recording is doing onto the board."""
         self._shared.board.write(json.dumps(asdict(recording)))
+
+    def beside(self, injection: Injection) -> None:
+        """Write how a device beside the rig stands onto the board of its own."""
+        self._shared.beside.write(json.dumps(asdict(injection)))
 
     def ended(self, reason: str | None) -> None:
         """Tell that the session is over."""

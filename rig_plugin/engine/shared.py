@@ -42,11 +42,18 @@ class Shared:
         command: As many, NaN where the command is not measured [pA or mV].
         shelf: Draws and overlays, which messages point to.
         board: The recording's state as JSON, and the engine's heartbeat.
+        beside: The state as JSON of a device beside the rig, which a thread of its own writes.
     """
 
     def __init__(self, name: str | None = None) -> None:
         samples, numbers = Ring.bytes_of(SAMPLES), Ring.bytes_of(NUMBERS)
-        ends = [samples, 2 * samples, 2 * samples + numbers, 2 * samples + numbers + BYTES]
+        ends = [
+            samples,
+            2 * samples,
+            2 * samples + numbers,
+            2 * samples + numbers + BYTES,
+            2 * samples + numbers + 2 * BYTES,
+        ]
         if name is None:
             _check(ends[-1])
         self._memory = SharedMemory(name, create=name is None, size=ends[-1])
@@ -54,6 +61,7 @@ class Shared:
         self._views = [memory[a:b] for a, b in zip([0, *ends[:-1]], ends, strict=True)]
         self.response, self.command = Ring(self._views[0], SAMPLES), Ring(self._views[1], SAMPLES)
         self.shelf, self.board = Ring(self._views[2], NUMBERS), Board(self._views[3])
+        self.beside = Board(self._views[4])
 
     @property
     def name(self) -> str:
@@ -63,7 +71,7 @@ class Shared:
     def close(self) -> None:
         """Let go of it; nothing of it can be read or written any more."""
         # Memory can't be given back while arrays point into it.
-        del self.response, self.command, self.shelf, self.board
+        del self.response, self.command, self.shelf, self.board, self.beside
         for view in self._views:
             view.release()
         self._memory.close()

@@ -81,7 +81,7 @@ class NidaqStand(Stand):
             Output("ao0", Gain(400.0, "pA/V", _SOURCE)),
             Input("ai0", Gain(100.0, "mV/V", _SOURCE)),
             Input("ai1", Gain(500.0, "pA/V", _SOURCE)),
-            (Input("ai2", more), Input("ai3", more)),
+            {"third": Input("ai2", more), "fourth": Input("ai3", more)},
             server=self._address,
         )
         return Nidaq(wiring, rate=50.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["MISSING", "clock", "fixed", "places", "significant", "space", "with_unit"]
+__all__ = ["MISSING", "age", "clock", "fixed", "places", "significant", "space", "with_unit"]
 
 MISSING = "–"
 _MINUS = "−"
@@ -112,6 +112,26 @@ def clock(seconds: float) -> str:
     """
     whole = int(max(0.0, seconds))
     return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+
+
+def age(seconds: float) -> str:
+    """Write how long ago something was, in the one unit that says enough.
+
+    Args:
+        seconds: Time since [s].
+
+    Returns:
+        Seconds to two minutes, minutes to two hours, then hours.
+
+    Example:
+        >>> age(0.4), age(12.7), age(150.0), age(9000.0)
+        ('now', '12 s ago', '2 min ago', '2 h ago')
+    """
+    if seconds < 1.0:
+        return "now"
+    if seconds < 120.0:
+        return f"{int(seconds)} s ago"
+    return f"{int(seconds // 60)} min ago" if seconds < 7200.0 else f"{int(seconds // 3600)} h ago"
 
 
 def space(count: int) -> str:

@@ -207,8 +207,9 @@ def _write_session(path, sweeps, *, version=2, metadata=None, segments=(), marks
 
 
 def _write_sweep(
-    group, k, stimulus=None, response=None, command=True, gaps=(), complete=True, rate=RATE, start=None, features=None
-):
+    group, k, stimulus=None, response=None, command=True, gaps=(), complete=True, rate=RATE, start=None, features=None,
+    others=(),
+):  # fmt: skip
     stimulus = stimulus or step(50.0, onset=100.0, duration=300.0, tail=200.0)
     wanted = stimulus.command(rate)
     response = np.random.default_rng(k).normal(-70, 1, wanted.size) if response is None else response
@@ -220,6 +221,8 @@ def _write_sweep(
     traces = {"response": response} | ({"command": wanted[: response.size]} if command else {})
     for name, values in traces.items():
         _write_trace(group, name, values, gaps, *_SI[stimulus.clamp][name])
+    for name, described in dict(others).items():
+        _write_trace(group, name, *described[:1], gaps, *described[1:])
     group["gaps"] = np.array(gaps, dtype="i8").reshape(-1, 2)
     if complete:
         for name, value in (features or {"rest": -70.0 - k, "threshold": np.nan}).items():

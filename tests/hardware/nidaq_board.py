@@ -66,7 +66,8 @@ def passive(stimulus, rate, rng):
 class Board:
     """One board, Dev1, with an amplifier in current clamp: 400 pA/V, and 10 mV/mV; 2 V/nA at the monitor.
 
-    ai0 is the cell, ai1 the current that is really injected, ai7 the index of the sample, all others are 1 V.
+    ai0 is the cell, ai1 the current that is really injected, ai7 the index of the sample, all others are 1 V; once
+    `turn` was called the amplifier is an Axopatch 200B, with the telegraphs of mode, gain and filter at ai4 to ai6.
 
     Args:
         cell: Answers a stimulus with millivolts.
@@ -77,6 +78,7 @@ class Board:
         self.cell, self.speed = cell, speed
         self.pA_per_V, self.mV_per_V, self.monitor_pA_per_V = 400.0, 100.0, 500.0
         self.terminals = {f"Dev1/{name}" for name in ("ao0", "ao1", *(f"ai{k}" for k in range(8)))}
+        self.telegraphs = {}
         self.tasks, self.volts, self.puts = {}, {"Dev1/ao0": 5.0}, []
         self.started = []
         """When each timed output began, and how long its samples last [s]."""
@@ -102,6 +104,15 @@ class Board:
                 if task.output == "Dev1/ao0" and task.began is not None and task.timed:
                     return float(task.samples[max(0, self._ticks(task) - 1)])
             return self.volts["Dev1/ao0"]
+
+    def turn(self, mode="current", gain=10.0):
+        """Turn the switches of the Axopatch: what the telegraphs say, and what its inputs and outputs then do."""
+        with self.change:
+            at = {"voltage": 6.0, "zero": 3.0, "current": 2.0}[mode]
+            gains = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
+            self.telegraphs |= {"Dev1/ai4": at, "Dev1/ai5": 0.5 + 0.5 * gains.index(gain), "Dev1/ai6": 6.0}
+            self.mV_per_V = 1000.0 / gain
+            self.pA_per_V = {"voltage": 20.0, "zero": 0.0, "current": 2000.0}[mode]
 
     def wait_for(self, condition, timeout=20.0):
         """Wait until something holds."""
@@ -138,8 +149,9 @@ class Board:
             most = task.count if not task.continuous else 2**62
             return min(most, (self._ticks(clock) if clock else 0) - task.base)
         if np.isinf(self.speed):
-            return task.position + task.buffer // 2
-        return self.leap + int((time.monotonic() - task.began) * task.rate * self.speed)
+            return task.position + task.buffer // 2 if task.continuous else task.count
+        came = self.leap + int((time.monotonic() - task.began) * task.rate * self.speed)
+        return came if task.continuous else min(came, task.count)
 
     # The wire.
 
@@ -160,7 +172,8 @@ class Board:
 
     def _reserve(self, task):
         for other in self.tasks.values():
-            if other is not task and other.reserved and other.output == task.output and task.output:
+            shared = (other.output == task.output and task.output) or (other.inputs and task.inputs)
+            if other is not task and other.reserved and shared:
                 raise Refused(-50103)
         task.reserved = True
 
@@ -352,7 +365,9 @@ class Board:
         for terminal in task.inputs:
             swept = clock is not None and task.source.endswith("ao/SampleClock")
             held = self.volts["Dev1/ao0"] * self.pA_per_V
-            if terminal.endswith("ai0"):
+            if terminal in self.telegraphs:
+                traces.append(self.telegraphs[terminal] + self.rng.normal(0.0, 0.01, count))
+            elif terminal.endswith("ai0"):
                 mV = clock.answer[index] if swept else np.full(count, -70.0 + 0.1 * held)
                 traces.append(mV / self.mV_per_V)
             elif terminal.endswith("ai1"):

@@ -57,6 +57,13 @@ def test_the_command_s_sensitivity_follows_mode_and_headstage(beta, mode, sensit
     assert read(beta, mode=mode).sensitivity.value == pytest.approx(sensitivity)
 
 
+@pytest.mark.parametrize(("mode", "sensitivity"), [(6.0, 100.0), (2.0, 100_000.0)])
+def test_the_command_input_at_the_back_divides_by_ten_where_that_in_front_divides_by_fifty(mode, sensitivity):
+    channels = {name: np.full(200, volts) for name, volts in (STANDS | {"mode": mode}).items()}
+    told = Axopatch200B(lambda: channels, 0.1, is_rear=True).read().sensitivity
+    assert (told.value, told.source) == (pytest.approx(sensitivity), "rig file")
+
+
 @pytest.mark.parametrize(
     ("volts", "beta", "picofarads"), [(3.3, 1.0, 33.0), (3.3, 0.1, 330.0), (-3.3, 1.0, 0.0), (0.0, 1.0, 0.0)]
 )

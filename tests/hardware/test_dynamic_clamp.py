@@ -127,11 +127,14 @@ def test_a_clamp_acts_in_every_sweep_until_it_is_ended_and_never_between(board, 
     log = tmp_path / "output"
     stimulus = step(0.0, onset=20.0, duration=20.0, tail=20.0)
     with rig_on(board(log=log, mV=0.00390625, **PASSIVE).port) as rig:
+        assert rig.added is None
         rig.clamp(DynamicClamp((Conductance("leak", (), 0.0, 1.0),), 500.0))
+        assert rig.added == "leak of 1 nS"
         assert all((np.diff(played(rig, stimulus)[1]) <= 0).all() for _ in range(2))
         assert rig.output == 0.0
         assert np.loadtxt(log)[-1, 1] == 0
         rig.clamp(None)
+        assert rig.added is None
         assert (played(rig, stimulus)[1] == 0.0).all()
 
 

@@ -8,19 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hardware.amplifier import Reading, Setting
 from hardware.reading import read
 from hardware.recorder import Recorder
 from hardware.replay import Replay
-from hardware.rig import Block, Provenance
+from hardware.rig import Block, Gain, Provenance
 from simulators.stimulus import Dose, Epoch, Stimulus, step
 from simulators.sweep import Junction
 
 with warnings.catch_warnings():
     # HDMF resets the filters when it is imported.
     warnings.simplefilter("ignore")
-    import pynwb
-    from nwbinspector import Importance, inspect_nwbfile
+    from exported_file import complaints, members, opened, rows
 
     from hardware.export.nwb import export
 
@@ -45,7 +43,8 @@ USER = {
 def everything(make_session, tmp_path):
     """A session with all that the format has."""
     sweeps = [{"stimulus": s} for s in FAMILY * 2]
-    sweeps += [{"stimulus": DRUG}, {"stimulus": CLAMPED}, {"command": False}, {"start": ""}]
+    others = {"bath": (NOISE, "degC", 1.0), "Vm 2": (NOISE, "volts", 1e-3)}
+    sweeps += [{"stimulus": DRUG}, {"stimulus": CLAMPED}, {"command": False}, {"start": "", "others": others}]
     sweeps += [{"gaps": [(700, 1100), (5990, 10)]}, {"response": NOISE[:1234], "complete": False}]
     whole = {"response": (NOISE, "volts", 1e-3), "command": (0 * NOISE, "amperes", 1e-12), "bath": (NOISE, "K", 1.0)}
     segments = [
@@ -56,32 +55,28 @@ def everything(make_session, tmp_path):
     return make_session(tmp_path / "all.h5", sweeps, metadata=USER, segments=segments, marks=marks)
 
 
-def opened(path):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return pynwb.NWBHDF5IO(str(path), "r")
-
-
-def rows(nwb, name):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return nwb.processing["icephys"][name].to_dataframe()
-
-
-def members(file, table, column):
-    """Rows of the table below to which each row of an icephys table points."""
-    group = file[f"general/intracellular_ephys/{table}"]
-    return [part.tolist() for part in np.split(group[column][:], group[f"{column}_index"][:-1])]
-
-
-def complaints(path):
-    """What `pynwb.validate` and nwbinspector find, above a suggestion."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        found = [str(error) for error in pynwb.validate(path=str(path))]
-        told = list(inspect_nwbfile(nwbfile_path=str(path)))
-    worse = [m for m in told if m.importance.value > Importance.BEST_PRACTICE_SUGGESTION.value]
-    return found + [f"{m.importance.name} {m.check_function_name} {m.location}: {m.message}" for m in worse]
+def test_further_channels_of_a_sweep_become_series_of_their_own(tmp_path):
+    path, nwb = tmp_path / "cell.h5", tmp_path / "cell.nwb"
+    gains = {"bath": Gain(10.0, "degC/V", "rig file"), "v:2": Gain(100.0, "mV/V", "rig file")}
+    with Recorder(path, {}) as recorder:
+        for _ in range(2):
+            recorder.start(FAMILY[0], 10.0, Provenance(gains=gains))
+            recorder.append(Block(NOISE[:4000], None, 0, {"bath": NOISE[:4000] + 100.0, "v:2": NOISE[:4000]}))
+            recorder.append(Block(NOISE[4500:], None, 500, {"bath": NOISE[4500:] + 100.0, "v:2": NOISE[4500:]}))
+            recorder.finish({}, {})
+    export(path, nwb)
+    with opened(nwb) as io:
+        file = io.read()
+        assert len(file.acquisition) == 6
+        bath, second = file.acquisition["bath_000001"], file.acquisition["v-2_000001"]
+        assert (bath.unit, bath.conversion, bath.rate) == ("degC", 1.0, 10e3)
+        assert (second.unit, second.conversion) == ("volts", 1e-3)
+        assert bath.starting_time == file.acquisition["response_000001"].starting_time
+        assert "Gain 10 degC/V, from: rig file." in bath.comments
+        assert "[4000, 4500)" in bath.comments
+        expected = np.where((np.arange(6000) < 4000) | (np.arange(6000) >= 4500), NOISE + 100.0, np.nan)
+        np.testing.assert_array_equal(bath.data[:], expected)
+    assert [sweep.response.size for sweep in read(nwb).sweeps] == [6000, 6000]
 
 
 @pytest.mark.parametrize(
@@ -304,76 +299,3 @@ def test_any_lengths_rates_and_gaps_come_through_bit_by_bit(make_session, tmp_pa
             )
             assert np.isnan(response["data"][:]).sum() == sum(count for _, count in sweep["gaps"])
             assert response["starting_time"].attrs["rate"] == sweep["rate"] * 1e3
-
-
-TOLD = {"gain": 20.0, "corner": 6.0, "sensitivity": 400.0, "bridge": 12.5, "holding": -23.7, "neutralization": 4.2}
-STOOD = (
-    Reading(
-        mode=Setting("current", "telegraph"),
-        residual=Setting(1.5, "rig file"),
-        **{name: Setting(value, "commander") for name, value in TOLD.items()},
-    ),
-    Reading(mode=Setting("current", "rig file"), corner=Setting(2.0, "rig file"), holding=Setting(0.0, "rig file")),
-    None,
-    Reading(mode=Setting("voltage", "telegraph"), gain=Setting(0.5, "telegraph"), holding=Setting(-70.0, "commander")),
-)
-
-
-@pytest.fixture(scope="module")
-def amplified(tmp_path_factory):
-    """A recording behind an amplifier, and its export: all is known, little, nothing, and then in voltage clamp."""
-    folder = tmp_path_factory.mktemp("amplified")
-    with Recorder(folder / "a.h5", {}) as recorder:
-        for k, (reading, stimulus) in enumerate(zip(STOOD, (*FAMILY, CLAMPED), strict=True)):
-            holding = TOLD["holding"] if k == 0 else 0.0
-            recorder.start(
-                stimulus.raised(holding), 10.0, Provenance(None, "header", "header", Junction(), 0.0).behind(reading)
-            )
-            recorder.append(Block(NOISE, stimulus.command(10.0) + holding))
-            recorder.finish({}, {"trial": k})
-    export(folder / "a.h5", folder / "a.nwb")
-    return folder
-
-
-def test_how_the_amplifier_stood_is_where_nwb_has_a_place_for_it(amplified):
-    assert complaints(amplified / "a.nwb") == []
-    with opened(amplified / "a.nwb") as io:
-        nwb = io.read()
-        known, little, nothing, clamped = (nwb.acquisition[f"response_{k:06d}"] for k in range(4))
-        settings = ("gain", "bias_current", "bridge_balance", "capacitance_compensation")
-        assert [getattr(known, name) for name in settings] == pytest.approx([20.0, -23.7e-12, 12.5e6, 4.2e-12])
-        assert [getattr(little, name) for name in settings] == [None, 0.0, None, None]
-        assert [getattr(nothing, name) for name in settings] == [None] * 4
-        assert clamped.gain == pytest.approx(0.5e9)
-        # Of NWB's command and its bias current together the cell got what the recording says.
-        command = nwb.stimulus["command_000000"]
-        si = command.data[:] * command.conversion + command.offset
-        np.testing.assert_allclose(si, FAMILY[0].command(10.0) * 1e-12, atol=1e-24)
-        assert "bias current" in command.comments
-        assert [nwb.stimulus[f"command_{k:06d}"].offset for k in (1, 2, 3)] == [0.0] * 3
-        assert "corner at 6, 2 kHz" in known.electrode.filtering
-
-
-def test_all_that_was_read_of_the_amplifier_is_in_a_table(amplified):
-    with opened(amplified / "a.nwb") as io:
-        table = rows(io.read(), "amplifier")
-    assert table["sweep"].tolist() == [0, 1, 3]
-    for (_, row), reading in zip(table.iterrows(), (r for r in STOOD if r), strict=True):
-        for name, setting in vars(reading).items():
-            unknown = row[name] == "unknown" if name == "mode" else np.isnan(row[name])
-            assert unknown if setting.value is None else row[name] == setting.value
-            assert row[f"{name}_source"] == setting.source
-
-
-def test_what_was_recorded_behind_an_amplifier_replays_from_the_export_as_from_the_recording(amplified):
-    ours, theirs = (Replay(path, speed="max") for path in (amplified / "a.h5", amplified / "a.nwb"))
-    for k, passage in enumerate(theirs.stimuli):
-        for rig in (ours, theirs):
-            rig.open()
-            list(rig.play(rig.stimuli[k].stimulus))
-        assert ours.provenance == theirs.provenance
-        one, other = ours.sweep(k), theirs.sweep(k)
-        np.testing.assert_array_equal(one.command, other.command)
-        assert passage.stimulus == ours.stimuli[k].stimulus
-    assert [sweep.bridge for sweep in theirs.recording.sweeps] == [0.0015, 0.0, 0.0]
-    assert [sweep.holding_source for sweep in theirs.recording.sweeps] == ["amplifier", "amplifier", "header"]

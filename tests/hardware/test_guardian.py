@@ -12,6 +12,7 @@ import pytest
 from hardware import guardian_process
 from hardware.guardian import Guardian
 from hardware.guardian_process import ACT, BEAT, END, REST, Watch
+from hardware.last_word import FOLDER, Lookout, Word
 from hardware.nidaq import Nidaq
 from hardware.nidaq_exit import NidaqExit
 from hardware.nidaq_wiring import Input, Output, Wiring
@@ -107,8 +108,8 @@ def test_what_could_not_be_returned_is_said_with_the_remedy(monkeypatch, tmp_pat
     space = {}
     exec(NOTE, space)
     told = guardian_process._return(space["Note"](tmp_path, "no such board"), "it died")
-    assert not told["returned"]
-    assert told["sentence"] == (
+    assert not told.returned
+    assert told.sentence == (
         "The guardian could not return the note to 0 V, although it died: take the amplifier's external command away "
         "by hand. no such board"
     )
@@ -125,10 +126,7 @@ def test_what_fails_once_is_tried_again(monkeypatch, tmp_path):
             if self.tries < 3:
                 raise OSError("not yet")
 
-    assert guardian_process._return(Late(), "it died") == {
-        "returned": True,
-        "sentence": "The guardian returned it, because it died.",
-    }
+    assert guardian_process._return(Late(), "it died") == Word(True, "The guardian returned it, because it died.")
 
 
 def test_the_guardian_s_process_loads_nothing_that_is_slow():
@@ -180,6 +178,39 @@ def test_a_guardian_that_is_asked_acts_and_says_so(note, capfd):
     assert capfd.readouterr().err == said + "\n"
 
 
+def test_a_guardian_leaves_its_word_where_the_window_looks_and_only_when_it_acted(note, tmp_path, monkeypatch, capfd):
+    folder = tmp_path / "words"
+    folder.mkdir()
+    monkeypatch.setenv(FOLDER, str(folder))
+    lookout = Lookout(folder)
+    make, _ = note
+    first, second, third = make(), make(), make()
+    assert lookout.is_watched
+    first.end()
+    assert lookout.collect() == ()
+    second.act()
+    said = "The guardian returned the note to 0 V, because the program could not do it."
+    assert lookout.collect() == (Word(True, said),)
+    assert lookout.collect() == ()
+    assert lookout.is_watched
+    third._process.kill()
+    third._process.wait()
+    assert lookout.is_watched
+    lookout.forget()
+    assert not lookout.is_watched
+    assert list(folder.iterdir()) == []
+    assert capfd.readouterr().err == said + "\n"
+
+
+def test_a_word_that_is_no_word_is_left_and_a_folder_that_is_gone_hinders_nobody(tmp_path, monkeypatch, note):
+    (tmp_path / "1.word").write_text("[", encoding="utf-8")
+    assert Lookout(tmp_path).collect() == ()
+    monkeypatch.setenv(FOLDER, str(tmp_path / "gone"))
+    make, noted = note
+    assert make().act()[0]
+    assert noted() == "put "
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals.")
 def test_what_interrupts_the_engine_does_not_reach_the_guardian(note):
     make, noted = note
@@ -222,6 +253,7 @@ def test_nothing_is_put_out_without_a_guardian(note, tmp_path, capfd):
 
 DRIVER = """
 import sys
+from hardware.last_word import FOLDER, Lookout, Word
 from hardware.nidaq import Nidaq
 from hardware.nidaq_wiring import Input, Output, Wiring
 from hardware.rig import Gain

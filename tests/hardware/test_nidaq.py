@@ -27,13 +27,15 @@ def joined(blocks):
 
 def test_gains_turn_volts_into_what_they_stand_for(serve, attached, wired):
     server = serve()
-    wiring = wired(server, monitor=MONITOR, others=(RULER, Input("ai3", Gain(-3.0, "1/V", "made"))))
+    wiring = wired(server, monitor=MONITOR, others={"ruler": RULER, "bath": Input("ai3", Gain(-3.0, "degC/V", "made"))})
     with attached(server, wiring=wiring) as rig:
-        response, command = joined(rig.play(STEP))
+        blocks = list(rig.play(STEP))
+        response, command = joined(blocks)
         assert rig.provenance.command_source == "recorded channel"
         assert rig.provenance.holding_source == "measured"
-        assert (rig.others["ai3"] == -3.0).all()
-        assert rig.others["ai7"][-1] == 5999.0
+        assert rig.gains["bath"] == Gain(-3.0, "degC/V", "made")
+    np.testing.assert_array_equal(np.concatenate([block.others["bath"] for block in blocks]), np.full(6000, -3.0))
+    np.testing.assert_array_equal(np.concatenate([block.others["ruler"] for block in blocks]), np.arange(6000.0))
     np.testing.assert_allclose(command, STEP.command(10.0), rtol=0, atol=1e-9)
     np.testing.assert_allclose(response, -70.0 + 0.1 * STEP.command(10.0), rtol=0, atol=1e-9)
 

@@ -28,6 +28,14 @@ monitor_pA_per_V = 500
 [protocol]
 amplitudes_pA = [-50, 100, 200]
 interval_s = 0
+[channels.bath]
+input = "ai3"
+per_V = 33.5
+unit = "degC"
+[channels.ruler]
+input = "ai7"
+per_V = 1048576
+unit = "1"
 [limits]
 low_pA = -200
 high_pA = 500
@@ -71,6 +79,13 @@ def test_a_session_closes_its_loop_over_the_wire_and_goes_on_behind_a_gap(server
         assert 6600 < first <= 7000
         assert first + count <= sweep["response"].size == 20_000
         assert np.isnan(sweep["response"][first : first + count]).all()
+        # Further channels lie beside the response, with its gaps.
+        known = np.isfinite(sweep["response"][()])
+        np.testing.assert_array_equal(sweep["ruler"][()], np.where(known, np.arange(20_000.0), np.nan))
+        np.testing.assert_array_equal(sweep["bath"][()], np.where(known, 33.5, np.nan))
+        assert dict(sweep["bath"].attrs) == {
+            "unit": "degC", "conversion": 1.0, "gain": 33.5, "gain_unit": "degC/V", "gain_source": "rig file",
+        }  # fmt: skip
         np.testing.assert_allclose(file["sweeps/000002/command"][10_000], 200.0, atol=1e-9)
     assert np.isfinite(trials[2].sweep.response).all()
 
@@ -120,4 +135,8 @@ def test_a_gap_free_recording_comes_over_the_wire(server, rig_file, tmp_path):
     session.run()
     assert (session.status.received, session.status.lost) == (40_000, 0)
     with h5py.File(out) as file:
-        assert file["continuous/000000/response"].size == 40_000
+        stretch = file["continuous/000000"]
+        assert stretch["response"].size == 40_000
+        np.testing.assert_array_equal(stretch["ruler"][()], np.arange(40_000.0))
+        assert (stretch["bath"].attrs["unit"], stretch["bath"].attrs["gain_unit"]) == ("degC", "degC/V")
+        assert (stretch["response"].attrs["unit"], stretch["response"].attrs["gain_unit"]) == ("volts", "mV/V")

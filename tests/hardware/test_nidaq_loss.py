@@ -49,6 +49,19 @@ def test_what_was_lost_is_told_to_the_sample(shared, first, size, code, answered
     assert sum(block.lost for block in blocks) == lost.size
 
 
+@pytest.mark.parametrize("code", [-200279, -200361])
+def test_a_further_channel_loses_what_the_response_loses(serve, attached, wired, code):
+    server = serve()
+    server.faults = {2500: (code, 3100)}
+    with attached(server, wiring=wired(server, others={"ruler": RULER})) as rig:
+        blocks = [block.whole for block in rig.play(STEP)]
+    response = np.concatenate([block.response for block in blocks])
+    ruler = np.concatenate([block.others["ruler"] for block in blocks])
+    known = np.isfinite(response)
+    assert not known.all()
+    np.testing.assert_array_equal(ruler, np.where(known, np.arange(6000.0), np.nan))
+
+
 @pytest.fixture
 def shared(serve):
     return serve()
@@ -86,9 +99,10 @@ def test_a_stop_is_heard_while_the_rest_of_a_sweep_is_looked_for(serve, attached
         assert server.output == 0.0
 
 
-def test_a_program_that_fell_behind_goes_on_with_a_gap_of_the_right_length(serve, attached):
+def test_a_program_that_fell_behind_goes_on_with_a_gap_of_the_right_length_in_every_channel(serve, attached, wired):
     server = serve(speed=20.0)
-    with attached(server, RULER) as rig:
+    wiring = wired(server, RULER, others={"bath": Input("ai3", Gain(10.0, "degC/V", "made"))})
+    with attached(server, wiring=wiring) as rig:
         blocks = rig.hold(0.0)
         seen = [next(blocks) for _ in range(3)]
         # The buffer is of eight seconds.
@@ -98,6 +112,8 @@ def test_a_program_that_fell_behind_goes_on_with_a_gap_of_the_right_length(serve
     response, _ = joined(seen)
     known = np.isfinite(response)
     np.testing.assert_array_equal(response[known], np.flatnonzero(known))
+    bath = np.concatenate([block.whole.others["bath"] for block in seen])
+    np.testing.assert_array_equal(bath, np.where(known, 10.0, np.nan))
     assert [bool(block.lost) for block in seen] == [False, False, False, True, False, False]
     assert seen[3].lost > 200_000 - 80_000
 

@@ -1,16 +1,18 @@
 import json
 import math
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import h5py
 import numpy as np
 import pytest
 
+from hardware.kept.session import kept_session
 from hardware.reading import read
 from hardware.recorder import Recorder, RecorderError
 from hardware.recording import RecordingError
 from hardware.replay import Replay
-from hardware.rig import Block, Provenance
+from hardware.rig import Block, Gain, Provenance
 from hardware.track import Track
 from simulators.stimulus import Dose, Epoch, Stimulus, step
 from simulators.sweep import Junction
@@ -209,7 +211,55 @@ def test_a_continuous_recording_keeps_every_channel_with_its_gain(tmp_path):
             "conversion": 1e-3,
             "gain": 20.0,
             "gain_source": "telegraph",
+            "gain_unit": "",
         }
+
+
+GAINS = {
+    "response": Gain(100.0, "mV/V", "telegraph"), "output": Gain(400.0, "pA/V", "telegraph"),
+    "bath": Gain(10.0, "degC/V", "rig file"), "second": Gain(2.0, "nA/V", "rig file"),
+}  # fmt: skip
+
+
+def test_further_channels_of_a_sweep_are_kept_with_unit_and_gain_and_the_same_gaps(tmp_path):
+    path, response = tmp_path / "session.h5", answer()
+    with Recorder(path, {}) as recorder:
+        recorder.start(STEP, 10.0, replace(ORIGIN, gains=GAINS))
+        for first, stop, lost in ((0, 100, 0), (117, 300, 17), (300, 5990, 0)):
+            piece = response[first:stop]
+            recorder.append(Block(piece, None, lost, {"bath": 30.0 + piece, "second": 2.0 * piece}))
+        recorder.append(Block(np.empty(0), lost=10))
+        recorder.finish({}, {})
+    there = np.ones(6000, dtype=bool)
+    there[100:117] = there[5990:] = False
+    with kept_session(path) as session:
+        (sweep,) = session.sweeps
+        assert sorted(sweep.others) == ["bath", "second"]
+        assert sweep.command is None
+        bath, second = sweep.others["bath"], sweep.others["second"]
+        np.testing.assert_array_equal(bath.trace.read(0, 6000), np.where(there, 30.0 + response, np.nan))
+        np.testing.assert_array_equal(second.trace.read(0, 6000), np.where(there, 2.0 * response, np.nan))
+        assert (bath.trace.unit, bath.trace.conversion, bath.trace.gaps) == ("degC", 1.0, sweep.gaps)
+        assert (second.trace.unit, second.trace.conversion) == ("amperes", pytest.approx(1e-9))
+        assert (bath.gain, bath.gain_unit, bath.gain_source) == (10.0, "degC/V", "rig file")
+        assert sweep.provenance.gains == GAINS
+    recording = read(path)
+    assert [(c.name, c.unit, c.role) for c in recording.channels[2:]] == [
+        ("bath", "degC", "other"), ("second", "amperes", "other"),
+    ]  # fmt: skip
+    np.testing.assert_array_equal(recording.sweeps[0].response, np.where(there, response, np.nan))
+
+
+def test_a_channel_without_a_gain_or_in_some_blocks_only_is_refused(tmp_path):
+    with Recorder(tmp_path / "session.h5", {}) as recorder:
+        recorder.start(STEP, 10.0, replace(ORIGIN, gains=GAINS))
+        with pytest.raises(RecorderError, match=r"'pressure' came, .* known are bath, second"):
+            recorder.append(Block(np.zeros(3), None, 0, {"pressure": np.zeros(3)}))
+        recorder.append(Block(np.zeros(3), None, 0, {"bath": np.zeros(3)}))
+        with pytest.raises(RecorderError, match="further channel, came with some blocks of the sweep only"):
+            recorder.append(Block(np.zeros(3)))
+        with pytest.raises(RecorderError, match="another name"):
+            recorder.start(STEP, 10.0, replace(ORIGIN, gains={"a/b": GAINS["bath"]}))
 
 
 @pytest.mark.parametrize(

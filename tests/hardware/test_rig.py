@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from foreign_drivers import declared
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hardware.counts import Channel
 from hardware.model_cell import ModelCell
@@ -148,6 +150,12 @@ def test_a_block_is_at_most_20_ms(rig, stimulus):
         assert max(b.response.size for b in rig.play(stimulus)) <= BLOCK * rig.rate
 
 
+def test_each_further_channel_has_a_gain_that_tells_its_unit(rig, stimulus):
+    with rig:
+        block = next(rig.play(stimulus))
+        assert block.others.keys() <= rig.gains.keys()
+
+
 def test_a_block_is_read_only(rig, stimulus):
     with rig, pytest.raises(ValueError, match="read-only"):
         next(rig.play(stimulus)).response[0] = 0.0
@@ -278,6 +286,34 @@ def test_a_block_says_with_nan_what_was_lost_before_it():
     np.testing.assert_array_equal(whole.command, [np.nan, np.nan, 1.0, 1.0, 1.0])
     assert whole.lost == 0
     assert Block(np.arange(3.0), lost=2).whole.command is None
+
+
+@given(
+    size=st.integers(0, 60), lost=st.integers(0, 9), cuts=st.lists(st.integers(0, 60), max_size=4),
+    with_command=st.booleans(),
+)  # fmt: skip
+def test_a_block_is_cut_and_filled_with_all_its_channels(size, lost, cuts, with_command):
+    n = np.arange(float(size))
+    block = Block(n, -n if with_command else None, lost, {"bath": 10.0 * n, "pressure": n + 0.5}).raised(2.0)
+    edges = sorted({0, *(cut for cut in cuts if cut < size)})
+    parts = [block.part(start, stop) for start, stop in itertools.pairwise([*edges, None])]
+    assert [part.lost for part in parts] == [lost] + [0] * (len(parts) - 1)
+    whole = {name: np.concatenate([part.whole.traces[name] for part in parts]) for name in block.traces}
+    missing = np.full(lost, np.nan)
+    np.testing.assert_array_equal(whole["response"], [*missing, *n])
+    np.testing.assert_array_equal(whole["bath"], [*missing, *(10.0 * n)])
+    np.testing.assert_array_equal(whole["pressure"], [*missing, *(n + 0.5)])
+    assert ("command" in whole) == with_command
+    if with_command:
+        np.testing.assert_array_equal(whole["command"], [*missing, *(2.0 - n)])
+
+
+def test_a_further_channel_of_another_length_is_refused_and_none_can_be_changed():
+    with pytest.raises(ValueError, match="equal"):
+        Block(np.zeros(3), None, 0, {"bath": np.zeros(4)})
+    block = Block(np.zeros(3), None, 0, {"bath": np.zeros(3)})
+    with pytest.raises(ValueError, match="read-only"):
+        block.others["bath"][0] = 1.0
 
 
 def test_a_block_that_lost_less_than_nothing_is_refused():

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 import hardware.serial_rig
+from hardware.amplifier import AmplifierError, Reading, Setting
+from hardware.amplifier_manual import ManualAmplifier
 from hardware.counts import Channel
 from hardware.line import Line, LineError, check_rate, needed_baud
 from hardware.port import PortError
@@ -81,6 +83,23 @@ def test_all_four_channels_are_sampled_and_two_are_taken(board):
     assert (response == 0.0).all()
 
 
+def test_what_a_count_is_holds_for_one_gain_of_the_amplifier_only(board):
+    stands = Reading(
+        Setting("current", "telegraph"), Setting(10.0, "telegraph"), sensitivity=Setting(400.0, "telegraph")
+    )
+    amplifier = ManualAmplifier(stands)
+    rig = rig_on(board(**PASSIVE).port)
+    rig.ask(amplifier)
+    with rig:
+        played(rig)
+        for name, value in (("gain", 20.0), ("sensitivity", 2000.0)):
+            amplifier.enter(replace(stands, **{name: Setting(value, "telegraph")}))
+            with pytest.raises(AmplifierError, match=rf"{name} was (10|400) when .* is {value:g} now"):
+                next(rig.play(STEP))
+        amplifier.enter(stands)
+        played(rig)
+
+
 def test_a_channel_that_the_device_amplifies_means_the_same_voltage(board):
     with rig_on(board(**PASSIVE).port) as rig:
         plain = played(rig)[0]
@@ -128,6 +147,8 @@ def test_what_was_uploaded_is_not_sent_again(board):
 
 DRIVER = """
 import sys
+from hardware.amplifier import AmplifierError, Reading, Setting
+from hardware.amplifier_manual import ManualAmplifier
 from hardware.counts import Channel
 from hardware.serial_rig import SerialRig
 from hardware.telegram import Alive

@@ -147,6 +147,8 @@ def test_an_axopatch_reads_the_rig_s_telegraphs(rig_file):
     amplifier = settings.amplifier(lambda: volts)
     assert isinstance(amplifier, Axopatch200B)
     assert amplifier.read().sensitivity.value == pytest.approx(20_000.0)
+    rear = read(rig_file('[amplifier]\nkind = "axopatch-200b"\ncommand_input = "rear"')).amplifier
+    assert rear.amplifier(lambda: volts).read().sensitivity.value == pytest.approx(10_000.0)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has a MultiClamp Commander.")

@@ -323,6 +323,16 @@ def test_a_recorded_sweep_that_cannot_be_played_is_a_trial_with_its_reason(make)
     assert (played.index, played.sweeps_used) == (1, 1)
 
 
+def test_a_posterior_of_a_cell_with_something_added_says_so(estimate, monkeypatch):
+    rig = ModelCell(passive, pace="max")
+    (alone,) = Session(rig, estimate, PARAMETERS, family(STEPS[:1])).trials()
+    assert "dynamic clamp" not in (alone.trust.reason or "")
+    monkeypatch.setattr(ModelCell, "added", "g_M of -5 nS")
+    (with_,) = Session(rig, estimate, PARAMETERS, family(STEPS[:1])).trials()
+    assert "A dynamic clamp adds g_M of -5 nS: what is inferred is the cell with it." in with_.trust.reason
+    assert with_.posterior
+
+
 @pytest.mark.parametrize(
     ("voltage", "said"), [(0.0, "no cell"), (-700.0, "no membrane does"), (np.nan, "not finite")], ids=str
 )

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hardware.rig import Block, Gain
+from hardware.track import Track
 from rig_plugin.stretch import Hold, paged, traces, tracks
 
 
@@ -17,7 +18,7 @@ def made(sizes, with_command=True):
     for size, lost in sizes:
         at += lost
         response = np.arange(at, at + size, dtype=float)
-        yield Block(response, -response if with_command else None, lost)
+        yield Block(response, -response if with_command else None, lost, {"bath": 2.0 * response})
         at += size
 
 
@@ -32,6 +33,7 @@ def test_every_sample_comes_once_in_its_place_until_the_end(sizes, page, most, w
     np.testing.assert_array_equal(told, whole[: int(min(most, whole.size))])
     at = 0
     for _, block in cut:
+        np.testing.assert_array_equal(block.others["bath"], 2.0 * block.response)
         assert (block.command is not None) == with_command
         if block.response.size:
             first = at + block.lost
@@ -64,10 +66,9 @@ def test_a_page_is_ten_seconds_or_what_is_left_at_the_held_level():
 
 def test_traces_are_stored_in_si_with_the_rig_s_gain():
     block = next(made([(5, 0)]))
-    assert list(traces(block)) == ["response", "command"]
-    stored = tracks(block, {"response": Gain(100.0, "mV/mV", "telegraph")})
-    assert (stored["response"].unit, stored["response"].gain, stored["response"].gain_source) == (
-        "volts", 100.0, "telegraph",
-    )  # fmt: skip
+    assert list(traces(block)) == ["response", "command", "bath"]
+    stored = tracks(block, {"response": Gain(100.0, "mV/V", "telegraph"), "bath": Gain(10.0, "degC/V", "rig file")})
+    assert stored["bath"] == Track("degC", 1.0, 10.0, "rig file", "degC/V")
+    assert stored["response"] == Track("volts", 1e-3, 100.0, "telegraph", "mV/V")
     assert (stored["command"].unit, stored["command"].gain_source) == ("amperes", "unknown")
     assert list(tracks(Block(block.response), {})) == ["response"]

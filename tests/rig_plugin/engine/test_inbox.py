@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 
 from estimators.overlay import Overlay
+from hardware.membrane import Membrane
 from rig_plugin.engine.inbox import Inbox
 from rig_plugin.engine.outbox import Outbox
 from rig_plugin.engine.shared import Shared
-from rig_plugin.feed import Ended, Finished, Overlaid, Started
+from rig_plugin.feed import Ended, Finished, MembraneTested, Overlaid, Started
+from rig_plugin.membrane_tests import Tested as OneTest
+from rig_plugin.rule import Alarm
 
 
 @pytest.fixture
@@ -192,3 +195,25 @@ def test_a_window_that_is_gone_holds_nobody_up(scripted):
         del outbox._shared
         shared.close()
         shared.unlink()
+
+
+def test_a_membrane_test_is_the_same_and_what_it_can_not_tell_is_missing(line):
+    outbox, inbox = line
+    alarms = (Alarm("access_stop", "stop", "The access is 31 MOhm."),)
+    told = OneTest(4, Membrane("voltage", 31.0, 200.0, 80.0, 0.9, -30.0, -70.0, 0.99), "whole cell", alarms)
+    outbox.tested(told)
+    outbox.tested(replace(told, membrane=replace(told.membrane, access=np.nan, resistance=np.inf)))
+    one, other = taken(inbox, 2)
+    assert one == MembraneTested(told)
+    assert np.isnan([other.tested.membrane.access, other.tested.membrane.resistance]).all()
+
+
+def test_the_membrane_of_a_trial_is_read_once_and_where_the_session_runs(line, scripted):
+    outbox, inbox = line
+    trial = scripted.trial(0)
+    vars(trial)["membrane"] = Membrane("current", 2.0, 150.0, 100.0, 15.0, 0.0, -60.0, 0.99)
+    play(outbox, scripted, 0)
+    outbox.finished(trial)
+    _, finished = taken(inbox, 2)
+    assert finished.trial.membrane == trial.membrane
+    assert finished.trial.to_json()["membrane"]["residual_MOhm"] == 2
