@@ -26,9 +26,9 @@ Simulate = Callable[[Stimulus, float, np.random.Generator], npt.NDArray[np.float
 class ModelCell(Rig):
     """A simulated cell behind a simulated amplifier, paced like a real one.
 
-    Its clock is its own: a sweep starts when the one before it has ended plus the interval, however fast it was
-    computed, so the same seed gives the same intervals and with them the same posterior. A command that is held is
-    computed ten seconds at a time, in each of which the cell begins at rest.
+    Its clock is its own: a sweep starts an interval after the start of the one before it, or at its end where that is
+    later, however fast it was computed, so the same seed gives the same intervals and with them the same posterior. A
+    command that is held is computed ten seconds at a time, in each of which the cell begins at rest.
 
     Args:
         simulate: What answers; electrode and noise are in it.
@@ -36,7 +36,7 @@ class ModelCell(Rig):
         limits: What may be put out.
         seed: Of the noise; sweep k of a seed is always the same.
         pace: "real" like a rig, "max" as fast as it is computed.
-        interval: Time between the end of a sweep and the start of the next [ms].
+        interval: Time from the start of a sweep to the start of the next [ms].
         exit_level: Command at which the cell is left [pA].
         junction: Junction potential in what `simulate` answers, told with every sweep [mV].
         clamps: What it can be asked in; its amplifier is in current clamp before and after each sweep.
@@ -45,6 +45,8 @@ class ModelCell(Rig):
         ValueError: If the rate is not positive, the interval is negative or the junction potential is not finite.
     """
 
+    is_alive = False
+
     def __init__(
         self,
         simulate: Simulate,
@@ -52,7 +54,7 @@ class ModelCell(Rig):
         limits: Limits | None = None,
         seed: int = 0,
         pace: Speed = "real",
-        interval: float = 1000.0,
+        interval: float = 5000.0,
         exit_level: float = 0.0,
         junction: float = 0.0,
         clamps: tuple[Clamp, ...] = ("current",),
@@ -93,7 +95,7 @@ class ModelCell(Rig):
         self._check_clamp(stimulus.clamp)
         self._held, self._passed = None, 0
         self._begun = self._clock
-        self._clock += timedelta(milliseconds=stimulus.duration + self._interval)
+        self._clock += timedelta(milliseconds=max(stimulus.duration, self._interval))
         self._answer(stimulus)
         self._pace.begin()
 
@@ -139,7 +141,7 @@ class ModelCell(Rig):
         self.output = self.exit_level
         if self._held is not None:
             held = (self._passed + self._position) / self.rate
-            self._held, self._clock = None, self._begun + timedelta(milliseconds=held + self._interval)
+            self._held, self._clock = None, self._begun + timedelta(milliseconds=max(held, self._interval))
 
     def _close(self) -> None:
         self.output = self.exit_level

@@ -45,6 +45,8 @@ class Replay(Rig):
         ValueError: If the block is not between 0 and 20 ms, or the window does not end after it starts.
     """
 
+    is_alive = False
+
     def __init__(
         self,
         recording: Recording | Path | str,

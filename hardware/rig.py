@@ -65,6 +65,8 @@ class Rig(ABC):
     gains: Mapping[str, Gain] = MappingProxyType({})
     """Of "response" and "command", as far as they are known, and of each further channel by its name; where an
     amplifier tells them, as it last stood."""
+    is_alive: bool = True
+    """Whether what is put out may reach a cell that lives, which then needs its rest and its safety."""
 
     def __init__(self) -> None:
         self._is_open = False

@@ -3,80 +3,107 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Literal
 
 from hardware.membrane import Membrane
 from hardware.stage import stage_of
 from rig_plugin.quality_settings import QualitySettings
+from rig_plugin.rule import Alarm
 
-__all__ = ["Alarm", "alarms"]
-
-
-@dataclass(frozen=True)
-class Alarm:
-    """A rule that a test breaks.
-
-    Args:
-        rule: Its name, which is that of its key in [quality] without the unit.
-        grade: "warn", or "stop" where nothing measured through this access is to be believed.
-        said: A sentence with value, limit and remedy.
-    """
-
-    rule: str
-    grade: Literal["warn", "stop"]
-    said: str
+__all__ = ["access_alarms", "alarms", "holding_alarms", "seal_alarms"]
 
 
-def alarms(tested: Membrane, first: Membrane | None, rules: QualitySettings) -> tuple[Alarm, ...]:
+def alarms(
+    tested: Membrane, first: Membrane | None, rules: QualitySettings, formed: float | None = None
+) -> tuple[Alarm, ...]:
     """Hold a test of a whole cell against the rules.
 
     Args:
         tested: The test.
         first: The first of this cell, or None where this is it.
         rules: The limits.
+        formed: Seal before break-in; None where nobody saw it [GOhm].
 
     Returns:
         Rules that it breaks, the graver first; none where there is no whole cell.
     """
     if stage_of(tested) not in ("whole cell", "lost"):
         return ()
-    found = [*_of_access(tested, first, rules), *_of_holding(tested, rules)]
+    found = seal_alarms(rules.formed if formed is None else formed, rules)
+    # In current clamp the access is known as far as the bridge is, which is no rule's matter.
+    if tested.clamp == "voltage":
+        before = math.nan if first is None else first.access
+        found += access_alarms(tested.access, tested.resistance, before, rules)
+        found += holding_alarms(tested.holding, rules, f" at {tested.potential:g} mV")
     return tuple(sorted(found, key=lambda alarm: alarm.grade != "stop"))
 
 
-def _of_access(tested: Membrane, first: Membrane | None, rules: QualitySettings) -> list[Alarm]:
-    access = tested.access
-    # In current clamp the access is known as far as the bridge is, which is no rule's matter.
-    if math.isnan(access) or tested.clamp != "voltage":
-        return []
-    found = []
+def seal_alarms(formed: float | None, rules: QualitySettings) -> tuple[Alarm, ...]:
+    """Hold the seal against its rule.
+
+    Args:
+        formed: What it was before break-in; None where nobody says [GOhm].
+        rules: The limits.
+
+    Returns:
+        The rule, where it is broken.
+    """
+    if formed is None or formed >= rules.seal:
+        return ()
+    said = f"The seal was {formed:.2g} GOhm before break-in, {rules.seal:g} at least was wanted: patch another cell."
+    return rules.alarm("seal", said)
+
+
+def access_alarms(access: float, resistance: float, before: float, rules: QualitySettings) -> tuple[Alarm, ...]:
+    """Hold an access resistance against the rules.
+
+    Args:
+        access: NaN where it is unknown [MOhm].
+        resistance: Of the membrane, NaN where it is unknown [MOhm].
+        before: What the access was first, NaN where this is the first [MOhm].
+        rules: The limits.
+
+    Returns:
+        Rules that it breaks.
+    """
+    found: tuple[Alarm, ...] = ()
     if access >= rules.access_stop:
         said = f"The access is {access:.0f} MOhm, {rules.access_stop:g} at most may be used: clear the pipette."
-        found.append(Alarm("access_stop", "stop", said))
+        found += rules.alarm("access_stop", said)
     elif access >= rules.access_warn:
         said = f"The access is {access:.0f} MOhm, above {rules.access_warn:g}: clear the pipette."
-        found.append(Alarm("access_warn", "warn", said))
-    share = access / tested.resistance
-    if share > rules.access_share:
-        said = f"The access is {share:.2f} of the input resistance, {rules.access_share:g} at most was wanted."
-        found.append(Alarm("access_share", "warn", said))
-    if first is not None and first.access > 0.0:
-        change = access / first.access - 1.0
-        if abs(change) > rules.access_change:
-            said = (
-                f"The access changed by {change:+.0%} since the first test, {rules.access_change:.0%} at most was "
-                "wanted: what was measured before and after can't be compared."
-            )
-            found.append(Alarm("access_change", "stop", said))
+        found += rules.alarm("access_warn", said)
+    if resistance > 0.0 and access > rules.access_share * resistance:
+        share = access / resistance
+        said = (
+            f"The access is {share:.2f} of the input resistance, {rules.access_share:g} at most was wanted: clear the "
+            "pipette."
+        )
+        found += rules.alarm("access_share", said)
+    change = access / before - 1.0 if before > 0.0 else math.nan
+    if abs(change) > rules.access_change:
+        said = (
+            f"The access changed by {change:+.0%} since the first test, {rules.access_change:.0%} at most was "
+            "wanted: what was measured before and after can't be compared; clear the pipette, or begin anew."
+        )
+        found += rules.alarm("access_change", said)
     return found
 
 
-def _of_holding(tested: Membrane, rules: QualitySettings) -> list[Alarm]:
-    if tested.clamp != "voltage" or abs(tested.holding) <= rules.holding:
-        return []
+def holding_alarms(holding: float, rules: QualitySettings, where: str = "") -> tuple[Alarm, ...]:
+    """Hold the current that a cell needs against its rule.
+
+    Args:
+        holding: That is injected [pA].
+        rules: The limits.
+        where: At which voltage, where that is held.
+
+    Returns:
+        The rule, where it is broken.
+    """
+    if not abs(holding) > rules.holding:
+        return ()
     said = (
-        f"It takes {tested.holding:.0f} pA to hold the cell at {tested.potential:g} mV, at most {rules.holding:g} pA "
-        "either way was wanted: the seal leaks, or the cell dies."
+        f"It takes {holding:.0f} pA to hold the cell{where}, at most {rules.holding:g} pA either way was wanted: the "
+        "seal leaks, or the cell dies; patch another."
     )
-    return [Alarm("holding", "stop", said)]
+    return rules.alarm("holding", said)

@@ -14,8 +14,9 @@ from hardware.membrane import Membrane, membrane
 from hardware.pulse import Pulse
 from hardware.rig import Rig, RigError, RigLost
 from hardware.stage import Stage, stage_of
-from rig_plugin.access import Alarm, alarms
+from rig_plugin.access import alarms
 from rig_plugin.quality_settings import QualitySettings
+from rig_plugin.rule import Alarm
 
 __all__ = ["ModelCellCheck", "Tested", "membrane_tests"]
 
@@ -106,7 +107,8 @@ def membrane_tests(
         rig: An open rig.
         pulse: To be played.
         count: How many tests.
-        rules: That each is held against; a change of access is told from the first test of a whole cell.
+        rules: That each is held against; a change of access is told from the first test of a whole cell, and the seal
+            is the best that was seen before it.
         corner: Corner of the amplifier's low-pass where no amplifier tells it; 0 where nobody does [kHz].
 
     Yields:
@@ -118,6 +120,7 @@ def membrane_tests(
     """
     stimulus = pulse.stimulus()
     first: Membrane | None = None
+    formed: float | None = None
     for index in range(count):
         # What the amplifier injects itself is part of what the cell is held at.
         held = replace(pulse, holding=rig.seen(stimulus).epochs[0].level)
@@ -135,13 +138,22 @@ def membrane_tests(
         known = {"bridge": reading.bridge.value or 0.0, "corner": reading.corner.value or corner}
         said = membrane(held, response, rig.rate, **known)
         stage = stage_of(said)
-        broken = alarms(said, first, rules)
+        broken = alarms(said, first, rules, formed)
         if stage != "whole cell":
-            # The next cell has an access of its own.
-            first = None
+            # The next cell has a seal and an access of its own.
+            first, formed = None, _formed(said, stage, formed)
         elif first is None:
             first = said
         yield Tested(index, said, stage, broken)
+
+
+def _formed(said: Membrane, stage: Stage, before: float | None) -> float | None:
+    """Give the best seal since the bath; None where none was seen [GOhm]."""
+    if stage not in ("sealing", "seal"):
+        return None
+    seal = (said.resistance if math.isnan(said.access) else said.total) / 1e3
+    # Where nothing flows but noise, that may have either sign.
+    return max(before or 0.0, seal if seal > 0.0 else math.inf)
 
 
 def _expected(check: ModelCellCheck) -> Mapping[str, float | None]:

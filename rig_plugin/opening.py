@@ -23,15 +23,21 @@ from hardware.replay import Replay
 from hardware.rig import Rig
 from rig_plugin.audience import Audience, Listener
 from rig_plugin.crop import crop
+from rig_plugin.interval import Interval, check_interval
 from rig_plugin.metadata import metadata
 from rig_plugin.plugins import PluginError, make
 from rig_plugin.protocol import family, gap_free, recorded
+from rig_plugin.quality import Quality
 from rig_plugin.replay_settings import ReplaySettings
 from rig_plugin.session import Session
 from rig_plugin.settings import Settings
 from simulators.stimulus import Stimulus
 
 __all__ = ["attach", "network", "replay", "rig"]
+
+_RATE_FACTORS = {"patchseq": 2.3 ** ((25.0 - 36.0) / 10.0)}
+"""Of processes that are not simulated at the temperature of their M current, with its Q10, as Bernaerts et al. (2025)
+have it. https://doi.org/10.1016/j.patter.2025.101323"""
 
 
 def network(path: Path | None = None) -> Checkpoint:
@@ -104,6 +110,7 @@ def attach(
     stimuli = asked.stimuli()
     if not asked.gap_free:
         _check_some(stimuli, attached.rate, checkpoint.domain)
+    interval = _interval(settings, checkpoint, attached, () if asked.gap_free else stimuli)
     folder = settings.recording.folder
     if out is None and folder is not None:
         out = _new(folder)
@@ -114,9 +121,28 @@ def attach(
         gap_free(asked.holding, asked.gap_free) if asked.gap_free else family(stimuli, sweeps),
         Recorder(out, metadata(settings, checkpoint, attached)) if out else None,
         listeners,
-        asked.interval / 1e3 if settings.rig.pace == "real" else 0.0,
+        interval,
         overlays,
+        Quality(settings.quality),
+        _confirms(settings, attached),
     )
+
+
+def _interval(settings: Settings, checkpoint: Checkpoint, attached: Rig, stimuli: Sequence[Stimulus]) -> Interval:
+    """Keep the pace that was asked for; a simulated cell that is computed as fast as can be waits for nothing."""
+    if not attached.is_alive and settings.rig.pace == "max":
+        return Interval()
+    duration = settings.protocol.interval
+    check_interval(duration, stimuli, is_alive=attached.is_alive and bool(stimuli))
+    return Interval(duration, _RATE_FACTORS.get(checkpoint.spec.process.name, 1.0))
+
+
+def _confirms(settings: Settings, attached: Rig) -> bool:
+    """Tell whether the cell has to show its clamp mode, since nobody tells it and something is to be put out."""
+    protocol = settings.protocol
+    if protocol.gap_free and protocol.holding == attached.exit_level:
+        return False
+    return settings.rig.confirm == "always" or (attached.is_alive and settings.amplifier.kind is None)
 
 
 def _new(folder: Path) -> Path:
@@ -176,4 +202,6 @@ def replay(
     if settings.overrides and None not in refusals:
         raise RecordingError(f"{settings.file}: {refusals[0]}")
     parameters, protocol = checkpoint.spec.parameters, recorded(rig.stimuli)
-    return Session(rig, Observer(checkpoint), parameters, protocol, None, listeners, overlays=overlays)
+    quality = Quality(settings.quality.recorded())
+    observer = Observer(checkpoint)
+    return Session(rig, observer, parameters, protocol, None, listeners, overlays=overlays, quality=quality)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from rig_plugin.quality_settings import QualitySettings
+
 __all__ = ["ReplaySettings"]
 
 
@@ -23,6 +25,8 @@ class ReplaySettings:
         current_channel: Number or name of the current's channel; None lets the reader choose.
         window: Start and end of what is used of each sweep [ms]; None cuts around the step by the rule alone.
         pace: "real" as it was recorded, "max" as fast as can be.
+        quality: Rules that its sweeps are held against, as far as it can answer them; noise, drift and small spikes
+            warn.
     """
 
     file: Path
@@ -35,6 +39,7 @@ class ReplaySettings:
     current_channel: str | None = None
     window: tuple[float, float] | None = None
     pace: str = "real"
+    quality: QualitySettings = QualitySettings()
 
     @property
     def overrides(self) -> bool:

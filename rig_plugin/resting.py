@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from hardware.membrane import Membrane
-from rig_plugin.access import Alarm
-from rig_plugin.quality import BRIDGE, DEAD, REST
+from rig_plugin.quality import DEAD, REST
+from rig_plugin.remark import BRIDGE
+from rig_plugin.rule import Alarm
 
 __all__ = ["resting"]
 

@@ -20,6 +20,7 @@ from estimators.context import Context
 from estimators.features import NAMES
 from estimators.observer import Observer, Verdict
 from estimators.prequential import Prediction
+from hardware.confirmation import confirm
 from hardware.recorder import Recorder
 from hardware.rig import Rig, RigError
 from rig_plugin.account import Account
@@ -27,9 +28,12 @@ from rig_plugin.audience import Audience, Listener
 from rig_plugin.crop import Crop, crop
 from rig_plugin.feed import RecordingStatus
 from rig_plugin.foresight import Foresight
+from rig_plugin.interval import Interval
 from rig_plugin.lull import lull
 from rig_plugin.protocol import Protocol, Request
-from rig_plugin.quality import warnings_of
+from rig_plugin.quality import Quality
+from rig_plugin.remark import remarks
+from rig_plugin.rule import Alarm, stopping, warning
 from rig_plugin.stretch import Hold, paged, traces, tracks
 from rig_plugin.take import Take
 from rig_plugin.trial import Latency, Posterior, Trial, Trust
@@ -55,8 +59,10 @@ class Session:
         protocol: What is played.
         recorder: Where samples are saved, or None.
         listeners: Who is told.
-        interval: Pause between sweeps [s].
+        interval: From the start of one sweep to that of the next; None waits for nothing.
         overlays: Whether cells of the posterior are simulated under each sweep's command, once all else is told.
+        quality: Rules that a sweep is held against before it is inferred from; None takes the defaults.
+        confirms: Whether a test pulse has to show that the cell is in current clamp before anything else is put out.
     """
 
     def __init__(
@@ -67,12 +73,15 @@ class Session:
         protocol: Protocol,
         recorder: Recorder | None = None,
         listeners: Sequence[Listener] = (),
-        interval: float = 0.0,
+        interval: Interval | None = None,
         overlays: bool = False,
+        quality: Quality | None = None,
+        confirms: bool = False,
     ) -> None:
         self._rig, self._observer, self._parameters = rig, observer, tuple(parameters)
         self._protocol, self._recorder, self._audience = protocol, recorder, Audience(listeners)
-        self._interval, self._overlays = interval, overlays
+        self._interval, self._overlays = interval or Interval(), overlays
+        self._quality, self._confirms = quality or Quality(), confirms
         self._account = Account(recorder)
         self._foresight = Foresight()
         self._stopping = threading.Event()
@@ -118,7 +127,8 @@ class Session:
             The trials; a sweep that was stopped gives none.
 
         Raises:
-            RigError: If the rig fails, or the protocol asks in voltage clamp; listeners have been told, and what was
+            RigError: If the rig fails, a test pulse does not confirm current clamp where one has to, or the protocol
+                asks in voltage clamp; listeners have been told, and what was
                 recorded is closed.
         """
         reason: str | None = None
@@ -146,12 +156,15 @@ class Session:
                 self._tell("ended", reason)
 
     def _trials(self) -> Iterator[Trial]:
+        if self._confirms:
+            confirm(self._rig, self._ending.is_set)
         index, request = 0, self._ask(None)
         while request is not None and not self._ending.is_set():
             if isinstance(request, Hold):
                 self._watch(request)
                 request = self._ask(None)
                 continue
+            self._interval.begin()
             trial = self._refused(index, request) if request.stimulus is None else self._play(index, request)
             if trial is None:
                 return
@@ -162,7 +175,7 @@ class Session:
             index += 1
             request = self._ask(trial)
             if request is not None:
-                self._ending.wait(self._interval)
+                self._interval.wait(self._ending)
 
     def _ask(self, trial: Trial | None) -> Request | Hold | None:
         """Ask the protocol what is next; None is its end."""
@@ -218,15 +231,15 @@ class Session:
             self._recorder.hurry()
         begun = time.perf_counter()
         sweep = take.sweep()
-        row, refusal = take.read(sweep)
+        row, broken = take.read(sweep, self._quality)
         measured = time.perf_counter()
         # As a rule it was there long before the sweep's end.
         prediction = self._foresight.answer()
         context = take.context(self._since_first(sweep.start, index))
-        verdict = self._observer.observe(row, context, prediction, refusal)
+        verdict = self._observer.observe(row, context, prediction, stopping(broken))
         inferred = time.perf_counter()
         latency = Latency(1e3 * (measured - begun), 1e3 * (inferred - measured), 1e3 * (inferred - begun))
-        trial = self._trial(index, request, sweep, row, verdict, prediction, latency)
+        trial = self._trial(index, request, sweep, row, verdict, prediction, latency, broken)
         if self._recorder is not None:
             self._recorder.finish(trial.features, {**trial.to_json(), "marks": self._account.marks})
             self._recorder.flush()
@@ -288,12 +301,15 @@ class Session:
         verdict: Verdict,
         prediction: Prediction | None,
         latency: Latency,
+        broken: tuple[Alarm, ...] = (),
     ) -> Trial:
         features = dict(zip(NAMES, (float(value) for value in row), strict=True))
         posterior = Posterior(self._parameters, verdict.draws) if verdict.draws is not None else None
-        reasons = list(verdict.reasons)
+        reasons = [*verdict.reasons, *warning(broken)]
         if sweep is not None:
-            reasons += warnings_of(sweep, features, posterior)
+            reasons += remarks(sweep, posterior)
+            told = self._interval.remark(posterior, features["rest"])
+            reasons += [told] if told else []
             if self._rig.added is not None:
                 reasons.append(f"A dynamic clamp adds {self._rig.added}: what is inferred is the cell with it.")
         return Trial(

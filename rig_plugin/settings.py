@@ -59,12 +59,15 @@ class RigSettings:
         rate: Sampling rate [kHz].
         seed: Seed of a simulated cell, or None for a new one each time.
         pace: "real" lasts as long as a cell would, "max" as short as can be.
+        confirm: When a test pulse has to confirm current clamp before the first step: "unknown" where there is a cell
+            and no amplifier tells its mode, or "always".
     """
 
     kind: str = key("model-cell", "kind")
     rate: float = key(20.0, "rate_kHz", low=1.0, high=250.0)
     seed: int | None = key(None, "seed", low=0)
     pace: str = key("real", "pace", one_of=("real", "max"))
+    confirm: str = key("unknown", "confirm", one_of=("unknown", "always"))
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ class ProtocolSettings:
         onset: Start of the step [ms].
         duration: Length of the step [ms].
         tail: Time kept after the step [ms].
-        interval: From the end of one sweep to the start of the next [ms].
+        interval: From the start of one sweep to the start of the next, 2 s at least before a cell [ms].
         holding: Current before and after the step [pA].
         gap_free: Where it is not 0, no step is played, and the holding is recorded without gaps for so long [ms].
         test_pulse: Size of the pulse that each sweep begins with, 0 for none [pA].
@@ -107,7 +110,7 @@ class ProtocolSettings:
     onset: float = key(200.0, "onset_ms", low=50.0, high=10_000.0)
     duration: float = key(500.0, "duration_ms", low=1.0, high=60_000.0)
     tail: float = key(300.0, "tail_ms", low=1.0, high=60_000.0)
-    interval: float = key(1000.0, "interval_s", low=0.0, high=3600.0, factor=1000.0)
+    interval: float = key(5000.0, "interval_s", low=0.0, high=3600.0, factor=1000.0)
     holding: float = key(0.0, "holding_pA")
     gap_free: float = key(0.0, "gap_free_s", low=0.0, high=86_400.0, factor=1000.0)
     test_pulse: float = key(0.0, "test_pulse_pA", low=-100.0, high=100.0)
@@ -278,6 +281,7 @@ def _check_together(path: Path, settings: Settings, tables: Mapping[str, Mapping
     """Refuse keys that are right one by one but not beside each other."""
     try:
         settings.amplifier.check()
+        settings.quality.check()
         settings.dyclamp.check(tables)
     except SettingsError as error:
         raise SettingsError(f"{path}: {error}") from error

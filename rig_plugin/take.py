@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
@@ -11,7 +13,8 @@ from estimators.follower import Follower
 from hardware.gap import lost_samples
 from hardware.rig import Block, Provenance, Rig
 from rig_plugin.crop import Crop
-from rig_plugin.quality import no_cell, no_scale, no_voltage
+from rig_plugin.quality import Quality, no_scale, no_voltage
+from rig_plugin.rule import Alarm
 from simulators.stimulus import Stimulus
 from simulators.sweep import Sweep
 
@@ -46,6 +49,9 @@ class Take:
         """
         if came.lost:
             self._gaps.append((self._place, came.lost))
+        if not came.response.size and self._blocks and self._blocks[0].command is not None:
+            # What only tells of a loss need not say that a command came with the others.
+            came = replace(came, command=np.empty(0))
         block = came.whole
         self._blocks.append(block)
         self._place += block.response.size
@@ -65,23 +71,34 @@ class Take:
         response = np.concatenate([block.response for block in self._blocks])
         return self._rig.origin.sweep(response, self._rig.rate, self._seen, command)
 
-    def read(self, sweep: Sweep) -> tuple[npt.NDArray[np.float64], str | None]:
-        """Give the features, and why they can't be used.
+    def read(self, sweep: Sweep, quality: Quality) -> tuple[npt.NDArray[np.float64], tuple[Alarm, ...]]:
+        """Give the features, and the rules of a good recording that the sweep breaks.
 
         As in training, a sweep that no membrane can have made has no features at all.
 
         Args:
             sweep: The whole of it.
+            quality: The rules.
 
         Returns:
-            Features, shape (f,), NaN where missing; a sentence, or None where the sweep can be used.
+            Features, shape (f,), NaN where missing; the rules, the graver first.
         """
-        refusal = lost_samples(self._gaps, sweep.rate) if self._gaps else self._rig.invalid
-        refusal = refusal or no_scale(self._rig.gains) or no_voltage(sweep.corrected)
-        if refusal is not None:
-            return np.full(len(NAMES), np.nan), refusal
+        unreadable = self._unreadable(sweep)
+        if unreadable is not None:
+            return np.full(len(NAMES), np.nan), (unreadable,)
         row = self._follower.row()
-        return row, no_cell(float(row[NAMES.index("rest")]))
+        features = dict(zip(NAMES, (float(value) for value in row), strict=True))
+        return row, quality.judge(sweep, features, self._rig.origin.amplifier)
+
+    def _unreadable(self, sweep: Sweep) -> Alarm | None:
+        """Say why nothing can be read off the sweep."""
+        reasons = {
+            "lost": lost_samples(self._gaps, sweep.rate) if self._gaps else None,
+            "amplifier": self._rig.invalid,
+            "scale": no_scale(self._rig.gains),
+            "voltage": no_voltage(sweep.corrected),
+        }
+        return next((Alarm(rule, "stop", said) for rule, said in reasons.items() if said is not None), None)
 
     def context(self, start: float) -> Context:
         """Give the circumstances of the sweep.

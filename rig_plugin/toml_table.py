@@ -37,7 +37,7 @@ def key(
         low: Smallest number, in the file's unit.
         high: Largest number, in the file's unit.
         factor: From the file's unit to the field's.
-        one_of: The words that it may be; none allows all.
+        one_of: The words that it, or each of a list, may be; none allows all, but in a list.
 
     Returns:
         The field; its annotation says the type.
@@ -136,6 +136,8 @@ class TomlTable:
         wanted = next(kind for kind in (*get_args(hint), hint) if kind is not NoneType)
         low, high, one_of = (declared.metadata[bound] for bound in ("low", "high", "one_of"))
         if isinstance(declared.default, tuple):
+            if wanted is str:
+                return self._words(name, value, one_of)
             if not isinstance(value, list):
                 raise self.refusal(name, "a list of numbers")
             return tuple(self._number(name, item, low, high) for item in value)
@@ -150,6 +152,12 @@ class TomlTable:
         if one_of and value not in one_of:
             raise self.refusal(name, listed(repr(word) for word in one_of))
         return self._path.parent / Path(value).expanduser() if wanted is Path else value
+
+    def _words(self, name: str, value: Any, one_of: tuple[str, ...]) -> tuple[str, ...]:
+        """Check a list of words."""
+        if not isinstance(value, list) or any(word not in one_of for word in value):
+            raise self.refusal(name, f"a list of any of {listed(repr(word) for word in one_of)}")
+        return tuple(value)
 
     def _number(self, name: str, value: Any, low: float = -math.inf, high: float = math.inf) -> float:
         """Check a number; TOML has inf, nan and booleans too, of which none is a quantity."""

@@ -8,8 +8,9 @@ from types import MappingProxyType
 from typing import Literal
 
 from hardware.membrane import Membrane
-from rig_plugin.quality import BRIDGE, DEAD, REST
+from rig_plugin.quality import DEAD
 from rig_plugin.quality_settings import QualitySettings
+from rig_plugin.remark import BRIDGE
 from simulators.stimulus import Clamp
 
 __all__ = ["SIGNS", "Grade", "VitalSign"]
@@ -50,7 +51,7 @@ class VitalSign:
             Limits with what lies beyond them: "warn" or "stop".
         """
         known: Mapping[tuple[Clamp, str], tuple[tuple[float, Grade], ...]] = {
-            ("current", "potential"): ((REST, "warn"), (DEAD, "stop")),
+            ("current", "potential"): ((rules.highest_rest, "warn"), (DEAD, "stop")),
             ("current", "access"): ((-BRIDGE, "warn"), (BRIDGE, "warn")),
             ("voltage", "access"): ((rules.access_warn, "warn"), (rules.access_stop, "stop")),
             ("voltage", "holding"): ((-rules.holding, "stop"), (rules.holding, "stop")),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["GateTable", "pospischil_gates"]
+__all__ = ["GateTable", "m_time_constant", "pospischil_gates"]
 
 _FIRST, _STEP, _POINTS = -120.0, 0.75, 241
 
@@ -78,7 +78,7 @@ def pospischil_gates(V_T: float, tau_max: float, rate_factor: float = 1.0) -> Ma
     """
     V: npt.NDArray[np.float64] = np.linspace(_FIRST, _FIRST + _STEP * (_POINTS - 1), _POINTS)
     u, w = V - V_T, (V + 35.0) / 20.0
-    speed = (3.3 * np.exp(w) + np.exp(-w)) / tau_max
+    speed = 1.0 / m_time_constant(V, tau_max)
     p = 1.0 / (1.0 + np.exp(-2.0 * w))
     pairs = {
         "m": (1.28 * _ratio((13.0 - u) / 4.0), 1.4 * _ratio((u - 40.0) / 5.0)),
@@ -93,6 +93,31 @@ def pospischil_gates(V_T: float, tau_max: float, rate_factor: float = 1.0) -> Ma
         )
         for name, (opening, closing) in pairs.items()
     }
+
+
+def m_time_constant(
+    V: npt.ArrayLike, tau_max: npt.ArrayLike, rate_factor: npt.ArrayLike = 1.0
+) -> npt.NDArray[np.float64]:
+    """Give how fast the cortical cell's M current settles.
+
+    Args:
+        V: Voltage [mV].
+        tau_max: Scale of the time constant [ms].
+        rate_factor: All rates are multiplied by it.
+
+    Returns:
+        Time constant of its gate, in the shape that the arguments have together [ms].
+
+    References:
+        Pospischil et al. (2008), as above.
+
+    Example:
+        >>> round(float(m_time_constant(-70.0, 800.0))), round(float(m_time_constant(-47.0, 800.0)))
+        (126, 220)
+    """
+    w = (np.asarray(V, dtype=np.float64) + 35.0) / 20.0
+    speed = np.asarray(rate_factor) * (3.3 * np.exp(w) + np.exp(-w))
+    return np.asarray(np.asarray(tau_max) / speed, dtype=np.float64)
 
 
 def _ratio(z: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

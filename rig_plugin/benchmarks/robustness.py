@@ -28,7 +28,8 @@ from estimators.ranks import Ranks, rank_cells
 from estimators.sets import Sets
 from estimators.spec import Spec
 from rig_plugin.opening import network as opened
-from rig_plugin.quality import EDGE, no_cell
+from rig_plugin.quality import no_cell
+from rig_plugin.remark import EDGE
 from rig_plugin.tasks.figure import Figure
 from rig_plugin.tasks.imperfection import Level, levels
 from simulators.parameter import Parameter

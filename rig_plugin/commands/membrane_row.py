@@ -9,7 +9,7 @@ from rig_plugin.commands.output import Output
 from rig_plugin.commands.table import cell
 from rig_plugin.membrane_tests import ModelCellCheck, Tested, membrane_tests
 from rig_plugin.opening import rig
-from rig_plugin.settings import Settings
+from rig_plugin.settings import Settings, SettingsError
 from simulators.stimulus import Clamp
 
 __all__ = ["tell_tests"]
@@ -39,11 +39,23 @@ def tell_tests(
         count: How many.
         expected: What a model cell has, or None.
         as_json: One object a test; else a row.
+
+    Raises:
+        SettingsError: If it is asked in voltage clamp before a cell, and no amplifier tells its mode.
     """
     pulse = VOLTAGE if clamp == "voltage" else replace(CURRENT, holding=settings.protocol.holding)
     # Only of a simulated amplifier is the filter known here.
     corner = settings.electrode.corner if settings.rig.kind == "model-cell" else 0.0
-    with rig(settings) as attached:
+    # A simulated patch has its own time, in which there is a test a second.
+    settings = replace(settings, protocol=replace(settings.protocol, interval=1000.0))
+    made = rig(settings)
+    if clamp == "voltage" and made.is_alive and settings.amplifier.kind is None:
+        raise SettingsError(
+            "Nobody tells the amplifier's mode, and a holding of -70 mV that is meant for voltage clamp is more than a "
+            "nanoampere into a cell in current clamp: nothing is put out; connect a telegraph, or, where you know that "
+            'it is in voltage clamp, say so in the rig file: kind = "manual" and mode = "voltage" in [amplifier].'
+        )
+    with made as attached:
         for tested in membrane_tests(attached, pulse, count, settings.quality, corner=corner):
             if as_json:
                 output.line(tested.to_json(expected))

@@ -68,6 +68,12 @@ def _window(
     callback=within(-200.0, 200.0, "MOhm"),
     help="Series resistance that the bridge left, times the command subtracted from the voltage [MOhm].",
 )
+@click.option(
+    "--quality",
+    metavar="RIG.toml",
+    type=a_file,
+    help="Hold the sweeps against the rules in [quality] of this rig file; without it against the defaults.",
+)
 @click.option("--speed", type=SPEEDS, help="real: as recorded (the window's default); max: as fast as can be.")
 @json_option
 @click.pass_context
@@ -83,6 +89,7 @@ def command(
     window: tuple[float, float] | None,
     junction_potential: float | None,
     bridge: float | None,
+    quality: Path | None,
     speed: str | None,
     as_json: bool,
 ) -> None:
@@ -90,6 +97,8 @@ def command(
 
     FILE is an ABF, an NWB or a recording of this program.
     """
+    from rig_plugin.settings import read
+
     settings = ReplaySettings(
         file,
         network=network,
@@ -100,6 +109,7 @@ def command(
         window=window,
         junction_potential=junction_potential,
         bridge=None if bridge is None else bridge * GOHM_PER_MOHM,
+        quality=read(quality).quality,
         pace=speed or ("max" if as_json else "real"),
     )
     if as_json:

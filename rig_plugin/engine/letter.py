@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hardware.membrane import Membrane
-from rig_plugin.access import Alarm
 from rig_plugin.membrane_tests import Tested
+from rig_plugin.rule import Alarm
 from rig_plugin.trial import Latency, Posterior, Trial, Trust
 from simulators.parameter import Parameter
 from simulators.stimulus import Dose, Epoch, Stimulus

@@ -18,6 +18,9 @@ from hardware.recording import RecordingError
 from hardware.replay import Replay
 from rig_plugin.crop import crop
 from rig_plugin.protocol import recorded
+from rig_plugin.quality import Quality
+from rig_plugin.quality_settings import QualitySettings
+from rig_plugin.rule import GRADES
 from rig_plugin.session import Session
 from simulators.refusal import Refusal
 
@@ -103,7 +106,10 @@ def cells(folder: Path, checkpoint: Checkpoint) -> Iterator[Cell]:
             continue
         reader = _Reader(checkpoint)
         try:
-            traces = _followed(Session(rig, reader, checkpoint.spec.parameters, recorded(rig.stimuli)), reader)
+            # What is doubtful about a cell has to be predicted too.
+            quality = Quality(QualitySettings(warn=GRADES))
+            parameters, protocol = checkpoint.spec.parameters, recorded(rig.stimuli)
+            traces = _followed(Session(rig, reader, parameters, protocol, quality=quality), reader)
         except Refusal:
             continue
         if reader.taken:

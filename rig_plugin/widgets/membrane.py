@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from hardware.membrane import Membrane
-from rig_plugin.access import Alarm
 from rig_plugin.membrane_tests import Tested
 from rig_plugin.quality_settings import QualitySettings
 from rig_plugin.resting import resting
+from rig_plugin.rule import Alarm
 from rig_plugin.trial import Trial
 from rig_plugin.vital_sign import SIGNS
 from rig_plugin.widgets.panel import Panel

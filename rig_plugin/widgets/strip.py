@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rig_plugin.access import Alarm
+from rig_plugin.rule import Alarm
 from rig_plugin.vital_sign import Grade, VitalSign
 from rig_plugin.widgets.number import MISSING, age, fixed, with_unit
 from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets, pg

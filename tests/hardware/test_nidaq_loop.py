@@ -4,10 +4,12 @@ import h5py
 import numpy as np
 import pytest
 
-from rig_plugin import opening
+from hardware.rig import RigError
+from rig_plugin import opening, session
 from rig_plugin.settings import read
 from rig_plugin.simulated_cell import CELLS
 from simulators.electrode import Electrode
+from simulators.stimulus import Epoch, Stimulus
 
 pytestmark = pytest.mark.usefixtures("no_thread_is_left")
 
@@ -25,6 +27,7 @@ command_pA_per_V = 400
 monitor_pA_per_V = 500
 [protocol]
 amplitudes_pA = [-50, 100, 200]
+interval_s = 0
 [channels.bath]
 input = "ai3"
 per_V = 33.5
@@ -51,7 +54,9 @@ def server(nidaq_server):
 
 
 @pytest.fixture
-def rig_file(server, tmp_path):
+def rig_file(server, tmp_path, monkeypatch):
+    # The cell behind this wire needs no rest.
+    monkeypatch.setattr(opening, "check_interval", lambda *_, **__: None)
     path = tmp_path / "rig.toml"
     path.write_text(RIG.format(server=server.address), encoding="utf-8")
     return path
@@ -83,6 +88,42 @@ def test_a_session_closes_its_loop_over_the_wire_and_goes_on_behind_a_gap(server
         }  # fmt: skip
         np.testing.assert_allclose(file["sweeps/000002/command"][10_000], 200.0, atol=1e-9)
     assert np.isfinite(trials[2].sweep.response).all()
+
+
+def clamped(levels):
+    """The cell behind an amplifier in voltage clamp at -70 mV: 20 mV/V at its command, 0.5 mV/pA at its output."""
+
+    def answer(stimulus, rate, rng):
+        levels.update(epoch.level for epoch in stimulus.epochs)
+        epochs = tuple(Epoch(-70.0 + epoch.level / 400.0 * 20.0, epoch.duration) for epoch in stimulus.epochs)
+        cell = CELLS["cortical"]
+        current = cell.simulate(cell.typical, Electrode(), Stimulus("voltage", epochs), rate, rng)
+        return current * 0.5 / 1000.0 * 100.0
+
+    return answer
+
+
+def test_no_step_reaches_a_cell_that_a_test_pulse_shows_in_voltage_clamp(nidaq_server, tmp_path, monkeypatch):
+    monkeypatch.setattr(opening, "check_interval", lambda *_, **__: None)
+    levels, path = set(), tmp_path / "rig.toml"
+    with nidaq_server.NidaqServer(clamped(levels), np.inf) as server:
+        path.write_text(RIG.format(server=server.address), encoding="utf-8")
+        with pytest.raises(RigError, match=r"did not confirm current clamp.*looks like voltage clamp, so no step"):
+            opening.attach(read(path), opening.network()).run()
+        assert server.output == 0.0
+    assert {round(level, 6) for level in levels} == {0.0, -20.0}
+
+
+@pytest.mark.parametrize("entered", [True, False])
+def test_who_entered_the_mode_has_confirmed_it(server, rig_file, monkeypatch, entered):
+    confirmed = []
+    monkeypatch.setattr(session, "confirm", lambda rig, is_over: confirmed.append(rig.rate))
+    if entered:
+        text = rig_file.read_text(encoding="utf-8") + '[amplifier]\nkind = "manual"\nmode = "current"\n'
+        rig_file.write_text(text, encoding="utf-8")
+    (trial,) = opening.attach(read(rig_file), opening.network(), sweeps=1).trials()
+    assert trial.posterior is not None
+    assert confirmed == ([] if entered else [20.0])
 
 
 def test_a_gap_free_recording_comes_over_the_wire(server, rig_file, tmp_path):

@@ -381,4 +381,4 @@ def test_the_model_cell_s_clock_goes_on_while_it_is_held():
             if count >= 250_000:
                 rig.stop()
         list(rig.play(STEP))
-        assert rig.elapsed == pytest.approx(count / 10.0 + 500.0)
+        assert rig.elapsed == pytest.approx(count / 10.0)

@@ -37,7 +37,7 @@ class Teller:
         sys.stdout.write(f"{status.received} {status.on_disk} {time.monotonic()}\\n")
         sys.stdout.flush()
 
-protocol = ProtocolSettings(duration=200.0, tail=50.0, interval=100.0, gap_free=float(sys.argv[2]))
+protocol = ProtocolSettings(duration=200.0, tail=50.0, interval=550.0, gap_free=float(sys.argv[2]))
 settings = Settings(rig=RigSettings(seed=int(sys.argv[3])), protocol=protocol)
 attach(settings, network(), sweeps=1000, out=Path(sys.argv[1]), listeners=[Teller()]).run()
 """

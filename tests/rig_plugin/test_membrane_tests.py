@@ -12,7 +12,10 @@ from hardware.rig import Block, RigLost
 from rig_plugin.__main__ import main
 from rig_plugin.access import alarms
 from rig_plugin.membrane_tests import ModelCellCheck, membrane_tests
+from rig_plugin.patch_settings import PatchSettings
 from rig_plugin.quality_settings import QualitySettings
+from rig_plugin.rigs import model_cell
+from rig_plugin.settings import ProtocolSettings, RigSettings, Settings
 from simulators.electrode import IDEAL
 from simulators.passive import Passive
 from simulators.refusal import Refusal
@@ -54,6 +57,18 @@ def test_an_access_that_changed_makes_before_and_after_incomparable(access):
 def test_neither_a_seal_nor_a_bridge_that_is_off_is_held_against_the_rules_of_a_cell():
     assert broken(replace(GOOD, capacitance=1.0, access=40.0)) == []
     assert broken(replace(GOOD, clamp="current", access=40.0, holding=300.0)) == []
+
+
+def test_a_seal_that_stayed_poor_is_told_of_the_cell_behind_it():
+    def told(seal, then=True):
+        patch = PatchSettings(bath=1000.0, seal=1000.0, sealed=seal)
+        settings = Settings(RigSettings(seed=1, pace="max"), patch=patch, protocol=ProtocolSettings(interval=1000.0))
+        with model_cell(settings) as rig:
+            tests = list(membrane_tests(rig, VOLTAGE, 4, QualitySettings(off=("access_warn", "access_share"))))
+        return [([alarm.rule for alarm in tested.alarms]) for tested in tests if tested.stage == "whole cell"]
+
+    assert told(0.6) == [["seal"], ["seal"]]
+    assert told(3.0) == [[], []]
 
 
 class Patched(ModelCell):
@@ -197,3 +212,16 @@ def test_the_command_shows_a_row_a_test_in_current_clamp_too(capsys, rig_file):
 def test_what_can_not_be_asked_for_is_refused_in_one_sentence(capsys, rig_file, asked, said):
     assert main(["run", str(rig_file), *asked]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_in_voltage_clamp_nothing_is_put_out_before_a_cell_while_nobody_tells_the_mode(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "rig.toml"
+    path.write_text('[rig]\npace = "max"\nseed = 1\n')
+    monkeypatch.setattr(ModelCell, "is_alive", True)
+    monkeypatch.setattr(ModelCell, "_start", lambda *_: pytest.fail("Something was put out."))
+    assert main(["run", str(path), "--membrane-test", "voltage", "--sweeps", "1", "--json"]) == 2
+    assert 'kind = "manual" and mode = "voltage" in [amplifier]' in capsys.readouterr().err
+    monkeypatch.undo()
+    monkeypatch.setattr(ModelCell, "is_alive", True)
+    path.write_text('[rig]\npace = "max"\nseed = 1\n[amplifier]\nkind = "manual"\nmode = "voltage"\n')
+    assert main(["run", str(path), "--membrane-test", "voltage", "--sweeps", "1", "--json"]) == 0

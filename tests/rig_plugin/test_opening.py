@@ -1,9 +1,12 @@
-"""A session is opened on a file of its own, however soon after the last."""
+"""A session is opened on a file of its own, however soon after the last, with what its settings ask for."""
 
 from datetime import UTC, datetime
 
+import pytest
+
+from hardware.confirmation import confirm
 from hardware.model_cell import ModelCell
-from rig_plugin import opening
+from rig_plugin import opening, session
 from rig_plugin.settings import AmplifierSettings, ProtocolSettings, RecordingSettings, RigSettings, Settings
 
 
@@ -35,3 +38,31 @@ def test_the_rig_of_a_session_asks_the_amplifier_of_its_settings(monkeypatch):
     opening.attach(Settings(), opening.network())
     assert asked[0].read().holding.value == -30.0
     assert asked[1:] == [None]
+
+
+@pytest.mark.parametrize(
+    ("is_alive", "asked", "amplifier", "gap_free", "holding", "confirms"),
+    [
+        (True, "unknown", None, 0.0, 0.0, True),
+        (True, "unknown", "manual", 0.0, 0.0, False),
+        (True, "always", "manual", 0.0, 0.0, True),
+        (True, "unknown", None, 1000.0, 0.0, False),
+        (True, "unknown", None, 1000.0, -20.0, True),
+        (False, "unknown", None, 0.0, 0.0, False),
+        (False, "always", None, 0.0, 0.0, True),
+    ],
+)
+def test_the_mode_is_confirmed_where_something_is_put_out_and_nobody_tells_it(
+    monkeypatch, is_alive, asked, amplifier, gap_free, holding, confirms
+):
+    pulses = []
+    monkeypatch.setattr(session, "confirm", lambda *asked: pulses.append(confirm(*asked)))
+    monkeypatch.setattr(ModelCell, "is_alive", is_alive)
+    monkeypatch.setattr(opening, "check_interval", lambda *_, **__: None)
+    settings = Settings(
+        rig=RigSettings(seed=1, pace="max", confirm=asked),
+        amplifier=AmplifierSettings(kind=amplifier, mode=amplifier and "current"),
+        protocol=ProtocolSettings(amplitudes=(50.0,), gap_free=gap_free, holding=holding, interval=0.0),
+    )
+    opening.attach(settings, opening.network()).run()
+    assert bool(pulses) is confirms

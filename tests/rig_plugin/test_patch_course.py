@@ -25,7 +25,7 @@ def rig_of(patch, model="cortical", **rig):
             cell=CellSettings(model=model),
             patch=patch,
             electrode=ElectrodeSettings(white=0.01, white_current=0.5),
-            protocol=ProtocolSettings(interval=SECOND - VOLTAGE.stimulus().duration),
+            protocol=ProtocolSettings(interval=SECOND),
         )
     )
 

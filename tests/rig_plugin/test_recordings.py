@@ -75,6 +75,20 @@ def test_a_noisy_plateau_is_no_burst_of_spikes(data, network):
     assert counts(trials)[:6] == [0, 0, 0, 0, 3, 6]
     assert max(counts(trials)[8:]) < 20
     assert all(trial.posterior or trial.trust.reason for trial in trials)
+    # Its spikes are too small, and nobody can record them again: they are used, and warned of.
+    assert [trial.sweeps_used for trial in trials] == list(range(1, 11))
+    assert ["(rule spike_height)" in trial.trust.reason for trial in trials] == 4 * [False] + 6 * [True]
+
+
+def test_the_rules_of_a_rig_file_are_those_of_a_replay_that_names_it(data, tmp_path, capsys):
+    rules = tmp_path / "rig.toml"
+    rules.write_text('[quality]\nstop = ["spike_height"]\nnoise_fast_mV = 0.06\n')
+    assert main(["replay", str(data / "190619B_0003.abf"), "--sweep", "4", "--quality", str(rules), "--json"]) == 0
+    trial = json.loads(capsys.readouterr().out)
+    assert trial["posterior"] is None and trial["features"]["peak"] < 5.0
+    assert "mV high, less than 40 mV: neutralize the pipette's capacitance" in trial["trust"]["reason"]
+    assert "(rule spike_height): this sweep is not used" in trial["trust"]["reason"]
+    assert "(rule noise_fast)" in trial["trust"]["reason"]
 
 
 @pytest.mark.parametrize("name", ["PYR5_rebound.abf", "FergusonEtAl2015_PYR5_rebound.nwb"])
@@ -87,7 +101,10 @@ def test_rebound_spikes_are_not_those_of_the_step(data, network, name):
     deepest = min(trials, key=lambda trial: trial.sweep.stimulus.amplitude).sweep
     end = round((deepest.stimulus.onset + deepest.stimulus.step_duration) * deepest.rate)
     assert deepest.response[:end].max() < 0 < deepest.response[end:].max()
-    assert all(trial.posterior or trial.trust.reason for trial in trials)
+    # Held up by 49 pA, it is no dying cell for that.
+    assert all(
+        trial.posterior and "lower that if it was not wanted (rule rest)" in trial.trust.reason for trial in trials
+    )
 
 
 @pytest.mark.parametrize("name", ["18425108.abf", "18425108_abf1.abf"])

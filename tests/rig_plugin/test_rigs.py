@@ -152,7 +152,7 @@ def test_without_a_junction_potential_the_voltage_is_told_to_be_true():
 
 @pytest.mark.parametrize("slope", [0.6, -1.5])
 def test_the_rest_moves_by_so_many_millivolts_a_minute(slope):
-    with rig_of(interval=29_800.0, rest_drift=slope) as rig:
+    with rig_of(interval=30_000.0, rest_drift=slope) as rig:
         rests, times = [], []
         for _ in range(5):
             rests.append(played(rig)[:1000].mean())

@@ -101,6 +101,13 @@ def short(path):
     return dataclasses.replace(settings, protocol=protocol)
 
 
+@pytest.fixture
+def hurried(monkeypatch):
+    """Let a session begin its sweeps one after the other: the cell behind these lines needs no rest."""
+    monkeypatch.setattr(opening, "check_interval", lambda *_, **__: None)
+
+
+@pytest.mark.usefixtures("hurried")
 def test_a_session_closes_its_loop_over_the_line(board, rig_file, network, tmp_path):
     device = board(mV=0.0078125)
     out = tmp_path / "cell.h5"
@@ -121,6 +128,34 @@ def test_a_session_closes_its_loop_over_the_line(board, rig_file, network, tmp_p
             assert np.isfinite(file["sweeps"][name]["response"][:]).all()
 
 
+@pytest.mark.parametrize(("seconds", "said"), [(1.9, "2 s at least"), (0.0, "2 s at least"), (2.0, None)])
+def test_before_a_cell_an_interval_is_two_seconds_at_least_whatever_the_pace(rig_file, network, seconds, said):
+    settings = read(rig_file(interval_s=seconds))
+    settings = dataclasses.replace(settings, rig=dataclasses.replace(settings.rig, pace="max"))
+    if said is None:
+        opening.attach(settings, network)
+        return
+    with pytest.raises(SettingsError, match=said):
+        opening.attach(settings, network)
+
+
+def test_a_sweep_that_is_longer_than_the_interval_is_refused_before_the_port_is_opened(rig_file, network):
+    with pytest.raises(SettingsError, match=r"interval_s is 5 and the longest sweep lasts 6.45 s.*more than 6.45"):
+        opening.attach(read(rig_file(interval_s="5.0\nonset_ms = 5500.0")), network)
+
+
+@pytest.mark.usefixtures("hurried")
+def test_a_session_puts_no_step_into_what_shows_no_cell(board, rig_file, network, tmp_path):
+    # 2 MOhm behind the line: a pipette in the bath.
+    device = board(mV=0.0078125, g_leak=5.0)
+    session = opening.attach(short(rig_file(device.port)), network, out=tmp_path / "cell.h5")
+    with pytest.raises(RigError, match=r"did not confirm current clamp: .* 10 at least were wanted"):
+        session.run()
+    with h5py.File(tmp_path / "cell.h5") as file:
+        assert len(file["sweeps"]) == 0
+
+
+@pytest.mark.usefixtures("hurried")
 def test_a_session_whose_device_is_unplugged_ends_with_what_to_do(board, rig_file, network):
     class Unplug:
         def __init__(self):

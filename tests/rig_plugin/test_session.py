@@ -12,7 +12,10 @@ from hardware.model_cell import ModelCell
 from hardware.passage import History
 from hardware.recorder import Recorder, RecorderError
 from hardware.rig import Provenance, RigError
+from rig_plugin.interval import Interval
 from rig_plugin.protocol import Request, family
+from rig_plugin.quality import Quality
+from rig_plugin.quality_settings import QualitySettings
 from rig_plugin.session import Session
 from simulators.limits import Limits
 from simulators.parameter import Parameter
@@ -246,7 +249,7 @@ def test_stop_just_before_the_next_sweep_plays_nothing(make, rig, monkeypatch):
 def test_stop_does_not_wait_for_the_pause_between_sweeps(rig, estimate):
     first = threading.Event()
     notes = Notes({"finished": lambda *_: first.set()})
-    session = Session(rig, estimate, PARAMETERS, family(STEPS), None, (notes,), interval=3600.0)
+    session = Session(rig, estimate, PARAMETERS, family(STEPS), None, (notes,), interval=Interval(3.6e6))
     thread = threading.Thread(target=session.run)
     thread.start()
     assert first.wait(60)
@@ -338,6 +341,31 @@ def test_what_shows_no_living_cell_never_reaches_the_network_as_usable(estimate,
     (trial,) = Session(rig, estimate, PARAMETERS, family(STEPS[:1])).trials()
     assert trial.posterior is None
     assert said in trial.trust.reason
+
+
+def test_a_sweep_that_breaks_a_rule_is_saved_and_measured_and_the_next_is_used_again(estimate, tmp_path):
+    rests = iter((-70.0, -45.0, -70.2))
+    rig = ModelCell(lambda stimulus, rate, rng: passive(stimulus, rate, rng) + 70.0 + next(rests), pace="max")
+    recorder = Recorder(tmp_path / "cell.h5", {})
+    first, bad, last = Session(rig, estimate, PARAMETERS, family(STEPS), recorder).trials()
+    assert [trial.sweeps_used for trial in (first, bad, last)] == [1, 1, 2]
+    assert not bad.trust.in_distribution
+    assert "The rest is -45.0 mV, above -50 mV: the cell may be dying, patch another" in bad.trust.reason
+    assert "(rule rest)" in bad.trust.reason
+    assert bad.features["rest"] == pytest.approx(-45.0, abs=0.01)
+    assert last.trust.reason is None
+    with h5py.File(tmp_path / "cell.h5") as file:
+        kept = file["sweeps/000001"]
+        assert kept["features/rest"][()] == bad.features["rest"]
+        assert kept["response"].size == 7000 and b"(rule rest)" in kept["summary"][()]
+
+
+def test_a_rule_that_only_warns_withholds_nothing(estimate):
+    rig = ModelCell(lambda stimulus, rate, rng: passive(stimulus, rate, rng) + 25.0, pace="max")
+    quality = Quality(QualitySettings(warn=("rest",)))
+    (trial,) = Session(rig, estimate, PARAMETERS, family(STEPS[:1]), quality=quality).trials()
+    assert trial.posterior is not None
+    assert trial.trust.reason.startswith("The rest is -45.0 mV") and "(rule rest)" in trial.trust.reason
 
 
 def test_junction_and_bridge_are_corrected_before_the_features(rig, estimate, monkeypatch):

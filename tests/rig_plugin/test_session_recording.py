@@ -12,6 +12,7 @@ from estimators.observer import Verdict
 from hardware import medium
 from hardware.model_cell import ModelCell
 from hardware.recorder import Recorder, RecorderError
+from hardware.replay import Replay
 from hardware.rig import Block
 from rig_plugin.protocol import family, gap_free
 from rig_plugin.session import Session
@@ -107,6 +108,56 @@ def test_a_sweep_with_lost_samples_is_refused_with_their_place_and_the_session_g
     assert (status.expected, status.received, status.on_disk, status.lost) == (21_000, 20_960, 20_960, 40)
     with h5py.File(tmp_path / "cell.h5") as file:
         assert [sweep["gaps"][()].tolist() for sweep in file["sweeps"].values()] == [[], [[800, 40]], []]
+
+
+class Cut(ModelCell):
+    """A model cell on a rig that loses the last samples of its second sweep, and says so with an empty block."""
+
+    def __init__(self, lost, with_command):
+        super().__init__(passive, pace="max")
+        self.played, self.lost, self.command = 0, lost, np.empty(0) if with_command else None
+
+    def _start(self, stimulus):
+        super()._start(stimulus)
+        self.played, self.told = self.played + 1, False
+
+    def _read(self):
+        if self.played != 2:
+            return super()._read()
+        if self._position < self._response.size - self.lost:
+            block = super()._read()
+            left = self._response.size - self.lost - (self._position - block.response.size)
+            return Block(block.response[:left], block.command[:left])
+        told, self.told = self.told, True
+        return None if told else Block(np.empty(0), self.command, self.lost)
+
+
+@pytest.mark.parametrize("with_command", [True, False])
+@pytest.mark.parametrize("lost", [1, 530])
+def test_a_sweep_whose_last_samples_were_lost_is_no_shorter_and_not_inferred_from(
+    estimate, tmp_path, lost, with_command
+):
+    notes = Notes()
+    recorder = Recorder(tmp_path / "cell.h5", {})
+    first, cut, last = Session(Cut(lost, with_command), estimate, (), family(STEPS), recorder, (notes,)).trials()
+    at = 7000 - lost
+    noun = "1 sample was" if lost == 1 else "530 samples were"
+    assert f"{noun} lost at {at / 20.0:.2f} ms (from sample {at})" in cut.trust.reason
+    assert "(rule lost)" in cut.trust.reason
+    assert np.isnan(list(cut.features.values())).all()
+    assert [trial.sweeps_used for trial in (first, cut, last)] == [1, 1, 2]
+    assert np.flatnonzero(np.isnan(cut.sweep.response)).tolist() == list(range(at, 7000))
+    assert np.flatnonzero(np.isnan(cut.sweep.command)).tolist() == list(range(at, 7000))
+    status = notes.named("status")[-1][0]
+    counts = (21_000, 21_000 - lost, 21_000 - lost, lost)
+    assert (status.expected, status.received, status.on_disk, status.lost) == counts
+    with h5py.File(tmp_path / "cell.h5") as file:
+        assert [sweep["gaps"][()].tolist() for sweep in file["sweeps"].values()] == [[], [[at, lost]], []]
+        assert [sweep["response"].size for sweep in file["sweeps"].values()] == 3 * [7000]
+        assert [sweep["command"].size for sweep in file["sweeps"].values()] == 3 * [7000]
+        assert all(sweep.attrs["complete"] for sweep in file["sweeps"].values())
+    passage = Replay(tmp_path / "cell.h5", speed="max").stimuli[1]
+    assert passage.refusal is not None and f"from sample {at}" in passage.refusal
 
 
 def test_who_listens_gets_samples_at_their_time_even_after_a_loss(estimate):

@@ -99,7 +99,7 @@ def test_a_network_that_ships_can_be_named_unless_a_file_is_called_so(rig_file, 
     [
         ("[rigs]", "[rigs] is unknown: use [rig], [cell], [patch], [electrode], "),
         ("rig = 1", "rig is 1, a table [rig] was wanted"),
-        ("[rig]\nrate = 20", "[rig] has no key rate: use kind, rate_kHz, seed or pace"),
+        ("[rig]\nrate = 20", "[rig] has no key rate: use kind, rate_kHz, seed, pace or confirm"),
         ("[rig]\nrate_kHz = '20'", "[rig] rate_kHz is '20', a number between 1 and 250 was wanted"),
         ("[rig]\nrate_kHz = true", "[rig] rate_kHz is True, a number between 1 and 250 was wanted"),
         ("[rig]\nrate_kHz = nan", "[rig] rate_kHz is nan, a number between 1 and 250 was wanted"),

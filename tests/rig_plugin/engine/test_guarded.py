@@ -16,7 +16,7 @@ from rig_plugin.engine.client import Client
 from rig_plugin.engine.vigil import Vigil
 from rig_plugin.feed import Guarded
 from rig_plugin.nidaq_settings import NidaqSettings
-from rig_plugin.settings import ProtocolSettings, RigSettings, Settings
+from rig_plugin.settings import AmplifierSettings, ProtocolSettings, RigSettings, Settings
 from rig_plugin.widgets.qt import QtCore
 from rig_plugin.window import Window
 
@@ -115,6 +115,7 @@ def test_the_window_says_that_the_guardian_ended_the_step_of_an_engine_that_was_
     with NidaqServer(speed=0.2) as server:
         settings = Settings(
             RigSettings("nidaq", rate=20.0),
+            amplifier=AmplifierSettings(kind="manual", mode="current"),
             protocol=ProtocolSettings((80.0,), onset=100.0, duration=1000.0, tail=1000.0),
             nidaq=NidaqSettings("Dev1", server.address, response_mV=100.0, command_pA=400.0, exit_level=-8.0),
         )

@@ -8,12 +8,12 @@ import pytest
 
 from estimators.overlay import Overlay
 from hardware.membrane import Membrane
-from rig_plugin.access import Alarm
 from rig_plugin.engine.inbox import Inbox
 from rig_plugin.engine.outbox import Outbox
 from rig_plugin.engine.shared import Shared
 from rig_plugin.feed import Ended, Finished, MembraneTested, Overlaid, Started
 from rig_plugin.membrane_tests import Tested as OneTest
+from rig_plugin.rule import Alarm
 
 
 @pytest.fixture

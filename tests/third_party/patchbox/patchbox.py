@@ -32,6 +32,8 @@ class PatchboxSettings:
 class Patchbox(Rig):
     """A resistor beside a capacitor, charged sample by sample and never reset while it is open."""
 
+    is_alive = False
+
     def __init__(self, box: PatchboxSettings, rate: float, limits: Limits, speed: Speed) -> None:
         super().__init__()
         self.rate, self.limits, self.exit_level = rate, limits, box.exit_level
