@@ -205,14 +205,6 @@ def test_a_trial_is_saved_before_anyone_is_told(make, tmp_path):
     assert seen == 3 * [(True, True)]
 
 
-def test_the_file_holds_every_sample_as_it_was_measured(make, tmp_path):
-    notes = Notes()
-    make(None, Recorder(tmp_path / "cell.h5", {}), notes).run()
-    with h5py.File(tmp_path / "cell.h5") as file:
-        sweeps = [group[()] for group in (g["response"] for g in file["sweeps"].values())]
-    assert np.array_equal(np.concatenate(sweeps), np.concatenate([response for response, _ in notes.named("block")]))
-
-
 def test_stop_ends_within_one_block_and_returns_to_the_exit_state(make, rig, estimate):
     session = None
     notes = Notes({"block": lambda *_: session.stop()})
@@ -323,16 +315,6 @@ def test_a_recorded_sweep_that_cannot_be_played_is_a_trial_with_its_reason(make)
     assert (played.index, played.sweeps_used) == (1, 1)
 
 
-def test_a_posterior_of_a_cell_with_something_added_says_so(estimate, monkeypatch):
-    rig = ModelCell(passive, pace="max")
-    (alone,) = Session(rig, estimate, PARAMETERS, family(STEPS[:1])).trials()
-    assert "dynamic clamp" not in (alone.trust.reason or "")
-    monkeypatch.setattr(ModelCell, "added", "g_M of -5 nS")
-    (with_,) = Session(rig, estimate, PARAMETERS, family(STEPS[:1])).trials()
-    assert "A dynamic clamp adds g_M of -5 nS: what is inferred is the cell with it." in with_.trust.reason
-    assert with_.posterior
-
-
 @pytest.mark.parametrize(
     ("voltage", "said"), [(0.0, "no cell"), (-700.0, "no membrane does"), (np.nan, "not finite")], ids=str
 )
@@ -407,11 +389,3 @@ def test_what_came_before_a_passage_is_told_to_the_network(make, estimate):
     make(protocol()).run()
     context = estimate.contexts[0]
     assert (context.history_level, context.history_duration, context.history_gap) == (-100.0, 600.0, 1000.0)
-
-
-def test_a_mark_is_kept_with_the_trial(make, tmp_path):
-    session = None
-    session = make(None, Recorder(tmp_path / "cell.h5", {}), Notes({"started": lambda *_: session.mark()}))
-    session.run()
-    with h5py.File(tmp_path / "cell.h5") as file:
-        assert b'"marks": [0, 7000, 14000]' in file["sweeps/000002/summary"][()]

@@ -275,3 +275,27 @@ def test_the_last_word_on_a_recording_is_that_all_of_it_is_on_the_disk(make, tmp
     assert last.received == last.on_disk == 3 * 7000
     assert last.queued == 0
     assert notes.told[-1] == ("ended", None)
+
+
+def test_the_file_holds_every_sample_as_it_was_measured(make, tmp_path):
+    notes = Notes()
+    make(Recorder(tmp_path / "cell.h5", {}), notes).run()
+    with h5py.File(tmp_path / "cell.h5") as file:
+        sweeps = [group[()] for group in (g["response"] for g in file["sweeps"].values())]
+    assert np.array_equal(np.concatenate(sweeps), np.concatenate([response for response, _ in notes.named("block")]))
+
+
+def test_a_mark_is_kept_with_the_trial(make, tmp_path):
+    session = None
+    session = make(Recorder(tmp_path / "cell.h5", {}), Notes({"started": lambda *_: session.mark()}))
+    session.run()
+    with h5py.File(tmp_path / "cell.h5") as file:
+        assert b'"marks": [0, 7000, 14000]' in file["sweeps/000002/summary"][()]
+
+
+def test_what_a_dynamic_clamp_adds_is_said_beside_what_is_inferred(make, monkeypatch):
+    (alone, *_) = make(None).trials()
+    assert "dynamic clamp" not in (alone.trust.reason or "")
+    monkeypatch.setattr(ModelCell, "added", "g_M of -5 nS")
+    (beside, *_) = make(None).trials()
+    assert "A dynamic clamp adds g_M of -5 nS: what is inferred is the cell with it." in beside.trust.reason
