@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from hardware.membrane import Membrane
-from rig_plugin.quality import DEAD, REST
+from rig_plugin.quality import DEAD
+from rig_plugin.quality_settings import QualitySettings
 from rig_plugin.remark import BRIDGE
 from rig_plugin.rule import Alarm
 
 __all__ = ["resting"]
 
 
-def resting(tested: Membrane) -> tuple[Alarm, ...]:
+def resting(tested: Membrane, rules: QualitySettings) -> tuple[Alarm, ...]:
     """Hold the pulse before a step against the rules for rest and bridge, which are those of the whole sweep.
 
     Args:
         tested: In current clamp, what bridge and junction potential are known to be taken off.
+        rules: The limits.
 
     Returns:
         Rules that it breaks, the graver first; none for a test in voltage clamp, which has rules of its own.
@@ -26,10 +28,9 @@ def resting(tested: Membrane) -> tuple[Alarm, ...]:
     if rest > DEAD:
         said = f"The rest is {rest:.1f} mV, above {DEAD:g} mV: there is no cell, or a dead one."
         found.append(Alarm("rest_stop", "stop", said))
-    elif rest > REST:
-        found.append(
-            Alarm("rest_warn", "warn", f"The rest is {rest:.1f} mV, above {REST:g} mV: the cell may be dying.")
-        )
+    elif rest > rules.highest_rest:
+        said = f"The rest is {rest:.1f} mV, above {rules.highest_rest:g} mV: the cell may be dying."
+        found.append(Alarm("rest_warn", "warn", said))
     if abs(left) > BRIDGE:
         said = f"The bridge leaves {left:+.0f} MOhm, {BRIDGE:g} MOhm either way at most was wanted: balance it."
         found.append(Alarm("bridge", "warn", said))

@@ -51,6 +51,7 @@ class MembranePanel(Panel):
         self._first: tuple[datetime | None, float] | None = None
         self._clamp: Clamp | None = None
         self._stage = ""
+        self._rules = rules
         self.strips: Mapping[Clamp, tuple[Strip, ...]] = {
             clamp: tuple(Strip(sign, sign.limits(clamp, rules)) for sign in signs) for clamp, signs in SIGNS.items()
         }
@@ -96,7 +97,7 @@ class MembranePanel(Panel):
         said = trial.membrane
         if said is not None:
             self._stage = f"trial {trial.index}"
-            self._push(said, resting(said), trial.sweep.start if trial.sweep else None)
+            self._push(said, resting(said, self._rules), trial.sweep.start if trial.sweep else None)
         elif self._clamp is None:
             self.say(_NO_PULSE if trial.file_sweep is None else _NO_PULSE_THERE)
 

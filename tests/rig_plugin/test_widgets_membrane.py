@@ -123,12 +123,16 @@ def shown(panel, name):
 
 def test_each_limit_of_the_rest_is_a_rule_with_a_name():
     cell = Membrane("current", 2.0, 150.0, 100.0, 15.0, 0.0, -60.0, 0.99)
-    assert resting(cell) == ()
-    assert [(a.rule, a.grade) for a in resting(replace(cell, potential=-30.0, access=-11.0))] == [
+    rules = QualitySettings()
+    assert resting(cell, rules) == ()
+    assert [(a.rule, a.grade) for a in resting(replace(cell, potential=-30.0, access=-11.0), rules)] == [
         ("rest_warn", "warn"), ("bridge", "warn"),
     ]  # fmt: skip
-    assert [a.rule for a in resting(replace(cell, potential=-29.0, access=float("nan")))] == ["rest_stop"]
-    assert resting(replace(cell, clamp="voltage", potential=0.0)) == ()
+    assert [a.rule for a in resting(replace(cell, potential=-29.0, access=float("nan")), rules)] == ["rest_stop"]
+    assert resting(replace(cell, clamp="voltage", potential=0.0), rules) == ()
+    high = replace(cell, potential=-47.0)
+    assert [a.rule for a in resting(high, rules)] == ["rest_warn"]
+    assert resting(high, QualitySettings(preset="interneuron")) == ()
 
 
 def test_every_rule_has_a_word_at_one_number():
