@@ -17,17 +17,19 @@ from rig_plugin.engine.host import Opener
 from rig_plugin.quality_settings import QualitySettings
 from rig_plugin.replay_settings import ReplaySettings
 from rig_plugin.settings import Settings
+from simulators.stimulus import Clamp
 
 __all__ = ["attach", "replay"]
 
 _RULES = QualitySettings()
 
 
-def attach(settings: Settings) -> int:
+def attach(settings: Settings, clamp: Clamp | None = None) -> int:
     """Open the window on a rig and start.
 
     Args:
         settings: What the rig file says.
+        clamp: Has membrane tests in it played in place of the protocol.
 
     Returns:
         The exit status of the window.
@@ -36,7 +38,8 @@ def attach(settings: Settings) -> int:
         DisplayError: If there is nowhere to show a window.
     """
     name = "simulated cell" if settings.rig.kind == "model-cell" else settings.rig.kind
-    return _show(partial(opened.attach, settings), settings.network.path, name, is_replay=False, rules=settings.quality)
+    opener: Opener = partial(opened.attach, settings) if clamp is None else partial(opened.patch, settings, clamp)
+    return _show(opener, settings.network.path, name, is_replay=False, rules=settings.quality)
 
 
 def replay(settings: ReplaySettings) -> int:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from estimators.overlay import Overlay
 from hardware.injection import Injection
 from rig_plugin.feed import RecordingStatus
+from rig_plugin.membrane_tests import Tested
 from rig_plugin.trial import Trial
 from simulators.stimulus import Stimulus
 
@@ -37,6 +38,9 @@ class Listener(Interface):
 
     def beside(self, injection: Injection) -> None:
         """How a device beside the rig stands; told from a thread of its own, and only where there is one."""
+
+    def tested(self, tested: Tested) -> None:
+        """A membrane test that is no part of a sweep was read and judged."""
 
     def status(self, recording: RecordingStatus) -> None:
         """How the recording is doing."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from itertools import count as numbers
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -12,11 +14,12 @@ import numpy as np
 from hardware.amplifier import Reading
 from hardware.membrane import Membrane, membrane
 from hardware.pulse import Pulse
-from hardware.rig import Rig, RigError, RigLost
+from hardware.rig import Block, Rig, RigError, RigLost
 from hardware.stage import Stage, stage_of
 from rig_plugin.access import alarms
 from rig_plugin.quality_settings import QualitySettings
 from rig_plugin.rule import Alarm
+from simulators.stimulus import Stimulus
 
 __all__ = ["ModelCellCheck", "Tested", "membrane_tests"]
 
@@ -99,17 +102,24 @@ class Tested:
 
 
 def membrane_tests(
-    rig: Rig, pulse: Pulse, count: int, rules: QualitySettings, *, corner: float = 0.0
+    rig: Rig,
+    pulse: Pulse,
+    count: float,
+    rules: QualitySettings,
+    *,
+    corner: float = 0.0,
+    heard: Callable[[Stimulus, Block], None] = lambda stimulus, block: None,
 ) -> Iterator[Tested]:
     """Play and read.
 
     Args:
         rig: An open rig.
         pulse: To be played.
-        count: How many tests.
+        count: How many tests; infinite until the rig is stopped.
         rules: That each is held against; a change of access is told from the first test of a whole cell, and the seal
             is the best that was seen before it.
         corner: Corner of the amplifier's low-pass where no amplifier tells it; 0 where nobody does [kHz].
+        heard: Is given each block as it comes, with what the cell gets; has to return at once.
 
     Yields:
         The tests, as they end.
@@ -121,10 +131,14 @@ def membrane_tests(
     stimulus = pulse.stimulus()
     first: Membrane | None = None
     formed: float | None = None
-    for index in range(count):
+    for index in takewhile(lambda k: k < count, numbers()):
         # What the amplifier injects itself is part of what the cell is held at.
-        held = replace(pulse, holding=rig.seen(stimulus).epochs[0].level)
-        blocks = list(rig.play(stimulus))
+        seen = rig.seen(stimulus)
+        held = replace(pulse, holding=seen.epochs[0].level)
+        blocks = []
+        for block in rig.play(stimulus):
+            blocks.append(block)
+            heard(seen, block)
         lost = sum(block.lost for block in blocks)
         if lost:
             raise RigLost(lost)

@@ -161,7 +161,8 @@ def _module(found: EntryPoint) -> str:
     """Name the module of an entry point that can be read."""
     try:
         return found.module
-    except AttributeError as error:
+    except (AttributeError, ValueError) as error:
+        # Which of both depends on who reads entry points: Python, or a package that stands in for it.
         raise PluginError(
             f"The entry point of '{found.name}' is {found.value!r}, one like 'package.module:function' was wanted: ask "
             f"the authors of {_package(found)}."

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from hardware.pulse import CURRENT, VOLTAGE
 from rig_plugin.commands.output import Output
 from rig_plugin.commands.table import cell
-from rig_plugin.membrane_tests import ModelCellCheck, Tested, membrane_tests
-from rig_plugin.opening import rig
-from rig_plugin.settings import Settings, SettingsError
+from rig_plugin.membrane_tests import ModelCellCheck, Tested
+from rig_plugin.patching import Patching
+from rig_plugin.settings import Settings
 from simulators.stimulus import Clamp
 
 __all__ = ["tell_tests"]
@@ -43,25 +40,12 @@ def tell_tests(
     Raises:
         SettingsError: If it is asked in voltage clamp before a cell, and no amplifier tells its mode.
     """
-    pulse = VOLTAGE if clamp == "voltage" else replace(CURRENT, holding=settings.protocol.holding)
-    # Only of a simulated amplifier is the filter known here.
-    corner = settings.electrode.corner if settings.rig.kind == "model-cell" else 0.0
-    # A simulated patch has its own time, in which there is a test a second.
-    settings = replace(settings, protocol=replace(settings.protocol, interval=1000.0))
-    made = rig(settings)
-    if clamp == "voltage" and made.is_alive and settings.amplifier.kind is None:
-        raise SettingsError(
-            "Nobody tells the amplifier's mode, and a holding of -70 mV that is meant for voltage clamp is more than a "
-            "nanoampere into a cell in current clamp: nothing is put out; connect a telegraph, or, where you know that "
-            'it is in voltage clamp, say so in the rig file: kind = "manual" and mode = "voltage" in [amplifier].'
-        )
-    with made as attached:
-        for tested in membrane_tests(attached, pulse, count, settings.quality, corner=corner):
-            if as_json:
-                output.line(tested.to_json(expected))
-            else:
-                row = _row(tested, expected)
-                output.text(row if tested.index else f"{_HEADER}\n{row}")
+    for tested in Patching(settings, clamp, count).tests():
+        if as_json:
+            output.line(tested.to_json(expected))
+        else:
+            row = _row(tested, expected)
+            output.text(row if tested.index else f"{_HEADER}\n{row}")
 
 
 def _row(tested: Tested, expected: ModelCellCheck | None) -> str:

@@ -22,6 +22,7 @@ from rig_plugin.audience import Listener
 from rig_plugin.engine.letter import open_letter
 from rig_plugin.engine.outbox import Outbox
 from rig_plugin.engine.shared import Shared
+from rig_plugin.patching import Patching
 from rig_plugin.session import Session
 from simulators.refusal import Refusal
 
@@ -29,8 +30,9 @@ __all__ = ["Opener", "host"]
 
 _LOG = logging.getLogger("rig_plugin")
 
-Opener = Callable[[Listener], Session]
-"""Opens a session that tells a listener; importable by name, or a `functools.partial` of such with plain arguments."""
+Opener = Callable[[Listener], Session | Patching]
+"""Opens a session, or the tests that come before one, that tells a listener; importable by name, or a
+`functools.partial` of such with plain arguments."""
 
 
 def host(opener: Opener, name: str, pipe: Connection, words: Path) -> None:
@@ -69,7 +71,7 @@ class _Desk:
 
     def __init__(self, opener: Opener, outbox: Outbox) -> None:
         self._opener, self._outbox = opener, outbox
-        self._session: Session | None = None
+        self._session: Session | Patching | None = None
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
 

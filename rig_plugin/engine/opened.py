@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from rig_plugin import opening
 from rig_plugin.audience import Listener
+from rig_plugin.patching import Patching
 from rig_plugin.replay_settings import ReplaySettings
 from rig_plugin.session import Session
 from rig_plugin.settings import Settings
+from simulators.stimulus import Clamp
 
-__all__ = ["attach", "replay"]
+__all__ = ["attach", "patch", "replay"]
 
 
 def attach(settings: Settings, listener: Listener) -> Session:
@@ -25,6 +27,23 @@ def attach(settings: Settings, listener: Listener) -> Session:
         Refusal: As `opening.attach`.
     """
     return opening.attach(settings, opening.network(settings.network.path), listeners=(listener,), overlays=True)
+
+
+def patch(settings: Settings, clamp: Clamp, listener: Listener) -> Patching:
+    """Open membrane tests on a rig.
+
+    Args:
+        settings: What the rig file says.
+        clamp: In which they are played.
+        listener: Who is told.
+
+    Returns:
+        The tests, without an end.
+
+    Raises:
+        Refusal: As `Patching`.
+    """
+    return Patching(settings, clamp, listeners=(listener,))
 
 
 def replay(settings: ReplaySettings, listener: Listener) -> Session:

@@ -1,5 +1,6 @@
-"""What the sweeps so far predict of the next is worked out while that one is played."""
+"""What the sweeps so far predict of the next is worked out while that one is played; no garbage is searched then."""
 
+import gc
 import threading
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from estimators.observer import Verdict
 from hardware.model_cell import ModelCell
 from rig_plugin.foresight import Foresight
+from rig_plugin.lull import lull
 from rig_plugin.protocol import family
 from rig_plugin.session import Session
 from simulators.stimulus import step
@@ -71,3 +73,16 @@ def test_nothing_is_foreseen_where_nothing_was_asked():
         assert foresight.answer() is None
         foresight.ask(lambda: "this")
         assert [foresight.answer(), foresight.answer()] == ["this", None]
+
+
+def test_what_was_there_before_a_recording_is_out_of_every_search_until_its_end():
+    before = gc.get_freeze_count()
+    gc.unfreeze()
+    with lull():
+        first = gc.get_freeze_count()
+        with lull():
+            assert gc.get_freeze_count() == first > 10_000
+        assert gc.get_freeze_count() == first
+    assert gc.get_freeze_count() == 0
+    if before:
+        gc.freeze()
