@@ -20,6 +20,7 @@ from estimators.context import Context
 from estimators.features import NAMES
 from estimators.observer import Observer, Verdict
 from estimators.prequential import Prediction
+from estimators.single_thread import single_thread
 from hardware.confirmation import confirm
 from hardware.recorder import Recorder
 from hardware.rig import Rig, RigError
@@ -137,7 +138,7 @@ class Session:
             if is_cold():
                 _LOG.warning("Compiling the kernels: once after an installation, about a minute.")
             self._observer.warm(overlays=self._overlays)
-            with lull(), self._foresight, self._rig:
+            with lull(), single_thread(), self._foresight, self._rig:
                 yield from self._trials()
         except GeneratorExit:
             raise

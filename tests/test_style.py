@@ -4,9 +4,8 @@ import ast
 import io
 import re
 import tokenize
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("rig_plugin", "estimators", "simulators", "hardware")
@@ -34,21 +33,34 @@ def relative(path):
     return str(path.relative_to(ROOT))
 
 
-def each(paths):
-    return pytest.mark.parametrize("path", paths, ids=relative)
+# A rule is one test over all files: read once, they are held against all rules in two seconds.
+@cache
+def text(path):
+    return path.read_text(encoding="utf-8")
+
+
+@cache
+def nodes(path):
+    return list(ast.walk(ast.parse(text(path))))
 
 
 def parsed(path):
-    return ast.parse(path.read_text(encoding="utf-8"))
+    return nodes(path)[0]
 
 
-def functions(tree):
-    return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+def breaking(paths, found):
+    """What in each file breaks a rule: {file: [what]}, without those in which nothing does."""
+    told = {relative(path): list(found(path)) for path in paths}
+    return {path: what for path, what in told.items() if what}
 
 
-def defined_names(tree):
+def functions(path):
+    return [node for node in nodes(path) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+def defined_names(path):
     """Every name that a file gives to something: functions, classes, arguments, variables."""
-    for node in ast.walk(tree):
+    for node in nodes(path):
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             yield node.name
         elif isinstance(node, ast.arg):
@@ -58,83 +70,104 @@ def defined_names(tree):
 
 
 def comments(path):
-    tokens = tokenize.generate_tokens(io.StringIO(path.read_text(encoding="utf-8")).readline)
+    tokens = tokenize.generate_tokens(io.StringIO(text(path)).readline)
     return [token.string for token in tokens if token.type == tokenize.COMMENT]
+
+
+def lines_of(function):
+    """How many lines the body of a function has, without its docstring."""
+    body = function.body[1:] if ast.get_docstring(function) is not None else function.body
+    return body[-1].end_lineno - body[0].lineno + 1 if body else 0
+
+
+def careless(node):
+    """Whether it prints, asserts or swallows everything."""
+    return (
+        (isinstance(node, ast.Call) and getattr(node.func, "id", "") == "print")
+        or isinstance(node, ast.Assert)
+        or (isinstance(node, ast.ExceptHandler) and node.type is None)
+    )
+
+
+def pickles(node):
+    """Whether it imports what pickles, or allows it."""
+    if isinstance(node, ast.Import):
+        return bool(PICKLES & {alias.name.split(".")[0] for alias in node.names})
+    if isinstance(node, ast.ImportFrom):
+        return (node.module or "").split(".")[0] in PICKLES
+    is_asked = isinstance(node, ast.keyword) and node.arg == "allow_pickle"
+    return is_asked and not (isinstance(node.value, ast.Constant) and node.value.value is False)
+
+
+def line_of(node):
+    return node.value.lineno if isinstance(node, ast.keyword) else node.lineno
 
 
 def test_the_packages_are_found():
     assert {path.relative_to(ROOT).parts[0] for path in SOURCES} == set(PACKAGES)
 
 
-@each(PYTHON)
-def test_a_file_is_named_for_what_it_is(path):
-    assert path.stem.removeprefix("test_") not in EMPTY_NAMES
+def test_a_file_is_named_for_what_it_is():
+    assert breaking(PYTHON, lambda path: {path.stem.removeprefix("test_")} & EMPTY_NAMES) == {}
 
 
-@each(PYTHON)
-def test_a_file_is_short_enough_to_hold_one_noun(path):
-    assert path.read_text(encoding="utf-8").count("\n") <= LONGEST_FILE
+def test_a_file_is_short_enough_to_hold_one_noun():
+    assert breaking(PYTHON, lambda path: {text(path).count("\n")} - set(range(LONGEST_FILE + 1))) == {}
 
 
-@each(SOURCES)
-def test_a_module_says_what_it_is(path):
-    docstring = ast.get_docstring(parsed(path)) or ""
-    assert docstring if path.name == "__init__.py" else docstring.startswith("This file is ")
+def test_a_module_says_what_it_is():
+    def silent(path):
+        docstring = ast.get_docstring(parsed(path)) or ""
+        says = docstring if path.name == "__init__.py" else docstring.startswith("This file is ")
+        return [] if says else [docstring]
+
+    assert breaking(SOURCES, silent) == {}
 
 
-@each([path for path in SOURCES if path.name != "__init__.py"])
-def test_a_module_says_what_it_offers(path):
-    assigned = [node.targets[0] for node in parsed(path).body if isinstance(node, ast.Assign)]
-    assert "__all__" in [target.id for target in assigned if isinstance(target, ast.Name)]
+def test_a_module_says_what_it_offers():
+    def silent(path):
+        assigned = [node.targets[0] for node in parsed(path).body if isinstance(node, ast.Assign)]
+        names = [target.id for target in assigned if isinstance(target, ast.Name)]
+        return [] if "__all__" in names else ["no __all__"]
+
+    assert breaking([path for path in SOURCES if path.name != "__init__.py"], silent) == {}
 
 
-@each(SOURCES)
-def test_a_function_fits_a_screen(path):
-    for function in functions(parsed(path)):
-        has_docstring = ast.get_docstring(function) is not None
-        body = function.body[1:] if has_docstring else function.body
-        lines = body[-1].end_lineno - body[0].lineno + 1 if body else 0
-        assert lines <= LONGEST_FUNCTION, f"{function.name} has {lines} lines"
+def test_a_function_fits_a_screen():
+    def long(path):
+        return [(one.name, lines_of(one)) for one in functions(path) if lines_of(one) > LONGEST_FUNCTION]
+
+    assert breaking(SOURCES, long) == {}
 
 
-@each(SOURCES)
-def test_no_source_prints_asserts_or_swallows_everything(path):
-    for node in ast.walk(parsed(path)):
-        assert not (isinstance(node, ast.Call) and getattr(node.func, "id", "") == "print"), node.lineno
-        assert not isinstance(node, ast.Assert), node.lineno
-        assert not (isinstance(node, ast.ExceptHandler) and node.type is None), node.lineno
+def test_no_source_prints_asserts_or_swallows_everything():
+    assert breaking(SOURCES, lambda path: [line_of(node) for node in nodes(path) if careless(node)]) == {}
 
 
-@each(SOURCES)
-def test_no_source_pickles(path):
-    for node in ast.walk(parsed(path)):
-        if isinstance(node, ast.Import):
-            assert not PICKLES & {alias.name.split(".")[0] for alias in node.names}, node.lineno
-        elif isinstance(node, ast.ImportFrom):
-            assert (node.module or "").split(".")[0] not in PICKLES, node.lineno
-        elif isinstance(node, ast.keyword) and node.arg == "allow_pickle":
-            assert isinstance(node.value, ast.Constant) and node.value.value is False, node.value.lineno
+def test_no_source_pickles():
+    assert breaking(SOURCES, lambda path: [line_of(node) for node in nodes(path) if pickles(node)]) == {}
 
 
-@each(PYTHON)
-def test_nothing_is_left_for_later(path):
-    for comment in comments(path):
-        assert not re.search(r"\b(TODO|FIXME|XXX|HACK)\b", comment), comment
+def test_nothing_is_left_for_later():
+    left = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
+    assert breaking(PYTHON, lambda path: [comment for comment in comments(path) if left.search(comment)]) == {}
 
 
-@each(SOURCES)
-def test_one_word_means_one_thing(path):
-    parts = {part for name in defined_names(parsed(path)) for part in (name.lower(), *name.lower().split("_"))}
-    assert not parts & SYNONYMS
+def test_one_word_means_one_thing():
+    def strange(path):
+        return {part for name in defined_names(path) for part in (name.lower(), *name.lower().split("_"))} & SYNONYMS
+
+    assert breaking(SOURCES, strange) == {}
 
 
-@each([path for path in TEXTS if path != Path(__file__).resolve()])
-def test_no_path_of_anybodys_own_computer_is_kept(path):
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        assert not HOME.search(line), f"line {number}: {line}"
+def test_no_path_of_anybodys_own_computer_is_kept():
+    def own(path):
+        return [number for number, line in enumerate(text(path).splitlines(), 1) if HOME.search(line)]
+
+    assert breaking([path for path in TEXTS if path != Path(__file__).resolve()], own) == {}
 
 
-@pytest.mark.parametrize("folder", sorted({path.parent for path in (ROOT / "tests").rglob("*/*.py")}), ids=relative)
-def test_no_test_folder_is_a_package(folder):
+def test_no_test_folder_is_a_package():
     # They bear the packages' names: as packages they would be imported in their place.
-    assert not (folder / "__init__.py").exists()
+    folders = {path.parent for path in (ROOT / "tests").rglob("*/*.py")}
+    assert [folder for folder in folders if (folder / "__init__.py").exists()] == []

@@ -4,6 +4,7 @@ import gc
 import threading
 
 import pytest
+import torch
 
 from estimators.observer import Verdict
 from hardware.model_cell import ModelCell
@@ -66,6 +67,22 @@ def test_a_prediction_that_fails_ends_the_session_with_its_reason_and_the_cell_a
         Session(rig, estimate, (), family(STEPS)).run()
     assert estimate.calls == []
     assert not rig._is_open
+
+
+def test_what_is_inferred_has_one_thread_and_others_have_theirs_again_afterwards(monkeypatch):
+    rig, threads = Rig(), []
+    estimate = Estimate(rig)
+    observe = estimate.observe
+    monkeypatch.setattr(
+        estimate, "observe", lambda *given, **more: threads.append(torch.get_num_threads()) or observe(*given, **more)
+    )
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        Session(rig, estimate, (), family(STEPS)).run()
+        assert (threads, torch.get_num_threads()) == ([1, 1, 1], 2)
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_nothing_is_foreseen_where_nothing_was_asked():
