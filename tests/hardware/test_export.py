@@ -84,7 +84,7 @@ def test_further_channels_of_a_sweep_become_series_of_their_own(tmp_path):
     [
         (1, None),
         (2, {"subject": "m7", "cell": {"id": 3}}),
-        (2, {"rig": None, "subject": {}}),
+        pytest.param(2, {"rig": None, "subject": {}}, marks=pytest.mark.long),
         pytest.param(2, None, marks=pytest.mark.long),
         pytest.param(1, {"subject": "m7", "cell": {"id": 3}}, marks=pytest.mark.long),
         pytest.param(1, {"rig": None, "subject": {}}, marks=pytest.mark.long),

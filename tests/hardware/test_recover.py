@@ -114,7 +114,8 @@ def killed_export(path, out, size):
 
 
 @killing
-@pytest.mark.parametrize("size", [pytest.param(0, marks=pytest.mark.long), 5_000_000])
+@pytest.mark.long  # tests/rig_plugin/test_export_process.py kills one
+@pytest.mark.parametrize("size", [0, 5_000_000])
 def test_a_killed_export_leaves_no_half_file_and_recovery_clears_up(make_session, tmp_path, size):
     path, out = long_session(make_session, tmp_path / "a.h5"), tmp_path / "a.nwb"
     before = digest(path)

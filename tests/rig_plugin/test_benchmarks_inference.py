@@ -73,7 +73,9 @@ def fails(theta, x, prior, seed):
 """
 
 
-@pytest.mark.parametrize(("method", "ended"), [("ends", True), ("never_ends", False)])
+@pytest.mark.parametrize(
+    ("method", "ended"), [pytest.param("ends", True, marks=pytest.mark.long), ("never_ends", False)]
+)
 def test_a_batch_that_never_ends_is_given_up_and_all_else_is_told(tmp_path, monkeypatch, method, ended):
     (tmp_path / "made_up_methods.py").write_text(METHODS)
     monkeypatch.syspath_prepend(str(tmp_path))

@@ -66,7 +66,8 @@ def test_what_was_recorded_replays_to_the_same_features(session):
         pytest.param(
             "LantyerEtAl2018_180817_ME_9_CC.nwb", [0, 0, 0, 9, 21, 27, 32, 37, 42, 46], marks=pytest.mark.long
         ),
-        ("171116sh_0018.abf", [0, 0, 0, 0, 0, 0, 1, 1, 3, 4, 5, 6, 6, 7, 8, 8, 9]),
+        # tests/rig_plugin/test_recordings.py reads it in one process.
+        pytest.param("171116sh_0018.abf", [0, 0, 0, 0, 0, 0, 1, 1, 3, 4, 5, 6, 6, 7, 8, 8, 9], marks=pytest.mark.long),
     ],
 )
 def test_a_real_recording_gives_its_spikes_and_a_posterior(data, name, spikes):

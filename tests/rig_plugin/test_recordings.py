@@ -145,10 +145,10 @@ def numbers(trials):
     ("name", "options"),
     [
         ("190619B_0003.abf", {"sweep": 4}),
-        ("18713001.abf", {"sweep": 12}),
+        pytest.param("18713001.abf", {"sweep": 12}, marks=pytest.mark.long),
         pytest.param("LantyerEtAl2018_180817_ME_9_CC.nwb", {}, marks=pytest.mark.long),
         ("FergusonEtAl2015_PYR5_rebound.nwb", {"sweep": 3}),
-        ("allen_526950199_sweep37.nwb", {}),
+        pytest.param("allen_526950199_sweep37.nwb", {}, marks=pytest.mark.long),
         ("171116sh_0018.abf", {"epoch": 4, "sweep": 9, "bridge": 0.002, "junction_potential": 10.0}),
         (None, {}),
     ],
