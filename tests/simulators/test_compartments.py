@@ -249,16 +249,13 @@ def draw(count, seed, other, **more):
     return quiet
 
 
-SOME_OR_MANY = (1, pytest.param(3, marks=pytest.mark.long))
-
-
 # Of cells with everything in them some are solved with the ordinary tests.
 @pytest.fixture(scope="module", params=[pytest.param(count, marks=pytest.mark.long) for count in (1, 3)])
 def drawn(request):  # cells with all but what shapes spikes
     return draw(30 * request.param, 8, DT / 2)
 
 
-@pytest.fixture(scope="module", params=SOME_OR_MANY)
+@pytest.fixture(scope="module", params=[1, pytest.param(3, marks=pytest.mark.long)])
 def shaped(request):  # cells with everything in them
     return draw(30 * request.param, 9, 2 * DT, slow_share=1.0, g_Kv3=20.0)
 
