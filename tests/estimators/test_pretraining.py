@@ -111,6 +111,7 @@ def same(folder, one, other, part):
     return all((weights[0][name] == weights[1][name]).all() for name in weights[0])
 
 
+@pytest.mark.long
 def test_workers_change_nothing_but_who_works(simulated, spec, tmp_path, shared):
     list(pretrain(spec, tmp_path / "alone.h5"))
     assert shared == [1]
@@ -219,6 +220,7 @@ def test_a_killed_run_ends_where_an_undisturbed_one_does(simulated, spec, tmp_pa
     assert all(same(tmp_path, "killed.h5", "whole.h5", part) for part in PARTS)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("stage", ["likelihood", pytest.param("predictive", marks=pytest.mark.long)])
 def test_a_run_that_is_killed_at_its_likelihood_ends_where_an_undisturbed_one_does(simulated, spec, tmp_path, stage):
     begun = pretrain(spec, tmp_path / "killed.h5")

@@ -62,6 +62,7 @@ def test_an_engine_that_dies_is_told_in_the_window(watch):
     assert killed
 
 
+@pytest.mark.long
 def test_a_recording_is_replayed_on_the_screen(watch, data):
     watch(lambda window: len(window.evolution.medians) == 1 and not window.is_running)
     app.replay(ReplaySettings(data / "18713001.abf", sweep=12, pace="max"))

@@ -99,6 +99,7 @@ def test_families_are_found_among_recordings_of_every_kind(data):
     ]
 
 
+@pytest.mark.long
 def test_cells_of_one_sweep_are_told_apart_from_families(data):
     single = [cell for cell in cells(data, network()) if len(cell.rows) == 1 and cell.counts[0] > 0]
     assert {number for cell in single for number in AREAS if number in cell.name} == set(AREAS)

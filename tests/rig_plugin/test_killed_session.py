@@ -73,6 +73,7 @@ def check(folder, gap_free, seed):
         assert pynwb.validate(path=str(out)) == []
 
 
+@pytest.mark.long
 def test_a_killed_session_has_lost_a_quarter_of_a_second_at_most_and_is_recovered(tmp_path):
     check(tmp_path, 0.0, 7)
 

@@ -80,6 +80,7 @@ def test_a_real_recording_gives_its_spikes_and_a_posterior(data, name, spikes):
     assert trials[-1]["posterior"]
 
 
+@pytest.mark.long
 def test_a_damaged_recording_is_refused_in_one_line(data):
     status, trials, error = rig_plugin("replay", data / "damaged_Lantyer_trunc60.nwb", "--json")
     assert (status, trials, len(error.splitlines())) == (2, [], 1)

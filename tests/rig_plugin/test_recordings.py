@@ -50,7 +50,9 @@ def widths(trial):
     return np.mean([np.log(max(q["q95"] - q["q05"], 1e-12)) for q in trial.posterior.summary().values()])
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.long if name == "18713001.abf" else ()) for name in FAMILIES]
+)
 def test_a_good_family_gives_a_posterior_that_sharpens(data, network, name):
     trials = replayed(data / name, network)
     spikes, sweeps = FAMILIES[name]

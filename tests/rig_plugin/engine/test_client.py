@@ -125,6 +125,7 @@ def test_an_engine_that_dies_is_told_with_what_it_leaves_and_the_next_start_has_
         until(client, Ended)
 
 
+@pytest.mark.long  # test_host.py has it in one process
 def test_what_can_not_be_opened_ends_the_session_in_words_and_the_next_start_is_a_new_try(parameters, tmp_path):
     with launch(parameters, tmp_path / "nowhere", pace="real") as client:
         client.start()
