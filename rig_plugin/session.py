@@ -20,7 +20,6 @@ from estimators.context import Context
 from estimators.features import NAMES
 from estimators.observer import Observer, Verdict
 from estimators.prequential import Prediction
-from estimators.single_thread import single_thread
 from hardware.confirmation import confirm
 from hardware.recorder import Recorder
 from hardware.rig import Rig, RigError
@@ -35,6 +34,7 @@ from rig_plugin.protocol import Protocol, Request
 from rig_plugin.quality import Quality
 from rig_plugin.remark import remarks
 from rig_plugin.rule import Alarm, stopping, warning
+from rig_plugin.single_thread import single_thread
 from rig_plugin.stretch import Hold, paged, traces, tracks
 from rig_plugin.take import Take
 from rig_plugin.trial import Latency, Posterior, Trial, Trust

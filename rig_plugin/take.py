@@ -32,6 +32,7 @@ class Take:
 
     def __init__(self, part: Crop, seen: Stimulus, rig: Rig) -> None:
         self._part, self._seen, self._rig = part, seen, rig
+        self._origin = rig.origin
         self._follower = Follower(part.stimulus, rig.rate)
         self._skip = round(part.skip * rig.rate)
         self._blocks: list[Block] = []
@@ -56,7 +57,7 @@ class Take:
         self._blocks.append(block)
         self._place += block.response.size
         if not self._gaps:
-            self._follower.push(_corrected(block, self._rig.origin)[self._skip :])
+            self._follower.push(_corrected(block, self._origin)[self._skip :])
         self._skip = max(0, self._skip - block.response.size)
         return block
 

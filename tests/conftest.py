@@ -49,6 +49,9 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
         option.numprocesses = 2
     if option.numprocesses and option.dist == "no":
         option.dist, option.loadscopereorder = "loadfile", False
+        if option.maxworkerrestart is None:
+            # Where a process dies all end: the one that takes its place gets no file, and is waited for for ever.
+            option.maxworkerrestart = "0"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

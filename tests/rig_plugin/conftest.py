@@ -231,13 +231,15 @@ def nothing_is_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
     gc.freeze()
     yield
     if windowed:
+        from rig_plugin.widgets.qt import QtCore, QtWidgets
+
+        # Qt first, while all that Qt tells of it is there; then what nobody holds, here and not in some later thread.
+        QtCore.QCoreApplication.sendPostedEvents(None, QtCore.QEvent.Type.DeferredDelete)
+        request.node.funcargs.clear()
         gc.collect()
     gc.unfreeze()
     assert set(threading.enumerate()) <= threads, "A thread outlived the test."
     if windowed:
-        from rig_plugin.widgets.qt import QtCore, QtWidgets
-
-        QtCore.QCoreApplication.sendPostedEvents(None, QtCore.QEvent.Type.DeferredDelete)
         tops = QtWidgets.QApplication.topLevelWidgets()
         left = [w for w in tops if type(w) is not QtWidgets.QFrame and not isinstance(w, QtWidgets.QMenu)]
         assert not left, f"Widgets outlived the test: {left}"

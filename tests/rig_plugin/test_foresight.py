@@ -4,7 +4,7 @@ import gc
 import threading
 
 import pytest
-import torch
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from estimators.observer import Verdict
 from hardware.model_cell import ModelCell
@@ -69,20 +69,20 @@ def test_a_prediction_that_fails_ends_the_session_with_its_reason_and_the_cell_a
     assert not rig._is_open
 
 
-def test_what_is_inferred_has_one_thread_and_others_have_theirs_again_afterwards(monkeypatch):
+def blas_threads():
+    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+
+def test_linear_algebra_between_sweeps_has_one_thread_and_as_many_as_before_afterwards(monkeypatch):
     rig, threads = Rig(), []
     estimate = Estimate(rig)
     observe = estimate.observe
     monkeypatch.setattr(
-        estimate, "observe", lambda *given, **more: threads.append(torch.get_num_threads()) or observe(*given, **more)
+        estimate, "observe", lambda *given, **more: threads.append(blas_threads()) or observe(*given, **more)
     )
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
+    with threadpool_limits(limits=2, user_api="blas"):
         Session(rig, estimate, (), family(STEPS)).run()
-        assert (threads, torch.get_num_threads()) == ([1, 1, 1], 2)
-    finally:
-        torch.set_num_threads(before)
+        assert (threads, blas_threads()) == ([{1}, {1}, {1}], {2})
 
 
 def test_nothing_is_foreseen_where_nothing_was_asked():
