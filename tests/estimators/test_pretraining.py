@@ -295,6 +295,7 @@ def test_a_spec_that_has_more_in_its_cells_becomes_a_checkpoint(made, tmp_path, 
     Observer(there, draws=20).warm()
 
 
+@pytest.mark.long
 def test_a_spec_of_the_second_process_becomes_a_checkpoint(spec, tmp_path, monkeypatch):
     text = (files("estimators.pretrained") / "patchseq-13.toml").read_text(encoding="utf-8").split("[training]")[0]
     for long, short in (

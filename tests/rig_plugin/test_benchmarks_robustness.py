@@ -41,6 +41,7 @@ def answered(checkpoint, name, cells=6):
     return chunk, robustness._answer(checkpoint.spec, chunk, level(checkpoint, name), 0)
 
 
+@pytest.mark.long
 def test_every_level_has_its_figures(figures):
     assert all(set(figure) == KEYS for figure in figures)
     assert json.dumps(figures, allow_nan=False)
@@ -53,6 +54,7 @@ def test_every_level_has_its_figures(figures):
         assert words == usual | (inferred if name.startswith(("bridge/", "offset/")) else set())
 
 
+@pytest.mark.long
 def test_the_worst_parameter_is_no_better_than_the_mean(figures):
     mean = {}
     for figure in figures:
@@ -64,6 +66,7 @@ def test_the_worst_parameter_is_no_better_than_the_mean(figures):
             assert name[4] != name[0], "What is set for all cells is no draw of the prior."
 
 
+@pytest.mark.long
 def test_a_bridge_error_is_recovered_as_far_as_it_is_known_and_never_beyond_the_prior(values, checkpoint):
     # What allows for the model's error is drawn towards the prior by what it leaves open.
     known = checkpoint.calibration["contraction"]["bridge"]
@@ -87,10 +90,12 @@ def test_what_is_recovered_is_the_truth_less_what_the_posterior_misses_it_by(che
     assert (share.value, edge.value) == (1.0, 0.0)
 
 
+@pytest.mark.long
 def test_noise_far_beyond_training_leaves_less_to_know(values):
     assert values["white/5 mV rms/beyond/contraction"] < values["white/0.02 mV rms/inside/contraction"] - 0.1
 
 
+@pytest.mark.long
 def test_an_offset_far_beyond_training_is_put_down_to_something_else(values):
     assert values["offset/16 mV/beyond/inside_90"] < values["offset/0 mV/inside/inside_90"]
 

@@ -184,6 +184,7 @@ def test_a_stimulus_more_does_not_change_what_the_others_get(tmp_path, stand_ins
         np.testing.assert_array_equal(two.responses[0], one.responses[0])
 
 
+@pytest.mark.long
 def test_a_cluster_whose_worker_is_killed_loses_no_chunk(tmp_path, stand_ins, cluster, run, same):
     marks = tmp_path / "marks"
     marks.mkdir()

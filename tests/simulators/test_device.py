@@ -62,6 +62,7 @@ def simulated():
     return np.array(found), summarize(*given, rng), drawn, rng.integers(2**32)
 
 
+@pytest.mark.long
 def test_the_simulated_device_gives_what_the_processor_gives(simulated):
     ours, theirs, *_ = simulated
     assert len(np.unique(theirs[:-1, NAMES.index("spike_count")])) > 3
@@ -71,12 +72,14 @@ def test_the_simulated_device_gives_what_the_processor_gives(simulated):
     np.testing.assert_allclose(ours, theirs, rtol=5e-6, atol=2e-5)
 
 
+@pytest.mark.long
 def test_a_cell_that_blows_up_has_none_on_the_simulated_device_either(simulated):
     ours, *_ = simulated
     assert np.isnan(ours[-1]).all()
     assert np.isfinite(ours[:-1]).all()
 
 
+@pytest.mark.long
 def test_the_generator_is_left_as_the_processor_leaves_it(simulated):
     *_, drawn, expected = simulated
     assert drawn == expected
