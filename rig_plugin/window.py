@@ -9,6 +9,7 @@ from typing import Protocol
 from rig_plugin.bridge import Bridge
 from rig_plugin.export_process import written
 from rig_plugin.feed import Feed, Live, RecordingStatus, Source
+from rig_plugin.lab_note import lab_note
 from rig_plugin.quality_settings import QualitySettings
 from rig_plugin.trial import Trial
 from rig_plugin.widgets.cheat_sheet import CheatSheet
@@ -111,6 +112,8 @@ class Window(QtWidgets.QMainWindow):
         self.injection = InjectionLine()
         self.offer = Offer(writing)
         self.note_line = Note()
+        self._names = source_name, network_name
+        self._latest: Trial | None = None
         self._recorded: Path | None = None
         self._offered: Path | None = None
         self._is_leaving = False
@@ -160,7 +163,7 @@ class Window(QtWidgets.QMainWindow):
         """Ask the session to start and clear the panels of what the last one left."""
         self.bridge.poll()
         self.offer.withdraw()
-        self._recorded = None
+        self._recorded = self._latest = None
         self._is_leaving = False
         for panel in self.panels:
             panel.clear()
@@ -185,6 +188,15 @@ class Window(QtWidgets.QMainWindow):
         if self.is_running:
             self._control.note()
             self.note_line.ask()
+
+    def copy(self) -> None:
+        """Put what the newest trial says of the cell on the clipboard, as text for the lab book."""
+        clipboard = QtWidgets.QApplication.clipboard()
+        if self._latest is None or clipboard is None:
+            self.status_line.write("nothing to copy before the first sweep is over")
+            return
+        clipboard.setText(lab_note(self._latest, *self._names, str(self._recorded) if self._recorded else None))
+        self.status_line.write(f"trial {self._latest.index} copied as text, for the lab book")
 
     def swap_theme(self) -> None:
         """Change between dark and light."""
@@ -255,7 +267,7 @@ class Window(QtWidgets.QMainWindow):
         self.offer.decline.clicked.connect(lambda: self._leave())
         keys = {
             "Space": self.toggle, "Esc": self.stop, "M": self.mark, "N": self.note, "E": self.offer.take_up,
-            "T": self.swap_theme, "F1": self.show_keys,
+            "T": self.swap_theme, "F1": self.show_keys, "Ctrl+C": self.copy,
         }  # fmt: skip
         for key, act in keys.items():
             Shortcut(QtGui.QKeySequence(key), self).activated.connect(act)
@@ -271,6 +283,7 @@ class Window(QtWidgets.QMainWindow):
         self.scope.begin(live)
 
     def _finish(self, trials: tuple[Trial, ...]) -> None:
+        self._latest = trials[-1]
         for panel in self.panels:
             panel.take(*trials)
 

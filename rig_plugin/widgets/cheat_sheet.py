@@ -13,6 +13,7 @@ KEYS = (
     ("M", "mark this moment in the recording"),
     ("N", "note: the same with a text, typed then"),
     ("E", "make an NWB file of the recording that is over"),
+    ("Ctrl+C", "copy the posterior as text, for the lab book"),
     ("T", "dark or light"),
     ("F1", "this card"),
     ("hover", "value and unit under the mouse; definitions of names"),

@@ -10,8 +10,7 @@ import numpy.typing as npt
 from rig_plugin.trial import Trial
 from rig_plugin.widgets.chart import Chart
 from rig_plugin.widgets.log_axis import LogAxis
-from rig_plugin.widgets.marginal import interval
-from rig_plugin.widgets.number import with_unit
+from rig_plugin.widgets.number import interval, with_unit
 from rig_plugin.widgets.panel import Panel
 from rig_plugin.widgets.qt import QtWidgets, Signal, pg
 from rig_plugin.widgets.verdict import verdict

@@ -6,36 +6,17 @@ import numpy as np
 import numpy.typing as npt
 
 from rig_plugin.widgets import density
-from rig_plugin.widgets.number import MISSING, fixed, places, significant, with_unit
+from rig_plugin.widgets.number import MISSING, interval, significant, with_unit
 from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets, Signal, pg
 from rig_plugin.widgets.theme import DARK, Theme, figures
 from simulators.parameter import Parameter
 
-__all__ = ["Marginal", "interval"]
+__all__ = ["Marginal"]
 
 _NAME, _NUMBERS, _RANGE, _GAP = 92, 92, 108, 10
 _LONG_UNIT = 7
 _LEFT = int(QtCore.Qt.AlignmentFlag.AlignLeft | QtCore.Qt.AlignmentFlag.AlignVCenter)
 _Draws = npt.NDArray[np.float64]
-
-
-def interval(draws: _Draws) -> tuple[str, str]:
-    """Write the median and the 90 % interval with the digits that the interval deserves.
-
-    Args:
-        draws: Samples, shape (s,).
-
-    Returns:
-        Median, and "low–high" or, where one is negative, "low … high".
-
-    Example:
-        >>> interval(np.linspace(51.0, 72.0, 1001))
-        ('62', '52–71')
-    """
-    low, median, high = (float(q) for q in np.quantile(draws, [0.05, 0.5, 0.95]))
-    decimals = places(low, high)
-    joint = " … " if low < 0 or high < 0 else "–"
-    return fixed(median, decimals), f"{fixed(low, decimals)}{joint}{fixed(high, decimals)}"
 
 
 class Marginal(QtWidgets.QWidget):

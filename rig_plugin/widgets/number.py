@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["MISSING", "age", "clock", "fixed", "places", "significant", "space", "with_unit"]
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["MISSING", "age", "clock", "fixed", "interval", "places", "significant", "space", "with_unit"]
 
 MISSING = "–"
 _MINUS = "−"
@@ -78,6 +81,25 @@ def significant(value: float, digits: int = 3) -> str:
     if value == 0 or (float(value).is_integer() and abs(value) < 1e6):
         return fixed(value, 0)
     return fixed(value, max(0, digits - 1 - math.floor(math.log10(abs(value)))))
+
+
+def interval(draws: npt.NDArray[np.float64]) -> tuple[str, str]:
+    """Write the median and the 90 % interval with the digits that the interval deserves.
+
+    Args:
+        draws: Samples, shape (s,).
+
+    Returns:
+        Median, and "low–high" or, where one is negative, "low … high".
+
+    Example:
+        >>> interval(np.linspace(51.0, 72.0, 1001))
+        ('62', '52–71')
+    """
+    low, median, high = (float(q) for q in np.quantile(draws, [0.05, 0.5, 0.95]))
+    decimals = places(low, high)
+    joint = " … " if low < 0 or high < 0 else "–"
+    return fixed(median, decimals), f"{fixed(low, decimals)}{joint}{fixed(high, decimals)}"
 
 
 def with_unit(text: str, unit: str) -> str:

@@ -267,6 +267,22 @@ def test_who_declines_and_was_not_leaving_stays(qtbot, window, scripted):
     assert window.isVisible()
 
 
+def test_the_newest_trial_is_copied_as_text_and_nothing_before_there_is_one(qtbot, window, scripted):
+    clipboard = QtWidgets.QApplication.clipboard()
+    clipboard.setText("what was there")
+    qtbot.keyClick(window, Key.Key_C, QtCore.Qt.KeyboardModifier.ControlModifier)
+    assert clipboard.text() == "what was there"
+    assert "nothing to copy" in window.status_line.words()
+    with qtbot.waitSignal(window.bridge.finished):
+        window.feed.finished(scripted.trial(3))
+    qtbot.keyClick(window, Key.Key_C, QtCore.Qt.KeyboardModifier.ControlModifier)
+    assert "simulated cell, trial 3" in clipboard.text() and "V_T" in clipboard.text()
+    assert "trial 3 copied" in window.status_line.words()
+    qtbot.keyClick(window, Key.Key_Space)
+    qtbot.keyClick(window, Key.Key_C, QtCore.Qt.KeyboardModifier.ControlModifier)
+    assert "nothing to copy" in window.status_line.words()
+
+
 def test_choosing_a_parameter_shows_it_over_the_sweeps(qtbot, window):
     qtbot.mouseClick(window.posterior.rows["V_T"], QtCore.Qt.MouseButton.LeftButton)
     assert window.evolution.findChild(QtWidgets.QComboBox).currentText() == "V_T"
