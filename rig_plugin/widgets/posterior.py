@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rig_plugin.gain import gain
 from rig_plugin.trial import Posterior, Trial
 from rig_plugin.widgets.conductance import has_dendrite, is_density, total_capacitance, whole_cell
 from rig_plugin.widgets.marginal import Marginal
+from rig_plugin.widgets.number import fixed
 from rig_plugin.widgets.panel import Panel
 from rig_plugin.widgets.qt import QtCore, QtWidgets, Signal
 from rig_plugin.widgets.verdict import verdict
@@ -18,6 +20,12 @@ __all__ = ["PosteriorPanel"]
 _ERROR = (
     "Model error: the share of the uncertainty that is there because real cells are not this model,\n"
     "as a mean over the parameters. More sweeps make the rest smaller, hardly this."
+)
+
+
+_TAUGHT = (
+    "Bits: by how much the newest sweep lessened the entropy of the posterior, taken as normal where the prior is;\n"
+    "one bit is half the volume. The name is that of the parameter whose own interval lost most."
 )
 
 
@@ -42,6 +50,7 @@ class PosteriorPanel(Panel):
         self._parameters = tuple(parameters)
         self._trial: Trial | None = None
         self._before: Posterior | None = None
+        self._used = 0
         self.rows = {parameter.name: Marginal(parameter) for parameter in self._parameters}
         self._lay_out()
         self.wear(self.theme)
@@ -75,10 +84,12 @@ class PosteriorPanel(Panel):
     def _take(self, trial: Trial) -> None:
         last = self._trial
         self._before = last.posterior if last is not None and verdict(last) != "withheld" else None
+        self._used = last.sweeps_used if last is not None and self._before is not None else 0
         self._trial = trial
 
     def _clear(self) -> None:
         self._trial = self._before = None
+        self._used = 0
 
     def _draw(self) -> None:
         trial = self._trial
@@ -94,15 +105,27 @@ class PosteriorPanel(Panel):
             self.warn(f"Posterior withheld. {trial.trust.reason or 'No reason was given.'}")
         else:
             sweeps = "1 sweep" if trial.sweeps_used == 1 else f"{trial.sweeps_used} sweeps"
-            self._aside.setText(f"given {sweeps}{_blamed(shown)}&nbsp;&nbsp;&nbsp;{self._legend()}")
-            self._aside.setToolTip(_ERROR if shown.blamed() else "")
+            taught, blamed = self._taught(trial, shown), _blamed(shown)
+            self._aside.setText(f"{sweeps}{taught}{blamed}&nbsp;&nbsp; {self._legend()}")
+            self._aside.setToolTip("\n\n".join([*([_TAUGHT] if taught else []), *([_ERROR] if blamed else [])]))
             self.say("")
+
+    def _taught(self, trial: Trial, shown: Posterior) -> str:
+        """Say what the newest sweep added, where it is one more than before."""
+        if trial.sweeps_used != self._used + 1:
+            return ""
+        told = gain(self._before, shown)
+        if told is None:
+            return ""
+        mostly = f" ({told.foremost})" if told.foremost else ""
+        sign = "+" if told.bits >= 0 else ""
+        return f" · {sign}{fixed(told.bits, 1)} bits{mostly}"
 
     def _legend(self) -> str:
         now, grey = self.theme.now, self.theme.past
         return (
-            f"<span style='color:{now}'>█</span> now &nbsp; ─ one sweep ago &nbsp; "
-            f"<span style='color:{grey}'>█</span> prior &nbsp; median, 90 %"
+            f"<span style='color:{now}'>█</span> now ─ before "
+            f"<span style='color:{grey}'>█</span> prior&nbsp; median, 90 %"
         )
 
     def _draw_row(self, row: Marginal, shown: Posterior | None) -> None:

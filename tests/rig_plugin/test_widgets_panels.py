@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from rig_plugin.feed import Live
+from rig_plugin.gain import gain
 from rig_plugin.trial import Latency, Posterior, Trial, Trust
 from rig_plugin.widgets.curves import FiringCurve, VoltageCurve, firing_rate, steady_voltage
 from rig_plugin.widgets.evolution import Evolution
@@ -128,6 +129,23 @@ def test_the_panel_says_how_much_of_the_uncertainty_is_the_model_s(qtbot, script
     assert "real cells are not this model" in widget._aside.toolTip()
     widget.take(trial)
     assert "model error" not in widget._aside.text() + widget._aside.toolTip()
+
+
+def test_the_panel_says_how_many_bits_the_newest_sweep_added_and_nothing_where_it_added_none(qtbot, scripted):
+    widget = PosteriorPanel(scripted.parameters)
+    qtbot.addWidget(widget)
+    first, second = scripted.trial(0), scripted.trial(1)
+    widget.take(first)
+    learnt = gain(None, first.posterior)
+    assert f"1 sweep · +{learnt.bits:.1f} bits ({learnt.foremost})" in widget._aside.text()
+    widget.take(second)
+    assert f" · +{gain(first.posterior, second.posterior).bits:.1f} bits" in widget._aside.text()
+    assert "half the volume" in widget._aside.toolTip()
+    # A sweep that was not used, and one after a posterior that was withheld.
+    widget.take(dataclasses.replace(second, index=2))
+    assert "bits" not in widget._aside.text() + widget._aside.toolTip()
+    widget.take(scripted.trial(3, withheld=True, reason="No cell."), scripted.trial(4))
+    assert "bits" not in widget._aside.text()
 
 
 @pytest.mark.parametrize(("source", "said"), [("unknown", "effective, at holding"), ("amplifier", "")])
