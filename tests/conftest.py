@@ -41,15 +41,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
-    """Three processes share all tests file by file; what is asked for by its path stays in this one.
-
-    They are meant for two cores: the third works while another waits for a rig that takes its time.
-    """
+    """Two processes share all tests file by file; what is asked for by its path stays in this one."""
     option = config.option
     if hasattr(config, "workerinput") or not hasattr(option, "numprocesses"):
         return
     if option.numprocesses is None and config.args_source is config.ArgsSource.TESTPATHS and not option.usepdb:
-        option.numprocesses = 3
+        option.numprocesses = 2
     if option.numprocesses and option.dist == "no":
         option.dist, option.loadscopereorder = "loadfile", False
         if option.maxworkerrestart is None:
