@@ -54,8 +54,8 @@ def gain(before: Posterior | None, now: Posterior) -> Gain | None:
     known = [_spread(posterior) for posterior in (before, now) if posterior is not None]
     if not all(size.size for _, size in known):
         return None
-    (volume, size) = known[-1]
-    (volume_before, size_before) = known[0] if before is not None else (0.0, np.ones_like(size))
+    volume, size = known[-1]
+    volume_before, size_before = known[0] if before is not None else (0.0, np.ones_like(size))
     narrower = np.log2(size_before / size)
     most = int(np.argmax(narrower))
     bits = (volume_before - volume) / math.log(2.0)
@@ -64,11 +64,9 @@ def gain(before: Posterior | None, now: Posterior) -> Gain | None:
 
 def _spread(posterior: Posterior) -> tuple[float, npt.NDArray[np.float64]]:
     """Give the logarithm of the volume that draws take, in that of the prior, and the size along each parameter."""
-    count = len(posterior.parameters)
-    if len(posterior.draws) < _FEWEST * count:
+    if len(posterior.draws) < _FEWEST * len(posterior.parameters):
         return math.nan, np.empty(0)
-    free = np.stack([p.unconstrain(posterior.draws[:, k]) for k, p in enumerate(posterior.parameters)], axis=1)
-    covariance = np.atleast_2d(np.cov(free, rowvar=False))
+    covariance = np.atleast_2d(np.cov(posterior.unconstrained(), rowvar=False))
     sign, volume = np.linalg.slogdet(covariance)
     size = np.sqrt(np.diag(covariance))
     if sign <= 0 or not (np.isfinite(volume) and (size > 0).all()):

@@ -59,6 +59,14 @@ class Posterior:
             for k, parameter in enumerate(self.parameters)
         }
 
+    def unconstrained(self) -> npt.NDArray[np.float64]:
+        """Give the draws where every prior is the standard normal.
+
+        Returns:
+            Shape (s, p).
+        """
+        return np.stack([p.unconstrain(self.draws[:, k]) for k, p in enumerate(self.parameters)], axis=1)
+
     def blamed(self) -> dict[str, float]:
         """Tell how much of each parameter's uncertainty is the model's error.
 
@@ -69,8 +77,7 @@ class Posterior:
         names = [parameter.name for parameter in self.parameters]
         if DISCREPANCY not in names:
             return {}
-        free = np.stack([p.unconstrain(self.draws[:, k]) for k, p in enumerate(self.parameters)], axis=1)
-        shares = blame(free, self.draws[:, names.index(DISCREPANCY)])
+        shares = blame(self.unconstrained(), self.draws[:, names.index(DISCREPANCY)])
         pairs = zip(names, shares, strict=True)
         return {name: float(share) for name, share in pairs if name != DISCREPANCY and np.isfinite(share)}
 
