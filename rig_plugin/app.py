@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
-from rig_plugin import opening
 from rig_plugin.display import check_display
+from rig_plugin.engine.client import Client
 from rig_plugin.preparation import Preparation, on_rig, recorded
 from rig_plugin.replay_settings import ReplaySettings
 from rig_plugin.settings import Settings
+from simulators.refusal import Refusal
 from simulators.stimulus import Clamp
 
 __all__ = ["attach", "replay"]
@@ -47,6 +48,8 @@ def replay(settings: ReplaySettings) -> int:
         RecordingError: If the file can't be read.
     """
     check_display()
+    from rig_plugin import opening
+
     # What can't be read is said at the command line, not in a window that opens to say it.
     opening.replay(settings, opening.network(settings.network))
     return _show(recorded(settings))
@@ -55,11 +58,17 @@ def replay(settings: ReplaySettings) -> int:
 def _show(preparation: Preparation) -> int:
     """Show the desk until it is closed; the engine has ended before this returns."""
     check_display()
+    # The engine loads what it needs while this process loads Qt.
+    client = Client(preparation.opener)
     from rig_plugin.desk import Desk
     from rig_plugin.widgets.qt import QtCore, QtWidgets
 
     application = QtWidgets.QApplication.instance() or QtWidgets.QApplication([])
-    desk = Desk(preparation)
+    try:
+        desk = Desk(preparation, first=client)
+    except Refusal:
+        client.close()
+        raise
     desk.show()
     QtCore.QTimer.singleShot(0, desk.start)
     status = int(application.exec())

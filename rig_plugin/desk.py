@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from estimators.checkpoint import Checkpoint
 from estimators.features import FEATURES
-from rig_plugin import opening
+from estimators.pretrained import FIRST
+from estimators.title import Title, read_title
 from rig_plugin.engine.client import Client
 from rig_plugin.engine.host import Opener
 from rig_plugin.feed import Source
@@ -37,6 +37,9 @@ _RIG_FILES = "Rig files (*.toml);;All files (*)"
 class Engine(SessionControl, Source, Protocol):
     """What runs a session and can be looked at, in whichever process."""
 
+    def infer(self, parameters: Sequence[Parameter]) -> None:
+        """Be told what the network infers, before the first session."""
+
     def close(self) -> None:
         """Let the running sweep finish and end."""
 
@@ -50,8 +53,9 @@ class Desk(QtWidgets.QMainWindow):
     Args:
         preparation: What lies on it at first.
         theme: Dark or light.
-        load: Loads a network; another one for tests.
+        load: Reads what stands on a network; another one for tests.
         engine: Starts what runs its sessions.
+        first: What was started for the first preparation before Qt was loaded, which takes as long.
         parent: Owner, as in Qt.
 
     Raises:
@@ -62,8 +66,9 @@ class Desk(QtWidgets.QMainWindow):
         self,
         preparation: Preparation,
         theme: Theme = DARK,
-        load: Callable[[Path | None], Checkpoint] = opening.network,
-        engine: Callable[[Opener, Sequence[Parameter]], Engine] = Client,
+        load: Callable[[Path], Title] = read_title,
+        engine: Callable[[Opener], Engine] = Client,
+        first: Engine | None = None,
         parent: QtWidgets.QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -83,7 +88,7 @@ class Desk(QtWidgets.QMainWindow):
         self.setAcceptDrops(True)
         self.resize(1366, 740)
         self.preparation = preparation
-        self.client, self.board = self._sit(preparation)
+        self.client, self.board = self._sit(preparation, first)
         self.menus = Menus(self)
         self._wear(theme)
         if preparation.key == on_rig(Settings()).key:
@@ -163,11 +168,11 @@ class Desk(QtWidgets.QMainWindow):
         self._is_gone = True
         super().closeEvent(event)
 
-    def _sit(self, preparation: Preparation) -> tuple[Engine, Window]:
-        """Start the engine of a preparation and put its window in place."""
-        checkpoint = self._load(preparation.network)
-        spec = checkpoint.spec
-        client = self._engine(preparation.opener, spec.parameters)
+    def _sit(self, preparation: Preparation, client: Engine | None = None) -> tuple[Engine, Window]:
+        """Start the engine of a preparation, where it has none yet, and put its window in place."""
+        spec = self._load(preparation.network or FIRST).spec
+        client = client or self._engine(preparation.opener)
+        client.infer(spec.parameters)
         settings = preparation.settings
         window = Window(
             client, spec.parameters, FEATURES, spec.name, preparation.name,

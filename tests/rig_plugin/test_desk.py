@@ -19,7 +19,7 @@ Key = QtCore.Qt.Key
 class Puppet(Feed):
     """An engine that notes what it was asked and says what a test tells it."""
 
-    def __init__(self, opener, parameters):
+    def __init__(self, opener):
         super().__init__()
         self.opener, self.calls, self.closed = opener, [], threading.Event()
 
@@ -28,6 +28,9 @@ class Puppet(Feed):
         return self.recording_told
 
     recording_told = None
+
+    def infer(self, parameters):
+        self.parameters = parameters
 
     def start(self):
         self.calls.append("start")
@@ -73,7 +76,7 @@ def test_a_new_user_is_told_how_to_open_a_recording(qtbot, desk, tmp_path):
     dialog.close()
 
 
-def test_a_file_that_is_dropped_is_opened_when_the_running_sweep_is_over(qtbot, desk, tmp_path):
+def test_a_file_that_is_dropped_is_opened_when_the_running_sweep_is_over(qtbot, desk, scripted, tmp_path):
     file, first = tmp_path / "cell.abf", desk.client
     drop(desk, file)
     assert first.calls == ["start", "stop"] and "cell.abf opens" in desk.banner.words()
@@ -82,6 +85,7 @@ def test_a_file_that_is_dropped_is_opened_when_the_running_sweep_is_over(qtbot, 
     assert first.closed.wait(5)
     assert desk.client.opener.args == (ReplaySettings(file),)
     assert desk.client.calls == ["start"] and desk.board.is_running
+    assert desk.client.parameters == scripted.parameters
     assert desk.windowTitle() == "rig-plugin: cell.abf" and not desk.banner.words()
     # What the menu holds belongs to the window that is there.
     desk.board.actions_by_name["mark"].trigger()
