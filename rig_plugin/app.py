@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,7 +16,10 @@ from rig_plugin.settings import Settings
 from simulators.refusal import Refusal
 from simulators.stimulus import Clamp
 
-__all__ = ["attach", "replay"]
+if TYPE_CHECKING:
+    from rig_plugin.desk import Desk
+
+__all__ = ["attach", "replay", "show"]
 
 
 def attach(settings: Settings, clamp: Clamp | None = None, file: Path | None = None) -> int:
@@ -31,7 +36,7 @@ def attach(settings: Settings, clamp: Clamp | None = None, file: Path | None = N
     Raises:
         DisplayError: If there is nowhere to show a window.
     """
-    return _show(on_rig(settings, file, clamp))
+    return show(on_rig(settings, file, clamp))
 
 
 def replay(settings: ReplaySettings) -> int:
@@ -52,11 +57,23 @@ def replay(settings: ReplaySettings) -> int:
 
     # What can't be read is said at the command line, not in a window that opens to say it.
     opening.replay(settings, opening.network(settings.network))
-    return _show(recorded(settings))
+    return show(recorded(settings))
 
 
-def _show(preparation: Preparation) -> int:
-    """Show the desk until it is closed; the engine has ended before this returns."""
+def show(preparation: Preparation, shown: Callable[[Desk], object] | None = None) -> int:
+    """Show the desk until it is closed; the engine has ended before this returns.
+
+    Args:
+        preparation: What lies on it at first.
+        shown: Is called with the desk as soon as it can be seen.
+
+    Returns:
+        The exit status of the window.
+
+    Raises:
+        DisplayError: If there is nowhere to show a window.
+        CheckpointError: If the network can't be used.
+    """
     check_display()
     # The engine loads what it needs while this process loads Qt.
     client = Client(preparation.opener)
@@ -70,6 +87,8 @@ def _show(preparation: Preparation) -> int:
         client.close()
         raise
     desk.show()
+    if shown is not None:
+        shown(desk)
     QtCore.QTimer.singleShot(0, desk.start)
     status = int(application.exec())
     left = desk.board.left
