@@ -10,7 +10,6 @@ from itertools import chain, count
 from pathlib import Path
 
 import torch
-from platformdirs import user_documents_path
 
 from estimators.checkpoint import Checkpoint, load
 from estimators.domain import Domain, DomainError
@@ -34,7 +33,7 @@ from rig_plugin.session import Session
 from rig_plugin.settings import Settings
 from simulators.stimulus import Stimulus
 
-__all__ = ["attach", "documents", "network", "replay", "rig"]
+__all__ = ["attach", "network", "replay", "rig"]
 
 _RATE_FACTORS = {"patchseq": 2.3 ** ((25.0 - 36.0) / 10.0)}
 """Of processes that are not simulated at the temperature of their M current, with its Q10, as Bernaerts et al. (2025)
@@ -127,7 +126,7 @@ def attach(
         overlays,
         Quality(settings.quality),
         _confirms(settings, attached),
-        partial(_recorder, folder or documents(), described),
+        partial(_recorder, settings.recording.where, described),
     )
 
 
@@ -146,11 +145,6 @@ def _confirms(settings: Settings, attached: Rig) -> bool:
     if protocol.gap_free and protocol.holding == attached.exit_level:
         return False
     return settings.rig.confirm == "always" or (attached.is_alive and settings.amplifier.kind is None)
-
-
-def documents() -> Path:
-    """Tell where recordings are kept when nobody says where."""
-    return user_documents_path() / "rig-plugin"
 
 
 def _recorder(meant: Path, described: Mapping[str, object], folder: Path | None) -> Recorder:
