@@ -6,6 +6,8 @@ length costs a fixed memory, and whatever part of it is looked at costs the same
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -26,7 +28,9 @@ class Pyramid:
     """A channel's samples on an even grid of time, NaN where there are none.
 
     Samples are kept in single precision, which holds all that a converter of 24 bit tells. Envelopes are cut where the
-    grid's own blocks end and not where the view begins: a trace that is scrolled moves and does not flicker.
+    grid's own blocks end and not where the view begins: a trace that is scrolled moves and does not flicker. No block
+    is narrower than a pixel, and its two ends lie above one another: of a line whose pieces are shorter than a pixel,
+    a raster leaves some out.
 
     Args:
         samples: How many are kept themselves, a power of two.
@@ -122,13 +126,13 @@ class Pyramid:
         # Where the finer levels do not reach that far back any more, the coarser ones do.
         level = next(k for k in range(level, _LEVELS + 1) if self._first(k) <= first or k == _LEVELS)
         unit = _FACTOR**level
-        bins = max(int(wide // unit), 1)
-        if level == 0 and bins < 3:
+        bins = max(math.ceil(wide / unit), 1)
+        if level == 0 and bins < 2:
             return np.arange(first, last, dtype=np.float64), self._taken(self._samples, first, last).astype(np.float64)
         size = unit * bins
         start, stop = first // size, -(-last // size)
         low, high = self._blocks(level, start * bins, stop * bins, bins)
-        places = np.arange(2 * start, 2 * stop) * (size / 2)
+        places = np.repeat((np.arange(start, stop) + 0.5) * size, 2)
         return places, np.column_stack([low, high]).ravel().astype(np.float64)
 
     def mean(self, first: int, last: int) -> float:
