@@ -240,7 +240,6 @@ class Scope(Panel):
         if self._live is None:
             self.sweep.retire()
         else:
-            self.history.follow()
             self.history.name(f"trial {trial.index}")
         self._live, self._trial = None, trial.index
         if trial.sweep is None:

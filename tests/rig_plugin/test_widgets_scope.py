@@ -164,6 +164,7 @@ def test_cursors_read_samples_in_the_units_of_the_clamp_in_both_views(scope, sti
     head, response, *_ = (cells(line) for line in scope.readings.splitlines())
     assert head[0] == "A 0.15000 s"
     assert response[1:] == [f"3000 {one}", f"2000 {one}", f"−1000 {one}", f"2500 {one}", f"20000 {one}/s"]
+    assert scope.sweep.mean("response", 100.0, 150.0) == scope.session.mean("response", 0.1, 0.15) == 2500.0
     # Where there is nothing, nothing is made up.
     scope.session.cursors.put(0.1, 3.0)
     assert scope.readings.splitlines()[1].count("–") == 4
