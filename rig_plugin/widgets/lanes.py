@@ -160,6 +160,7 @@ class Lanes(QtWidgets.QWidget):
             label.setObjectName("quiet")
             label.setAttribute(QtCore.Qt.WidgetAttribute.WA_TransparentForMouseEvents)
             label.adjustSize()
+            chart.plot.getAxis("left").setStyle(maxTickLevel=0)
             label.move(52, 0)
         chart.reader = partial(self._read, name)
         chart.wear(self.theme)

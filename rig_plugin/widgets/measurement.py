@@ -10,7 +10,7 @@ from rig_plugin.widgets.number import MISSING, fixed, significant
 
 __all__ = ["Measured", "laid_out"]
 
-_WIDTHS = (10, 15, 15, 17, 13, 14, 13)
+_WIDTHS = (10, 15, 15, 19, 13, 14, 13)
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,8 @@ def laid_out(a: float, b: float, unit: str, rate: float, rows: Sequence[Measured
 
     Example:
         >>> print(laid_out(10.0, 30.0, "ms", 20.0, [Measured("response", "mV", -70.0, -50.5, -60.0)]))
-                  A 10.00 ms     B 30.00 ms     B − A 20.00 ms   mean A to B  slope         1/Δt 50 Hz
-        response  −70 mV         −50.50 mV      19.50 mV         −60 mV       0.9750 mV/ms
+                  A 10.00 ms     B 30.00 ms     B − A 20.00 ms     mean A to B  slope         1/Δt 50 Hz
+        response  −70 mV         −50.50 mV      19.50 mV           −60 mV       0.9750 mV/ms
     """
     decimals = max(0, math.ceil(math.log10(rate))) + (3 if unit == "s" else 0)
     elapsed = b - a
