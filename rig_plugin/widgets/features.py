@@ -10,7 +10,6 @@ from rig_plugin.trial import Trial
 from rig_plugin.widgets.number import MISSING, significant, with_unit
 from rig_plugin.widgets.panel import Panel
 from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets
-from rig_plugin.widgets.theme import figures
 
 __all__ = ["Feature", "FeatureTable", "surprise"]
 
@@ -25,6 +24,7 @@ _TIPS = (
 
 
 _ROW = 19
+_AIR = 12
 _LEFT = int(QtCore.Qt.AlignmentFlag.AlignLeft | QtCore.Qt.AlignmentFlag.AlignVCenter)
 _RIGHT = int(QtCore.Qt.AlignmentFlag.AlignRight | QtCore.Qt.AlignmentFlag.AlignVCenter)
 
@@ -112,7 +112,8 @@ class FeatureTable(Panel):
             rows.setMinimumSectionSize(16)
             rows.setSectionResizeMode(QtWidgets.QHeaderView.ResizeMode.Fixed)
             columns.setHighlightSections(False)
-            columns.setSectionResizeMode(QtWidgets.QHeaderView.ResizeMode.ResizeToContents)
+            # Widths are set once: a table that fits them to each cell that changes takes 70 ms a trial for it.
+            columns.setSectionResizeMode(QtWidgets.QHeaderView.ResizeMode.Fixed)
             columns.setStretchLastSection(True)
         for column, tip in enumerate(_TIPS):
             head = table.horizontalHeaderItem(column)
@@ -125,7 +126,6 @@ class FeatureTable(Panel):
                 item.setToolTip(f"{feature.name}: {feature.meaning}")
                 if column in (1, 4):
                     item.setData(QtCore.Qt.ItemDataRole.TextAlignmentRole, _RIGHT if column == 1 else _LEFT)
-                    item.setFont(figures(12 if column == 1 else 11))
                 table.setItem(row, column, item)
 
     def _take(self, trial: Trial) -> None:
@@ -172,7 +172,21 @@ class FeatureTable(Panel):
         item.setForeground(QtGui.QBrush(QtGui.QColor(colour)))
 
     def _wear(self) -> None:
-        """Set the height of the rows again, which a new style sheet takes back."""
-        rows = self._table.verticalHeader()
+        """Set widths, and the height of the rows again, which a new style sheet takes back."""
+        table = self._table
+        units = [with_unit("", feature.unit).strip() for feature in self._features]
+        names = [feature.name.replace("_", " ") for feature in self._features]
+        words, numbers = table.fontMetrics(), QtGui.QFontMetrics(self.theme.face(12))
+        for column, (texts, metrics) in enumerate(
+            ((names, words), (["−0.00000"], numbers), ([*units, "unit"], words), (["▼ high"], words))
+        ):
+            widest = max((metrics.boundingRect(text).width() for text in texts), default=0)
+            table.setColumnWidth(column, widest + _AIR)
+        for row in range(len(self._features)):
+            for column, size in ((1, 12), (4, 11)):
+                item = table.item(row, column)
+                if item is not None:
+                    item.setFont(self.theme.face(size))
+        rows = table.verticalHeader()
         if rows is not None:
-            rows.setDefaultSectionSize(_ROW)
+            rows.setDefaultSectionSize(self.theme.pixels(_ROW))
