@@ -62,7 +62,7 @@ def scroll_back(seconds: float = 60.0, frames: int = 600, *, is_measuring: bool 
     whole = 0.0
     while whole < seconds * 1e3:
         come(min(_PAGE, seconds * 1e3 - whole))
-        scope.history.follow()
+        scope.chronicle.follow()
         whole += _PAGE
     costs = np.empty(frames)
     for k in range(frames):

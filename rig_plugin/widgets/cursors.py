@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from rig_plugin.widgets.chart import Chart
 from rig_plugin.widgets.qt import QtCore, Signal, pg
-from rig_plugin.widgets.theme import DARK, Theme, figures
+from rig_plugin.widgets.theme import DARK, Theme
 
 __all__ = ["Cursors"]
 
@@ -125,7 +125,7 @@ class Cursors(QtCore.QObject):
                 line.setPen(pg.mkPen(tone, style=styles[k]))
                 line.setHoverPen(pg.mkPen(theme.now, style=styles[k]))
                 if (label := getattr(line, "label", None)) is not None:
-                    label.setFont(figures(11, bold=True))
+                    label.setFont(theme.face(11, bold=True))
                     label.setColor(theme.panel)
                     label.fill = pg.mkBrush(tone)
                     label.update()

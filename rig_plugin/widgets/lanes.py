@@ -148,6 +148,11 @@ class Lanes(QtWidgets.QWidget):
         self.theme = theme
         for chart in self.charts.values():
             chart.wear(theme)
+        for label in self._names.values():
+            label.setStyleSheet(f"font-size: {theme.pixels(12)}px; color: {theme.quiet};")
+            label.adjustSize()
+            label.move(theme.pixels(52), 0)
+        self._seal_axis()
         self.cursors.wear(theme)
 
     def _add(self, name: str, unit: str) -> None:
@@ -159,21 +164,14 @@ class Lanes(QtWidgets.QWidget):
             label = self._names[name] = QtWidgets.QLabel(with_unit(name, f"({unit})" if unit else ""), chart)
             label.setObjectName("quiet")
             label.setAttribute(QtCore.Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-            label.adjustSize()
             chart.plot.getAxis("left").setStyle(maxTickLevel=0)
-            label.move(52, 0)
         chart.reader = partial(self._read, name)
         chart.wear(self.theme)
         self._fill(name, chart)
 
     def _seal(self) -> None:
         """Have the numbers of the axis under the lowest lane, and the cursors over all."""
-        *upper, lowest = self.charts.values()
-        for chart in upper:
-            chart.plot.getAxis("bottom").setStyle(showValues=False)
-            chart.plot.getAxis("bottom").setHeight(0)
-        lowest.plot.getAxis("bottom").setStyle(showValues=True)
-        lowest.plot.getAxis("bottom").setHeight(_AXIS)
+        lowest = next(reversed(self.charts.values()))
         for (name, unit), chart in zip(self._units.items(), self.charts.values(), strict=True):
             # A low lane has no room for a unit that stands upright.
             upright = ("", unit if name in _SHARES else "")
@@ -181,17 +179,28 @@ class Lanes(QtWidgets.QWidget):
             chart.setToolTip(self._tip(name))
             chart.show()
         self.cursors.lie_over(tuple(self.charts.values()))
+        self._seal_axis()
+
+    def _seal_axis(self) -> None:
+        """Give the axis of time its height, in letters of the size that is worn."""
+        *upper, lowest = self.charts.values()
+        for chart in upper:
+            chart.plot.getAxis("bottom").setStyle(showValues=False)
+            chart.plot.getAxis("bottom").setHeight(0)
+        lowest.plot.getAxis("bottom").setStyle(showValues=True)
+        lowest.plot.getAxis("bottom").setHeight(self.theme.pixels(_AXIS))
         self._share_out()
 
     def _share_out(self) -> None:
         """Put the lanes under one another, each with its share of the height, whether or not the axis is under it."""
-        height = self.height() - _AXIS
+        axis = self.theme.pixels(_AXIS)
+        height = self.height() - axis
         whole = sum(_SHARES.get(name, _SHARE) for name in self.charts)
         top, share = 0.0, 0
         for name, chart in self.charts.items():
             share += _SHARES.get(name, _SHARE)
             bottom = height * share / whole
-            below = _AXIS if share == whole else 0
+            below = axis if share == whole else 0
             chart.setGeometry(0, round(top), self.width(), round(bottom) - round(top) - _SPACE + below)
             chart.plot.getAxis("left").setTickDensity(min(1.0, (bottom - top) / _DENSE))
             top = bottom

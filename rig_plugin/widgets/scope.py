@@ -10,14 +10,14 @@ import numpy.typing as npt
 from estimators.overlay import Overlay
 from rig_plugin.feed import Live, Overlaid
 from rig_plugin.trial import Trial
-from rig_plugin.widgets.history import History
+from rig_plugin.widgets.chronicle import Chronicle
 from rig_plugin.widgets.lanes import Lanes
 from rig_plugin.widgets.panel import Panel
-from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets, Shortcut
+from rig_plugin.widgets.qt import Action, QtCore, QtGui, QtWidgets
 from rig_plugin.widgets.scroll_back import ScrollBack
 from rig_plugin.widgets.stimulus_text import describe
 from rig_plugin.widgets.sweep_view import SweepView, crossings
-from rig_plugin.widgets.theme import figures
+from rig_plugin.widgets.theme import lettered
 
 __all__ = ["Scope", "crossings"]
 
@@ -40,14 +40,14 @@ class Scope(Panel):
         super().__init__("Scope", "Space starts. The response appears here, sample by sample.", parent)
         self._live: Live | None = None
         self._trial: int | None = None
-        self.history = History()
+        self.chronicle = Chronicle()
         self.sweep = SweepView()
-        self.session = ScrollBack(self.history)
+        self.session = ScrollBack(self.chronicle)
         self._views: tuple[Lanes, Lanes] = (self.sweep, self.session)
         self._stack = QtWidgets.QStackedWidget()
         self._readings = QtWidgets.QLabel("")
         self._readings.setObjectName("readings")
-        self._readings.setFont(figures(11))
+        lettered(self._readings, 11)
         self._readings.setVisible(False)
         # A narrow panel stays narrow and shows the first columns.
         self._readings.setSizePolicy(QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Fixed)
@@ -98,7 +98,7 @@ class Scope(Panel):
         """
         self._settle()
         self._live = live
-        self.history.begin(live)
+        self.chronicle.begin(live)
         self.sweep.begin(live)
         self.session.begin(live)
         where = "" if live.file_sweep is None else f"file sweep {live.file_sweep}   "
@@ -117,7 +117,7 @@ class Scope(Panel):
         if self.is_scrolled_back:
             self.session.draw()
             return
-        self.history.follow()
+        self.chronicle.follow()
         self.sweep.grow(live)
         self._measure()
 
@@ -177,7 +177,7 @@ class Scope(Panel):
 
     def note(self) -> None:
         """Hold this moment of the session for the next mark that has a text."""
-        self.history.note()
+        self.chronicle.note()
 
     def mark(self, text: str = "") -> None:
         """Mark this moment of the session, or with a text the one that was held.
@@ -185,7 +185,7 @@ class Scope(Panel):
         Args:
             text: What for.
         """
-        self.history.mark(text)
+        self.chronicle.mark(text)
         if self.is_scrolled_back:
             self.session.draw()
 
@@ -212,9 +212,12 @@ class Scope(Panel):
             "Home": self._oldest, "End": self.newest,
         }  # fmt: skip
         for key, act in keys.items():
-            shortcut = Shortcut(QtGui.QKeySequence(key), self)
-            shortcut.setContext(QtCore.Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(act)
+            made = Action(self)
+            made.setShortcut(QtGui.QKeySequence(key))
+            # Elsewhere in the window the arrows do what they do there.
+            made.setShortcutContext(QtCore.Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            made.triggered.connect(lambda _=False, act=act: act())
+            self.addAction(made)
         self._label()
 
     def _go(self, steps: float, share: float) -> None:
@@ -234,13 +237,13 @@ class Scope(Panel):
     def _oldest(self) -> None:
         if self.is_scrolled_back:
             left, right = self.session.visible
-            self.session.look(self.history.oldest, self.history.oldest + right - left)
+            self.session.look(self.chronicle.oldest, self.chronicle.oldest + right - left)
 
     def _take(self, trial: Trial) -> None:
         if self._live is None:
             self.sweep.retire()
         else:
-            self.history.name(f"trial {trial.index}")
+            self.chronicle.name(f"trial {trial.index}")
         self._live, self._trial = None, trial.index
         if trial.sweep is None:
             self.sweep.empty()
@@ -252,7 +255,7 @@ class Scope(Panel):
 
     def _clear(self) -> None:
         self._live = self._trial = None
-        self.history.clear()
+        self.chronicle.clear()
         self.sweep.forget()
         self.session.forget()
         self._aside.setText("")
@@ -271,7 +274,7 @@ class Scope(Panel):
         """Have all of the last sweep, however it ended."""
         if self._live is not None:
             self.sweep.grow(self._live)
-            self.history.follow()
+            self.chronicle.follow()
         self._live = None
 
     def _refresh(self) -> None:

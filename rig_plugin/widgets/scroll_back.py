@@ -8,11 +8,11 @@ import numpy as np
 
 from rig_plugin.feed import Live
 from rig_plugin.widgets.chart import Chart
-from rig_plugin.widgets.history import Flag, History
+from rig_plugin.widgets.chronicle import Chronicle, Flag
 from rig_plugin.widgets.lanes import Lanes
 from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets, Signal, pg
 from rig_plugin.widgets.sweep_view import room
-from rig_plugin.widgets.theme import Theme, figures
+from rig_plugin.widgets.theme import Theme
 
 __all__ = ["ScrollBack"]
 
@@ -36,14 +36,14 @@ class ScrollBack(Lanes):
     A frame costs the same however long the session is: each lane reads the extremes of its pixels off a pyramid.
 
     Args:
-        history: What came.
+        chronicle: What came.
         parent: Owner, as in Qt.
     """
 
     followed = Signal(bool)
 
-    def __init__(self, history: History, parent: QtWidgets.QWidget | None = None) -> None:
-        self.history = history
+    def __init__(self, chronicle: Chronicle, parent: QtWidgets.QWidget | None = None) -> None:
+        self.chronicle = chronicle
         self.is_following = True
         self._curves: dict[str, Any] = {}
         self._flags: dict[str, tuple[Any, Any]] = {}
@@ -54,7 +54,6 @@ class ScrollBack(Lanes):
         chart = self.charts["response"]
         self._labels = [pg.TextItem(anchor=(0.0, 0.0)) for _ in range(_LABELS)]
         for label in self._labels:
-            label.setFont(figures(10))
             label.setVisible(False)
             chart.plot.addItem(label, ignoreBounds=True)
         chart.moved.connect(self._move)
@@ -62,7 +61,7 @@ class ScrollBack(Lanes):
     @property
     def rate(self) -> float:
         """Sampling rate [kHz]."""
-        return self.history.rate
+        return self.chronicle.rate
 
     @property
     def visible(self) -> tuple[float, float]:
@@ -78,15 +77,15 @@ class ScrollBack(Lanes):
         """Make lanes for the channels of a sweep.
 
         Args:
-            live: The sweep as it comes in, of which the history knows.
+            live: The sweep as it comes in, of which the chronicle knows.
         """
         if self.arrange(live.stimulus.clamp, live.units):
             self.wear(self.theme)
-        if not self.history.flags(1e-9, self.history.newest + 1.0):
+        if not self.chronicle.flags(1e-9, self.chronicle.newest + 1.0):
             self._ranges.clear()
 
     def forget(self) -> None:
-        """Begin anew with an empty history."""
+        """Begin anew with an empty chronicle."""
         self._ranges.clear()
         self._span = _SPAN
         self.arrange("current", {})
@@ -135,10 +134,10 @@ class ScrollBack(Lanes):
 
     def draw(self) -> None:
         """Draw what is visible of what has come."""
-        self.history.follow()
+        self.chronicle.follow()
         self._is_drawing = True
         if self.is_following:
-            end = max(self.history.newest, self._span)
+            end = max(self.chronicle.newest, self._span)
             self.charts["response"].plot.setXRange(end - self._span, end, padding=0)
         left, right = self.visible
         for name, curve in self._curves.items():
@@ -165,14 +164,15 @@ class ScrollBack(Lanes):
             marks.setPen(pg.mkPen(theme.caution, style=QtCore.Qt.PenStyle.DashLine))
         for label in self._labels:
             label.setColor(theme.quiet)
+            label.setFont(theme.face(10))
 
     def at(self, name: str, time: float) -> float:
         """As of all lanes; times in s."""
-        return self.history.at(name, time)
+        return self.chronicle.at(name, time)
 
     def mean(self, name: str, start: float, end: float) -> float:
         """As of all lanes; times in s."""
-        return self.history.mean(name, start, end)
+        return self.chronicle.mean(name, start, end)
 
     def resizeEvent(self, event: QtGui.QResizeEvent) -> None:
         """Draw at the new width."""
@@ -215,11 +215,11 @@ class ScrollBack(Lanes):
             self.draw()
 
     def _draw_lane(self, name: str, curve: _Curve, left: float, right: float) -> None:
-        if name not in self.history.channels:
+        if name not in self.chronicle.channels:
             curve.clear()
             return
         chart = self.charts[name]
-        times, values = self.history.envelope(name, left, right, chart.pixels)
+        times, values = self.chronicle.envelope(name, left, right, chart.pixels)
         is_whole = not np.isnan(values).any()
         curve.setData(times, values, connect="all" if is_whole else "finite", skipFiniteCheck=is_whole)
         known = values if is_whole else values[np.isfinite(values)]
@@ -235,7 +235,7 @@ class ScrollBack(Lanes):
                 chart.plot.setYRange(*found, padding=0)
 
     def _draw_flags(self, left: float, right: float) -> None:
-        flags = self.history.flags(left, right)
+        flags = self.chronicle.flags(left, right)
         starts = [time for time, flag in flags if not flag.is_mark]
         marks = [time for time, flag in flags if flag.is_mark]
         for groups in self._flags.values():
@@ -259,7 +259,7 @@ class ScrollBack(Lanes):
         for time, flag in sorted(flags, key=lambda each: (not each[1].is_mark, -each[0])):
             text = f"▾ {flag.name}" if flag.is_mark else flag.name
             text = text if len(text) <= _LETTERS else f"{text[: _LETTERS - 1]}…"
-            end = time + (len(text) * _LETTER + 10) * pixel
+            end = time + (len(text) * self.theme.pixels(_LETTER) + 10) * pixel
             if end <= right and all(end <= first or last <= time for first, last in taken):
                 taken.append((time, end))
                 written.append((time, text))

@@ -5,7 +5,7 @@ import pytest
 
 from rig_plugin.feed import Live
 from rig_plugin.stretch import Hold
-from rig_plugin.widgets.history import History
+from rig_plugin.widgets.chronicle import Chronicle
 from rig_plugin.widgets.qt import QtCore
 from rig_plugin.widgets.scope import Scope
 from simulators.stimulus import Epoch, Stimulus
@@ -23,59 +23,59 @@ def sweep(begun, stimulus=HALF, units=None, start=0.0, file_sweep=None, rate=RAT
     return live
 
 
-def came(history, *lives):
+def came(chronicle, *lives):
     for live in lives:
-        history.begin(live)
-    history.follow()
-    return history
+        chronicle.begin(live)
+    chronicle.follow()
+    return chronicle
 
 
 def test_sweeps_lie_where_they_began_with_nothing_between_them():
-    history = came(History(), sweep(50.0), sweep(52.0, start=9.0))
-    assert history.newest == pytest.approx(2.5)
-    assert history.at("response", 0.25) == 5000.0
-    assert np.isnan(history.at("response", 1.0))
-    assert history.at("response", 2.0) == 9.0
-    times, values = history.envelope("response", 0.0, 3.0, 300)
+    chronicle = came(Chronicle(), sweep(50.0), sweep(52.0, start=9.0))
+    assert chronicle.newest == pytest.approx(2.5)
+    assert chronicle.at("response", 0.25) == 5000.0
+    assert np.isnan(chronicle.at("response", 1.0))
+    assert chronicle.at("response", 2.0) == 9.0
+    times, values = chronicle.envelope("response", 0.0, 3.0, 300)
     assert np.isnan(values[(times > 0.52) & (times < 1.98)]).all()
     assert (np.nanmin(values), np.nanmax(values)) == (0.0, 10_008.0)
-    assert history.mean("response", 0.0, 2.5 - 1e-4) == pytest.approx((4999.5 + 5008.5) / 2, abs=0.3)
+    assert chronicle.mean("response", 0.0, 2.5 - 1e-4) == pytest.approx((4999.5 + 5008.5) / 2, abs=0.3)
     # What was not measured of the command is what was put out, and nothing where nothing was.
-    assert [history.at("command", time) for time in (0.1, 0.4)] == [0.0, 40.0]
-    assert np.isnan(history.at("command", 1.0))
+    assert [chronicle.at("command", time) for time in (0.1, 0.4)] == [0.0, 40.0]
+    assert np.isnan(chronicle.at("command", 1.0))
 
 
 def test_what_comes_faster_than_the_clock_goes_lies_one_after_the_other():
-    history = came(History(), sweep(0.0), sweep(0.01), sweep(0.02))
-    assert history.newest == pytest.approx(1.5)
+    chronicle = came(Chronicle(), sweep(0.0), sweep(0.01), sweep(0.02))
+    assert chronicle.newest == pytest.approx(1.5)
 
 
 def test_pages_of_a_held_command_have_no_gap_however_late_they_are_told():
     page = Hold(0.0, 500.0).page
-    history = came(History(), sweep(0.0, page), sweep(0.8, page))
-    assert history.newest == pytest.approx(1.0)
+    chronicle = came(Chronicle(), sweep(0.0, page), sweep(0.8, page))
+    assert chronicle.newest == pytest.approx(1.0)
     # A new session after a pause is no next page.
-    assert came(history, sweep(9.0, page)).newest == pytest.approx(9.5)
+    assert came(chronicle, sweep(9.0, page)).newest == pytest.approx(9.5)
 
 
 def test_at_another_rate_or_with_other_channels_it_begins_anew():
-    history = came(History(), sweep(0.0))
-    history.mark("before")
-    assert came(history, sweep(3.0, rate=10.0)).newest == pytest.approx(0.5)
-    assert came(history, sweep(5.0, units={"bath": "degC"}, rate=10.0)).channels == ("response", "command", "bath")
-    assert [flag.name for _, flag in history.flags(0.0, 9.0)] == ["sweep 1"]
+    chronicle = came(Chronicle(), sweep(0.0))
+    chronicle.mark("before")
+    assert came(chronicle, sweep(3.0, rate=10.0)).newest == pytest.approx(0.5)
+    assert came(chronicle, sweep(5.0, units={"bath": "degC"}, rate=10.0)).channels == ("response", "command", "bath")
+    assert [flag.name for _, flag in chronicle.flags(0.0, 9.0)] == ["sweep 1"]
 
 
 def test_marks_and_sweeps_stand_where_they_were_and_a_held_moment_where_it_was_held():
-    history = came(History(), sweep(0.0))
-    history.note()
-    history.name("trial 0")
-    came(history, sweep(2.0, file_sweep=7))
-    history.mark()
-    history.mark("drug on")
-    told = [(round(time, 3), flag.name, flag.is_mark) for time, flag in history.flags(0.0, 9.0)]
+    chronicle = came(Chronicle(), sweep(0.0))
+    chronicle.note()
+    chronicle.name("trial 0")
+    came(chronicle, sweep(2.0, file_sweep=7))
+    chronicle.mark()
+    chronicle.mark("drug on")
+    told = [(round(time, 3), flag.name, flag.is_mark) for time, flag in chronicle.flags(0.0, 9.0)]
     assert told == [(0.0, "trial 0", False), (0.5, "drug on", True), (2.0, "file sweep 7", False), (2.5, "mark", True)]
-    assert [flag.name for _, flag in history.flags(1.0, 2.1)] == ["file sweep 7"]
+    assert [flag.name for _, flag in chronicle.flags(1.0, 2.1)] == ["file sweep 7"]
 
 
 def cells(line):
@@ -123,7 +123,7 @@ def test_scrolled_back_the_session_is_there_with_gaps_and_names_and_follows_unti
     scope.clear()
     assert view.names == ()
     assert scope.notice
-    assert scope.history.is_empty
+    assert scope.chronicle.is_empty
 
 
 def test_what_a_sweep_brought_after_the_last_look_is_in_the_session_too(scope, scripted):
@@ -131,8 +131,8 @@ def test_what_a_sweep_brought_after_the_last_look_is_in_the_session_too(scope, s
     scope.begin(live)
     scope.take(scripted.trial(3))
     scope.begin(Live(HALF, RATE, None, begun=2.0))
-    assert scope.history.at("response", 0.4) == 8000.0
-    assert [flag.name for _, flag in scope.history.flags(0.0, 3.0)] == ["trial 3", "sweep 2"]
+    assert scope.chronicle.at("response", 0.4) == 8000.0
+    assert [flag.name for _, flag in scope.chronicle.flags(0.0, 3.0)] == ["trial 3", "sweep 2"]
 
 
 def test_further_channels_have_lanes_in_both_views_and_go_with_them(scope):

@@ -1,4 +1,4 @@
-"""This file is the history: a session as it came, all channels on one axis of time, with what began or was marked."""
+"""This file is the chronicle: a session as it came, all channels on one axis of time, with what began or was marked."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from rig_plugin.feed import Live
 from rig_plugin.widgets.pyramid import Pyramid
 
-__all__ = ["Flag", "History"]
+__all__ = ["Chronicle", "Flag"]
 
 _FLAGS = 20_000
 _PAGE_TURN = 1.0
@@ -35,7 +35,7 @@ class Flag:
     is_mark: bool = False
 
 
-class History:
+class Chronicle:
     """What came of a session since its first sweep.
 
     A sweep lies where it began by the clock, or right after the one before it where a replay is faster than the clock;
