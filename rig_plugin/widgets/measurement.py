@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 from rig_plugin.widgets.number import MISSING, fixed, significant
 
-__all__ = ["Measured", "laid_out"]
+__all__ = ["COLUMNS", "Measured", "laid_out"]
 
 _WIDTHS = (10, 15, 15, 19, 13, 14, 13)
+COLUMNS = sum(_WIDTHS)
+"""Letters of a line."""
 
 
 @dataclass(frozen=True)

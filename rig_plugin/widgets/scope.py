@@ -12,12 +12,13 @@ from rig_plugin.feed import Live, Overlaid
 from rig_plugin.trial import Trial
 from rig_plugin.widgets.chronicle import Chronicle
 from rig_plugin.widgets.lanes import Lanes
+from rig_plugin.widgets.measurement import COLUMNS
 from rig_plugin.widgets.panel import Panel
 from rig_plugin.widgets.qt import Action, QtCore, QtGui, QtWidgets
 from rig_plugin.widgets.scroll_back import ScrollBack
 from rig_plugin.widgets.stimulus_text import describe
 from rig_plugin.widgets.sweep_view import SweepView, crossings
-from rig_plugin.widgets.theme import lettered
+from rig_plugin.widgets.theme import figures
 
 __all__ = ["Scope", "crossings"]
 
@@ -25,6 +26,9 @@ _STEP, _LEAP = 1.0, 20.0
 _SCROLLED, _LEAPT = 0.1, 0.9
 _ZOOM = 1.5
 _OFF, _ON = "○", "●"
+_MARGINS, _LETTERS, _LEAST = 20, 11, 7
+_SLIM = 0.61
+"""Width of a letter of the face for numbers, of its height."""
 
 
 class Scope(Panel):
@@ -47,7 +51,6 @@ class Scope(Panel):
         self._stack = QtWidgets.QStackedWidget()
         self._readings = QtWidgets.QLabel("")
         self._readings.setObjectName("readings")
-        lettered(self._readings, 11)
         self._readings.setVisible(False)
         # A narrow panel stays narrow and shows the first columns.
         self._readings.setSizePolicy(QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Fixed)
@@ -269,6 +272,17 @@ class Scope(Panel):
     def _wear(self) -> None:
         for view in self._views:
             view.wear(self.theme)
+        self._fit()
+
+    def resizeEvent(self, event: QtGui.QResizeEvent) -> None:
+        """Have the readings fit."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Choose the largest letters up to the usual ones in which a line of the readings has room."""
+        room = int((self.width() - _MARGINS) / (COLUMNS * _SLIM))
+        self._readings.setFont(figures(max(min(room, self.theme.pixels(_LETTERS)), _LEAST)))
 
     def _settle(self) -> None:
         """Have all of the last sweep, however it ended."""

@@ -1,5 +1,7 @@
 """What came is found again in its place in the session, and what is read off it are its samples."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from rig_plugin.stretch import Hold
 from rig_plugin.widgets.chronicle import Chronicle
 from rig_plugin.widgets.qt import QtCore
 from rig_plugin.widgets.scope import Scope
+from rig_plugin.widgets.theme import DARK, LIGHT
 from simulators.stimulus import Epoch, Stimulus
 
 RATE = 20.0
@@ -212,3 +215,15 @@ def test_the_wheel_zooms_in_time_only_and_lets_go_of_the_newest(scope):
     assert not scope.session.is_following
     assert view.viewRange()[1] == before[1]
     assert scope.follow.isEnabled()
+
+
+def test_the_readings_fit_into_a_narrow_panel_and_into_large_letters(scope):
+    fed(scope, sweep(0.0))
+    scope.measure()
+    for width, theme in ((900, DARK), (560, DARK), (900, replace(LIGHT, scale=1.6))):
+        scope.resize(width, 480)
+        scope.wear(theme)
+        scope.grab()
+        metrics = scope._readings.fontMetrics()
+        widest = max(metrics.horizontalAdvance(line) for line in scope.readings.splitlines())
+        assert widest <= scope._readings.width()
