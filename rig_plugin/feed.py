@@ -44,6 +44,7 @@ class RecordingStatus:
         elapsed: Time since the session began [s].
         queued: Samples that only memory has.
         alarm: Why nothing reaches the disk, as a sentence with the remedy, or None.
+        refusal: Why a recording that was asked for was not begun, or not closed as a whole, or None.
     """
 
     recording: bool
@@ -56,6 +57,7 @@ class RecordingStatus:
     elapsed: float
     queued: int = 0
     alarm: str | None = None
+    refusal: str | None = None
 
 
 class Live:

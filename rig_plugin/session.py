@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +33,7 @@ from rig_plugin.interval import Interval
 from rig_plugin.lull import lull
 from rig_plugin.protocol import Protocol, Request
 from rig_plugin.quality import Quality
+from rig_plugin.reel import Maker, Reel
 from rig_plugin.remark import remarks
 from rig_plugin.rule import Alarm, stopping, warning
 from rig_plugin.single_thread import single_thread
@@ -63,6 +65,7 @@ class Session:
         interval: From the start of one sweep to that of the next; None waits for nothing.
         overlays: Whether cells of the posterior are simulated under each sweep's command, once all else is told.
         quality: Rules that a sweep is held against before it is inferred from; None takes the defaults.
+        make: Makes a recorder when somebody asks for one in the middle; None where nothing can be recorded.
         confirms: Whether a test pulse has to show that the cell is in current clamp before anything else is put out.
     """
 
@@ -78,12 +81,13 @@ class Session:
         overlays: bool = False,
         quality: Quality | None = None,
         confirms: bool = False,
+        make: Maker | None = None,
     ) -> None:
         self._rig, self._observer, self._parameters = rig, observer, tuple(parameters)
-        self._protocol, self._recorder, self._audience = protocol, recorder, Audience(listeners)
+        self._protocol, self._reel, self._audience = protocol, Reel(recorder, make), Audience(listeners)
         self._interval, self._overlays = interval or Interval(), overlays
         self._quality, self._confirms = quality or Quality(), confirms
-        self._account = Account(recorder)
+        self._account = Account(self._reel)
         self._foresight = Foresight()
         self._stopping = threading.Event()
         self._ending = threading.Event()
@@ -115,6 +119,15 @@ class Session:
             text: What for; with it, a moment that was held is the one that is noted.
         """
         self._account.mark(text)
+
+    def record(self, on: bool, folder: Path | None = None) -> None:
+        """Record into a new file from the next sweep on, or end the recording after this one; from any thread.
+
+        Args:
+            on: Whether it is recorded.
+            folder: Where the file is made; None leaves it where the rig file says.
+        """
+        self._reel.ask(on, folder)
 
     def run(self) -> None:
         """Play the whole protocol."""
@@ -161,6 +174,7 @@ class Session:
             confirm(self._rig, self._ending.is_set)
         index, request = 0, self._ask(None)
         while request is not None and not self._ending.is_set():
+            self._turn()
             if isinstance(request, Hold):
                 self._watch(request)
                 request = self._ask(None)
@@ -177,6 +191,17 @@ class Session:
             request = self._ask(trial)
             if request is not None:
                 self._interval.wait(self._ending)
+
+    @property
+    def _recorder(self) -> Recorder | None:
+        return self._reel.recorder
+
+    def _turn(self) -> None:
+        """Begin or end a recording where that was asked for, and say how it is."""
+        if self._reel.is_asked:
+            if self._reel.turn():
+                self._account.begin_anew()
+            self._tell("status", self.status)
 
     def _ask(self, trial: Trial | None) -> Request | Hold | None:
         """Ask the protocol what is next; None is its end."""
@@ -248,16 +273,23 @@ class Session:
 
     def _watch(self, hold: Hold) -> None:
         """Record a held command without gaps until it is over, or the session is to end."""
-        rig, rate, recorder = self._rig, self._rig.rate, self._recorder
+        rig, rate = self._rig, self._rig.rate
         page = hold.page
-        begun = False
+        begun, is_first = False, True
         with contextlib.closing(rig.hold(hold.level)) as blocks:
             for is_new, block in paged(blocks, round(page.duration * rate), hold.duration * rate):
-                if recorder is not None:
+                if is_new and self._reel.is_asked:
+                    # A held command has no end of its own: its pages are the borders.
+                    self._finish_stretch(begun)
+                    self._turn()
+                    begun = False
+                if self._recorder is not None:
                     if not begun:
-                        recorder.start_continuous(rate, tracks(block, rig.gains), rig.origin.start)
-                    recorder.append_continuous(traces(block), block.lost)
-                begun = True
+                        start = rig.origin.start if is_first else datetime.now().astimezone()
+                        self._recorder.start_continuous(rate, tracks(block, rig.gains), start)
+                    self._recorder.append_continuous(traces(block), block.lost)
+                    begun = True
+                is_first = False
                 self._account.take_continuous(block)
                 if is_new:
                     self._tell("started", page, rate, None, *filter(None, [further(block, rig.gains)]))
@@ -267,10 +299,13 @@ class Session:
                     rig.stop()
         if rig.invalid is not None:
             self.mark(rig.invalid)
-        if begun and recorder is not None:
-            recorder.finish_continuous()
-            recorder.flush()
+        self._finish_stretch(begun)
         self._tell("status", self.status)
+
+    def _finish_stretch(self, begun: bool) -> None:
+        if begun and self._recorder is not None:
+            self._recorder.finish_continuous()
+            self._recorder.flush()
 
     def _overlay(self, trial: Trial, request: Request) -> None:
         """Show what cells of the posterior do under the sweep's command, over the recording as it is."""

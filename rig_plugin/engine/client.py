@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
+from pathlib import Path
 
 from hardware.injection import Injection
 from hardware.last_word import Word
@@ -145,6 +146,15 @@ class Client:
             text: What for.
         """
         self._send("mark", text=text)
+
+    def record(self, on: bool, folder: Path | None = None) -> None:
+        """Record from the next sweep on, or end that after the running one.
+
+        Args:
+            on: Whether it is recorded.
+            folder: Where the file is made; None leaves it where the rig file says.
+        """
+        self._send("record", on="on" if on else "off", folder="" if folder is None else str(folder))
 
     def close(self) -> None:
         """Let the engine finish the running sweep and end, and take the shared memory away."""

@@ -78,14 +78,16 @@ class _Desk:
         self._session: Session | Patching | None = None
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
+        self._wish: tuple[bool, Path | None] | None = None
 
-    def do(self, event: str, text: str = "") -> None:
+    def do(self, event: str, text: str = "", on: str = "", folder: str = "") -> None:
         """Do what a letter asks; one that asks for what there is not is logged."""
         known: dict[str, Callable[[], None]] = {
             "start": self._start,
             "stop": self._stop,
             "note": self._note,
             "mark": partial(self._mark, text),
+            "record": partial(self._record, on == "on", Path(folder) if folder else None),
         }
         if event not in known:
             _LOG.error("The window asked for '%s', which the engine does not know.", event)
@@ -109,6 +111,7 @@ class _Desk:
             self._thread.join()
         self._outbox.is_over = False
         self._stopping.clear()
+        self._wish = None
         self._thread = threading.Thread(target=self._run, name="session")
         self._thread.start()
 
@@ -125,6 +128,12 @@ class _Desk:
     def _mark(self, text: str) -> None:
         if (session := self._session) is not None:
             session.mark(text)
+
+    def _record(self, on: bool, folder: Path | None) -> None:
+        # One that is still being opened is told when it is.
+        self._wish = (on, folder)
+        if (session := self._session) is not None:
+            session.record(on, folder)
 
     def _run(self) -> None:
         # Nothing that is loaded now is garbage, and looking for some takes a tenth of the time.
@@ -143,6 +152,8 @@ class _Desk:
         try:
             if self._stopping.is_set():
                 session.stop()
+            if self._wish is not None:
+                session.record(*self._wish)
             session.run()
         except Refusal:
             # The session has told why.
