@@ -19,6 +19,7 @@ from rig_plugin.audience import Audience, Listener
 from rig_plugin.membrane_tests import Tested, membrane_tests
 from rig_plugin.reel import Reel
 from rig_plugin.settings import Settings, SettingsError
+from rig_plugin.stretch import further
 from simulators.stimulus import Clamp, Stimulus
 
 __all__ = ["Patching"]
@@ -127,11 +128,12 @@ class Patching:
     def _hear(self, stimulus: Stimulus, block: Block) -> None:
         if self._place == 0:
             self._account.expect(len(stimulus.command(self._rig.rate)))
-            self._audience.tell("started", stimulus, self._rig.rate, None)
+            units = further(block, self._rig.gains)
+            self._audience.tell("started", stimulus, self._rig.rate, None, *filter(None, [units]))
         whole = block.whole
         self._place += whole.response.size
         self._account.take(block)
-        self._audience.tell("block", whole.response, whole.command)
+        self._audience.tell("block", whole.response, whole.command, *filter(None, [whole.others]))
         self._audience.tell("status", self._account.status())
         if self._ending.is_set():
             # A stop that came just before the rig began to play was forgotten by it.

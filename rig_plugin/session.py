@@ -23,7 +23,7 @@ from estimators.observer import Observer, Verdict
 from estimators.prequential import Prediction
 from hardware.confirmation import confirm
 from hardware.recorder import Recorder
-from hardware.rig import Rig, RigError
+from hardware.rig import Block, Rig, RigError
 from rig_plugin.account import Account
 from rig_plugin.audience import Audience, Listener
 from rig_plugin.crop import Crop, crop
@@ -37,7 +37,7 @@ from rig_plugin.reel import Maker, Reel
 from rig_plugin.remark import remarks
 from rig_plugin.rule import Alarm, stopping, warning
 from rig_plugin.single_thread import single_thread
-from rig_plugin.stretch import Hold, paged, traces, tracks
+from rig_plugin.stretch import Hold, further, paged, traces, tracks
 from rig_plugin.take import Take
 from rig_plugin.trial import Latency, Posterior, Trial, Trust
 from simulators.compiled import is_cold
@@ -236,13 +236,12 @@ class Session:
         take: Take | None = None
         for came in self._rig.play(stimulus):
             if take is None:
-                take = self._begin(part, seen, request)
+                take = self._begin(part, seen, request, came)
                 self._foresight.ask(lambda: self._observer.expect(coming))
             if self._recorder is not None:
                 self._recorder.append(came)
             self._account.take(came)
-            block = take.push(came)
-            self._tell("block", block.response, block.command)
+            self._hand(take.push(came))
             self._tell("status", self.status)
             if self._stopping.is_set():
                 # A stop that came just before the rig began to play was forgotten by it.
@@ -293,8 +292,8 @@ class Session:
                 is_first = False
                 self._account.take_continuous(block)
                 if is_new:
-                    self._tell("started", page, rate, None)
-                self._tell("block", block.whole.response, block.whole.command)
+                    self._tell("started", page, rate, None, *filter(None, [further(block, rig.gains)]))
+                self._hand(block.whole)
                 self._tell("status", self.status)
                 if self._ending.is_set():
                     rig.stop()
@@ -319,13 +318,13 @@ class Session:
             shown = overlay.moved(part.skip, sweep.response - sweep.corrected, sweep.rate)
             self._tell("overlaid", trial.index, shown)
 
-    def _begin(self, part: Crop, stimulus: Stimulus, request: Request) -> Take:
+    def _begin(self, part: Crop, stimulus: Stimulus, request: Request, came: Block) -> Take:
         """Open the file's sweep and tell who listens, once the rig plays."""
         rate = self._rig.rate
         self._account.expect(len(stimulus.command(rate)))
         if self._recorder is not None:
             self._recorder.start(stimulus, rate, self._rig.origin)
-        self._tell("started", stimulus, rate, request.file_sweep)
+        self._tell("started", stimulus, rate, request.file_sweep, *filter(None, [further(came, self._rig.gains)]))
         return Take(part, stimulus, self._rig)
 
     def _trial(
@@ -367,6 +366,10 @@ class Session:
         if self._first is None:
             self._first = start
         return max(0.0, (start - self._first).total_seconds())
+
+    def _hand(self, block: Block) -> None:
+        """Tell the samples of a block; further channels are spoken of only where there are any."""
+        self._tell("block", block.response, block.command, *filter(None, [block.others]))
 
     def _tell(self, event: str, *what: object) -> None:
         self._audience.tell(event, *what)
