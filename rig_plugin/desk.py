@@ -16,6 +16,7 @@ from rig_plugin.engine.host import Opener
 from rig_plugin.feed import Source
 from rig_plugin.liking import Liking
 from rig_plugin.menus import Menus
+from rig_plugin.networks import there
 from rig_plugin.preferences import Preferences, keep, place, remembered
 from rig_plugin.preparation import SIMULATED, Preparation, of_file, on_rig
 from rig_plugin.replay_settings import ReplaySettings
@@ -23,6 +24,7 @@ from rig_plugin.session_control import SessionControl
 from rig_plugin.settings import Settings
 from rig_plugin.widgets.banner import Banner
 from rig_plugin.widgets.file_dialog import choose
+from rig_plugin.widgets.networks import NetworksCard
 from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets
 from rig_plugin.widgets.theme import DARK, Theme
 from rig_plugin.window import Window
@@ -37,6 +39,7 @@ _WELCOME = (
 )
 _KEY = "desk"
 _RECORDINGS = "Recordings (*.abf *.nwb *.h5 *.hdf5);;All files (*)"
+_NETWORKS = "Networks (*.h5);;All files (*)"
 _RIG_FILES = "Rig files (*.toml);;All files (*)"
 
 
@@ -82,6 +85,7 @@ class Desk(QtWidgets.QMainWindow):
         self._asked: Preparation | None = None
         self._is_leaving = self._is_gone = False
         self._endings: list[threading.Thread] = []
+        self._further: list[Path] = []
         self.banner = Banner()
         self._column = QtWidgets.QVBoxLayout()
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -148,6 +152,23 @@ class Desk(QtWidgets.QMainWindow):
     def ask_rig(self) -> None:
         """Let a rig file be chosen."""
         choose(self, "Open a rig file", _RIG_FILES, self.open_file)
+
+    def ask_network(self) -> None:
+        """Show which networks there are."""
+
+        def find(take: Callable[[Path], object]) -> None:
+            choose(card, "Open a network", _NETWORKS, take)
+
+        def add(path: Path) -> None:
+            self._further = [*self._further, path]
+            card.fill(there(self.preparation, self._further), path)
+
+        used = self.preparation.network or FIRST
+        card = NetworksCard(there(self.preparation, self._further), used, self.board.theme, find, self)
+        card.setAttribute(QtCore.Qt.WidgetAttribute.WA_DeleteOnClose)
+        card.opened.connect(add)
+        card.chosen.connect(lambda path: self.open(self.preparation.read_by(path)))
+        card.show()
 
     def open_simulated(self) -> None:
         """Open the simulated cell."""
