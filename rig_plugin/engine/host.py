@@ -11,7 +11,7 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
 from multiprocessing.connection import Connection
@@ -74,14 +74,16 @@ class _Desk:
         self._session: Session | Patching | None = None
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
+        self._names: tuple[str, ...] = ()
 
-    def do(self, event: str, text: str = "") -> None:
+    def do(self, event: str, text: str = "", names: Sequence[str] = ()) -> None:
         """Do what a letter asks; one that asks for what there is not is logged."""
         known: dict[str, Callable[[], None]] = {
             "start": self._start,
             "stop": self._stop,
             "note": self._note,
             "mark": partial(self._mark, text),
+            "look": partial(self._look, names),
         }
         if event not in known:
             _LOG.error("The window asked for '%s', which the engine does not know.", event)
@@ -122,6 +124,18 @@ class _Desk:
         if (session := self._session) is not None:
             session.mark(text)
 
+    def _look(self, names: Sequence[str]) -> None:
+        # A session that is opened later is told the same.
+        self._names = tuple(names)
+        if (session := self._session) is not None:
+            self._turn(session)
+
+    def _turn(self, session: Session | Patching) -> None:
+        try:
+            session.look(self._names)
+        except Refusal as refusal:
+            _LOG.error("%s", refusal)
+
     def _run(self) -> None:
         try:
             session = self._session = self._opener(self._outbox)
@@ -133,6 +147,8 @@ class _Desk:
             self._outbox.ended(str(error))
             return
         try:
+            if self._names:
+                self._turn(session)
             if self._stopping.is_set():
                 session.stop()
             session.run()
