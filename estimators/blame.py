@@ -9,7 +9,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["blame"]
+__all__ = ["DISCREPANCY", "blame"]
+
+DISCREPANCY = "discrepancy"
+"""Name of what is no parameter of a membrane: how far the model is off."""
 
 Array = npt.NDArray[np.float64]
 

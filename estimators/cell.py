@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from estimators.blame import DISCREPANCY
 from simulators.parameter import Parameter
 from simulators.wide_cell import ACCESSORIES
 
-__all__ = ["BESIDE", "CELL", "DISCREPANCY", "WITHIN", "halved"]
+__all__ = ["BESIDE", "CELL", "WITHIN", "halved"]
 
 CELL = ("C", "g_leak", "g_Na", "g_K", "g_M", "tau_max", "V_T", "E_leak", "rate_factor", "noise", "bridge", "offset")
 """Its parameters, in order: ten of the cell, two of the rig."""
-
-DISCREPANCY = "discrepancy"
-"""Name of what is no parameter of a membrane: how far the model is off."""
 
 WITHIN = (
     *ACCESSORIES,

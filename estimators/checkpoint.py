@@ -6,7 +6,7 @@ import json
 import math
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -22,22 +22,15 @@ from estimators.estimator import Architecture, SweepSetEstimator
 from estimators.features import NAMES
 from estimators.likelihood import Likelihood, Shape
 from estimators.prequential import STRATA
-from estimators.process import ProcessError, process_of
-from estimators.spec import Spec, SpecError, spec_from
+from estimators.spec import Spec
 from estimators.sweep_set import HEADS
+from estimators.title import FORMAT, LARGEST, CheckpointError, opened, title_of
 from estimators.watchman import TAUGHT, Watchman
 from simulators.parameter import Parameter
-from simulators.refusal import Refusal
 
 __all__ = ["FORMAT", "Checkpoint", "CheckpointError", "load", "save"]
 
-FORMAT = "rig-plugin network 2"
-_LARGEST = 64 * 2**20
 _WIDEST = 1024
-
-
-class CheckpointError(Refusal):
-    """A checkpoint can't be used; the message says why, and what to do."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,45 +128,13 @@ def load(path: str | Path) -> Checkpoint:
         CheckpointError: If the file is missing, damaged, no checkpoint, or was made for other features.
     """
     path = Path(path)
-    if not path.is_file():
-        raise CheckpointError(f"{path} is no file; give the path of a checkpoint that `rig-plugin pretrain` made.")
-    if path.stat().st_size > _LARGEST:
-        raise CheckpointError(f"{path} has {path.stat().st_size} bytes, far more than any checkpoint; give another.")
-    try:
-        with h5py.File(path, "r") as file:
-            if file.attrs.get("format") != FORMAT:
-                raise CheckpointError(
-                    f"{path} is no checkpoint of this version ({FORMAT!r} was wanted); pretrain it anew from its spec."
-                )
-            return _read(file, path)
-    except SpecError as error:
-        raise CheckpointError(f"{str(error).rstrip('.')}: take a sound copy of the checkpoint.") from error
-    except Refusal:
-        raise
-    except (OSError, LookupError, RuntimeError, ValueError, TypeError, AttributeError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise CheckpointError(f"{path} is damaged or no checkpoint ({reason}); take a sound copy of it.") from error
+    with opened(path) as file:
+        return _read(file, path)
 
 
 def _read(file: h5py.File, path: Path) -> Checkpoint:
-    for key, here in (("features", NAMES), ("context", CONTEXT)):
-        there = tuple(json.loads(file[key][()]))
-        if there != here:
-            other = sorted(set(there) ^ set(here)) or ["their order"]
-            raise CheckpointError(
-                f"{path} was made for other {key} than this program has ({', '.join(map(str, other[:3]))}); "
-                "pretrain it anew or use the program's version that made it."
-            )
-    # Whoever pretrained may have given another seed than the spec's text has.
-    spec = replace(spec_from(str(file.attrs["spec"]), f"{path} (its spec)"), seed=int(file.attrs["seed"]))
-    parameters = json.loads(file["parameters"][()])
-    try:
-        process_of([str(entry["name"]) for entry in parameters])
-    except ProcessError as error:
-        raise CheckpointError(f"{path} infers other parameters than this program's; pretrain it anew.") from error
-    domain = {column: tuple(bounds) for column, bounds in json.loads(file["domain"][()]).items()}
-    if parameters != [asdict(parameter) for parameter in spec.parameters] or domain != spec.designs.domain():
-        raise CheckpointError(f"{path} has another prior or domain than the spec in it; take a sound copy of it.")
+    title = title_of(file, path)
+    spec = title.spec
     network = SweepSetEstimator(spec.parameters, _architecture(json.loads(file["architecture"][()]), path))
     network.load_state_dict(_weights(file, "weights", network, path))
     likelihood = _likelihood(file, "likelihood", spec.parameters, path)
@@ -181,8 +142,9 @@ def _read(file: h5py.File, path: Path) -> Checkpoint:
     watchman = None if predictive is None else _watchman(file, path)
     scores = None if watchman is None else 1 + len(watchman.taught)
     reference = _reference(file, network.scaling.width, scores, path)
-    record, calibration = (json.loads(file[key][()]) for key in ("record", "calibration"))
-    return Checkpoint(network.eval(), spec, record, calibration, reference, likelihood, predictive, watchman)
+    return Checkpoint(
+        network.eval(), spec, title.record, title.calibration, reference, likelihood, predictive, watchman
+    )
 
 
 def _likelihood(file: h5py.File, group: str, parameters: Sequence[Parameter], path: Path) -> Likelihood | None:
@@ -253,7 +215,7 @@ def _reference(file: h5py.File, width: int, scores: int | None, path: Path) -> d
         dataset = file[f"reference/{name}"]
         there = dataset.shape
         fits = len(there) == len(wanted) and all(w is None or n == w for n, w in zip(there, wanted, strict=True))
-        if not fits or math.prod(there) > _LARGEST // 4:
+        if not fits or math.prod(there) > LARGEST // 4:
             raise CheckpointError(f"{path}: reference {name} has shape {there}, another was wanted; take a sound copy.")
         array = np.asarray(dataset[()])
         if array.dtype.kind != "f" or (name != "feature_range" and not np.isfinite(array).all()):

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from estimators.cell import DISCREPANCY
+from estimators.blame import DISCREPANCY
 from estimators.context import CONTEXT
 from estimators.features import NAMES
 from estimators.scaling import Scaling

@@ -6,14 +6,15 @@ The posterior has seen that sweep, so that they agree proves little: it is for t
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from estimators.context import Context
-from estimators.generation import voltages
-from estimators.nuisances import rigs
-from estimators.spec import Spec
+
+if TYPE_CHECKING:
+    from estimators.spec import Spec
 
 __all__ = ["Overlay", "overlay"]
 
@@ -71,6 +72,10 @@ def overlay(spec: Spec, draws: Array, context: Context, rng: np.random.Generator
     Raises:
         ValueError: If the draws have another number of parameters than the spec.
     """
+    # Who only looks at a band needs no simulator, which takes half a second to load.
+    from estimators.generation import voltages
+    from estimators.nuisances import rigs
+
     theta = draws[rng.permutation(len(draws))[:_DRAWS]]
     context = replace(context, rate=min(context.rate, _FASTEST))
     drawn = rigs(theta, spec.nuisances, rng, names=spec.names)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from estimators.cell import DISCREPANCY
+from estimators.blame import DISCREPANCY
 from estimators.context import CONTEXT
 from estimators.estimator import SweepSetEstimator
 from estimators.likelihood import Likelihood

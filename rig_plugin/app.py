@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-from contextlib import closing
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from estimators.features import FEATURES
-from rig_plugin import opening
 from rig_plugin.display import check_display
-from rig_plugin.engine import opened
 from rig_plugin.engine.client import Client
-from rig_plugin.engine.host import Opener
-from rig_plugin.quality_settings import QualitySettings
+from rig_plugin.preparation import Preparation, on_rig, recorded
 from rig_plugin.replay_settings import ReplaySettings
 from rig_plugin.settings import Settings
+from simulators.refusal import Refusal
 from simulators.stimulus import Clamp
 
-__all__ = ["attach", "replay"]
+if TYPE_CHECKING:
+    from rig_plugin.desk import Desk
 
-_RULES = QualitySettings()
+__all__ = ["attach", "replay", "show"]
 
 
-def attach(settings: Settings, clamp: Clamp | None = None) -> int:
+def attach(settings: Settings, clamp: Clamp | None = None, file: Path | None = None) -> int:
     """Open the window on a rig and start.
 
     Args:
         settings: What the rig file says.
         clamp: Has membrane tests in it played in place of the protocol.
+        file: The rig file, or None.
 
     Returns:
         The exit status of the window.
@@ -37,9 +36,7 @@ def attach(settings: Settings, clamp: Clamp | None = None) -> int:
     Raises:
         DisplayError: If there is nowhere to show a window.
     """
-    name = "simulated cell" if settings.rig.kind == "model-cell" else settings.rig.kind
-    opener: Opener = partial(opened.attach, settings) if clamp is None else partial(opened.patch, settings, clamp)
-    return _show(opener, settings.network.path, name, is_replay=False, rules=settings.quality)
+    return show(on_rig(settings, file, clamp))
 
 
 def replay(settings: ReplaySettings) -> int:
@@ -56,34 +53,45 @@ def replay(settings: ReplaySettings) -> int:
         RecordingError: If the file can't be read.
     """
     check_display()
+    from rig_plugin import opening
+
     # What can't be read is said at the command line, not in a window that opens to say it.
     opening.replay(settings, opening.network(settings.network))
-    return _show(partial(opened.replay, settings), settings.network, settings.file.name, is_replay=True)
+    return show(recorded(settings))
 
 
-def _show(opener: Opener, path: Path | None, source: str, *, is_replay: bool, rules: QualitySettings = _RULES) -> int:
-    """Show the window until it is closed; the engine has ended before this returns."""
+def show(preparation: Preparation, shown: Callable[[Desk], object] | None = None) -> int:
+    """Show the desk until it is closed; the engine has ended before this returns.
+
+    Args:
+        preparation: What lies on it at first.
+        shown: Is called with the desk as soon as it can be seen.
+
+    Returns:
+        The exit status of the window.
+
+    Raises:
+        DisplayError: If there is nowhere to show a window.
+        CheckpointError: If the network can't be used.
+    """
     check_display()
-    checkpoint = opening.network(path)
+    # The engine loads what it needs while this process loads Qt.
+    client = Client(preparation.opener)
+    from rig_plugin.desk import Desk
     from rig_plugin.widgets.qt import QtCore, QtWidgets
-    from rig_plugin.window import Window
 
     application = QtWidgets.QApplication.instance() or QtWidgets.QApplication([])
-    with closing(Client(opener, checkpoint.spec.parameters)) as client:
-        window = Window(
-            client,
-            checkpoint.spec.parameters,
-            FEATURES,
-            checkpoint.spec.name,
-            source,
-            feed=client,
-            is_replay=is_replay,
-            rules=rules,
-        )
-        window.show()
-        QtCore.QTimer.singleShot(0, window.start)
-        status = int(application.exec())
-        left = window.left
+    try:
+        desk = Desk(preparation, first=client)
+    except Refusal:
+        client.close()
+        raise
+    desk.show()
+    if shown is not None:
+        shown(desk)
+    QtCore.QTimer.singleShot(0, desk.start)
+    status = int(application.exec())
+    left = desk.board.left
     if left is not None:
         # Closed while it recorded, the window had no moment to offer this itself.
         export = f"`rig-plugin export {left} --nwb {left.with_suffix('.nwb')}`"

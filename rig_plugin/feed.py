@@ -186,6 +186,10 @@ class Source(Protocol):
     def silence(self) -> float:
         """For how long nothing was heard of who runs the session [s]; 0 where it is well."""
 
+    @property
+    def wire(self) -> int | None:
+        """File descriptor on which something can be read when a message came; None where there is none."""
+
     def take(self) -> tuple[Message, ...]:
         """Hand over the messages that came since the last call, oldest first; for one reader."""
 
@@ -321,6 +325,11 @@ class Feed:
     def silence(self) -> float:
         """None: a session in this process lives as long as it."""
         return 0.0
+
+    @property
+    def wire(self) -> int | None:
+        """None: what this process leaves has to be looked for."""
+        return None
 
     def take(self) -> tuple[Message, ...]:
         """Hand over the messages that came since the last call, oldest first; for one reader.

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from estimators.blame import blame
-from estimators.cell import DISCREPANCY
+from estimators.blame import DISCREPANCY, blame
 from hardware.forepulse import membrane_before
 from hardware.membrane import Membrane
 from simulators.parameter import Parameter

@@ -1,4 +1,4 @@
-"""This file is the window: it lays the panels out, and turns what comes from the session and the keys into calls."""
+"""This file is the window: the panels over one session; what comes from it and from the keys becomes calls."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from rig_plugin.arrangement import ARRANGEMENT
 from rig_plugin.bridge import Bridge
 from rig_plugin.export_process import written
 from rig_plugin.feed import Feed, Live, RecordingStatus, Source
 from rig_plugin.lab_note import lab_note
 from rig_plugin.quality_settings import QualitySettings
 from rig_plugin.trial import Trial
+from rig_plugin.widgets.action import action
 from rig_plugin.widgets.cheat_sheet import CheatSheet
 from rig_plugin.widgets.curves import FiringCurve, VoltageCurve
+from rig_plugin.widgets.docks import Docks
 from rig_plugin.widgets.evolution import Evolution
 from rig_plugin.widgets.features import Feature, FeatureTable
 from rig_plugin.widgets.guardian_line import GuardianLine
@@ -24,7 +27,7 @@ from rig_plugin.widgets.note import Note
 from rig_plugin.widgets.offer import Offer, Writing
 from rig_plugin.widgets.panel import Panel
 from rig_plugin.widgets.posterior import PosteriorPanel
-from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets, Shortcut
+from rig_plugin.widgets.qt import Action, QtCore, QtGui, QtWidgets, Signal
 from rig_plugin.widgets.scope import Scope
 from rig_plugin.widgets.status_line import StatusLine
 from rig_plugin.widgets.theme import DARK, LIGHT, Theme
@@ -56,8 +59,8 @@ class SessionControl(Protocol):
         """Note this moment in the recording, or with a text the one that was held."""
 
 
-class Window(QtWidgets.QMainWindow):
-    """Scope, features, posterior and trust on one screen; closing it stops the session.
+class Window(QtWidgets.QWidget):
+    """Scope, features, posterior and trust over one session; closing it stops the session.
 
     Closed while it records, it stays until the recording is closed and offers what it offers of every recording; the
     answer closes it, or a second request does at any moment.
@@ -75,6 +78,9 @@ class Window(QtWidgets.QMainWindow):
         rules: [quality] of the rig file, by which membrane tests are judged.
         theme: Dark or light.
     """
+
+    closed = Signal()
+    worn = Signal(object)
 
     def __init__(
         self,
@@ -108,6 +114,7 @@ class Window(QtWidgets.QMainWindow):
         self.posterior = PosteriorPanel(parameters)
         self.evolution = Evolution(parameters)
         self.status_line = StatusLine(source_name, network_name)
+        self.docks = Docks(ARRANGEMENT)
         self.guardian = GuardianLine()
         self.injection = InjectionLine()
         self.offer = Offer(writing)
@@ -120,6 +127,7 @@ class Window(QtWidgets.QMainWindow):
         self.setWindowTitle(f"rig-plugin: {source_name}")
         self._lay_out()
         self._connect()
+        self.actions_by_name = self._act()
         self.wear(theme)
         if parameters:
             self.posterior.choose(parameters[0].name)
@@ -137,6 +145,12 @@ class Window(QtWidgets.QMainWindow):
         )  # fmt: skip
 
     @property
+    def is_recording(self) -> bool:
+        """Whether samples go to a file."""
+        status = self._control.status
+        return self.is_running and status is not None and status.recording
+
+    @property
     def left(self) -> Path | None:
         """A recording of which no NWB file was offered, because it is not over or the window was closed before."""
         return self._recorded if self._recorded != self._offered else None
@@ -151,6 +165,7 @@ class Window(QtWidgets.QMainWindow):
         self.setStyleSheet(theme.sheet())
         for panel in self.panels:
             panel.wear(theme)
+        self.worn.emit(theme)
 
     def toggle(self) -> None:
         """Start the session, or stop the one that runs."""
@@ -202,6 +217,10 @@ class Window(QtWidgets.QMainWindow):
         """Change between dark and light."""
         self.wear(LIGHT if self._theme is DARK else DARK)
 
+    def arrange(self) -> None:
+        """Let the panels be moved, or keep them where they are."""
+        self.docks.arrange(not self.docks.is_arranging)
+
     def show_keys(self) -> None:
         """Show the cheat sheet, or take it away."""
         if self._sheet is not None and self._sheet.isVisible():
@@ -222,25 +241,30 @@ class Window(QtWidgets.QMainWindow):
         if self.is_running:
             self._control.stop()
         super().closeEvent(event)
+        self.closed.emit()
 
     def _lay_out(self) -> None:
-        curves = _split(QtCore.Qt.Orientation.Horizontal, (self.firing, 1), (self.voltage, 1))
-        below = _split(QtCore.Qt.Orientation.Horizontal, (self.features, 4), (curves, 3))
-        left = _split(QtCore.Qt.Orientation.Vertical, (self.scope, 22), (self.membrane, 7), (below, 13))
-        right = _split(QtCore.Qt.Orientation.Vertical, (self.trust, 6), (self.posterior, 22), (self.evolution, 9))
-        middle = _split(QtCore.Qt.Orientation.Horizontal, (left, 29), (right, 25))
-        root = QtWidgets.QWidget()
-        root.setObjectName("root")
-        column = QtWidgets.QVBoxLayout(root)
+        self.docks.hold(
+            {
+                "scope": ("Scope", self.scope),
+                "membrane": ("Membrane", self.membrane),
+                "features": ("Features", self.features),
+                "firing": ("f-I", self.firing),
+                "voltage": ("V-I", self.voltage),
+                "trust": ("Trust", self.trust),
+                "posterior": ("Posterior", self.posterior),
+                "evolution": ("Over the sweeps", self.evolution),
+            }
+        )
+        self.setObjectName("root")
+        self.setAttribute(QtCore.Qt.WidgetAttribute.WA_StyledBackground)
+        column = QtWidgets.QVBoxLayout(self)
         column.setContentsMargins(6, 6, 6, 6)
         column.setSpacing(6)
-        column.addWidget(self.header)
-        column.addWidget(self.guardian)
-        column.addWidget(self.injection)
-        column.addWidget(middle, 1)
-        for line in (self.offer, self.note_line, self.status_line):
-            column.addWidget(line)
-        self.setCentralWidget(root)
+        over = (self.header, self.guardian, self.injection)
+        under = (self.offer, self.note_line, self.status_line)
+        for widget in (*over, self.docks, *under):
+            column.addWidget(widget, 1 if widget is self.docks else 0)
         self.resize(1366, 740)
 
     def _connect(self) -> None:
@@ -265,12 +289,28 @@ class Window(QtWidgets.QMainWindow):
         self.header.stop.clicked.connect(lambda: self.stop())
         self.note_line.taken.connect(self._keep_note)
         self.offer.decline.clicked.connect(lambda: self._leave())
-        keys = {
-            "Space": self.toggle, "Esc": self.stop, "M": self.mark, "N": self.note, "E": self.offer.take_up,
-            "T": self.swap_theme, "F1": self.show_keys, "Ctrl+C": self.copy,
-        }  # fmt: skip
-        for key, act in keys.items():
-            Shortcut(QtGui.QKeySequence(key), self).activated.connect(act)
+
+    def _act(self) -> dict[str, Action]:
+        """Make what can be done by a key, each once."""
+        told = (
+            ("start", "Start or stop", "Space", self.toggle, "Stopped, the command returns to its exit state."),
+            ("stop", "Stop at once", "Esc", self.stop, "The command returns to its exit state."),
+            ("mark", "Mark this moment", "M", self.mark, "Notes this moment in the recording."),
+            ("note", "Note with a text", "N", self.note, "Notes this moment in the recording, with a text."),
+            ("export", "NWB of the last recording", "E", self.offer.take_up, "Makes a file that every lab can read."),
+            ("copy", "Copy the posterior as text", "Ctrl+C", self.copy, "For the lab book."),
+            (
+                "arrange",
+                "Arrange the panels",
+                "",
+                self.arrange,
+                "Gives them bars to move them by, or takes these away.",
+            ),
+            ("reset", "Panels as at first", "", self.docks.reset, ""),
+            ("theme", "Dark or light", "T", self.swap_theme, ""),
+            ("keys", "Keys", "F1", self.show_keys, ""),
+        )
+        return {name: action(self, text, key, act, tip) for name, text, key, act, tip in told}
 
     def _enter(self, running: bool) -> None:
         self.is_running = running
@@ -329,16 +369,3 @@ class Window(QtWidgets.QMainWindow):
         self.header.enter("failed")
         self.status_line.write(reason, "danger")
         self.scope.fail(reason)
-
-
-def _split(direction: QtCore.Qt.Orientation, *parts: tuple[QtWidgets.QWidget, int]) -> QtWidgets.QSplitter:
-    """Put widgets side by side with sizes in these proportions and handles between them."""
-    splitter = QtWidgets.QSplitter(direction)
-    splitter.setHandleWidth(6)
-    splitter.setChildrenCollapsible(False)
-    for place, (widget, share) in enumerate(parts):
-        widget.setMinimumSize(60, 40)
-        splitter.addWidget(widget)
-        splitter.setStretchFactor(place, share)
-    splitter.setSizes([share * 100 for _, share in parts])
-    return splitter

@@ -35,4 +35,4 @@ def command(rig_file: Path | None, clamp: Clamp | None) -> None:
     settings = read(rig_file)
     from rig_plugin.app import attach
 
-    attach(settings, clamp)
+    attach(settings, clamp, rig_file)

@@ -36,12 +36,12 @@ class Client:
 
     Args:
         opener: Opens a session there.
-        parameters: What its network infers.
+        parameters: What its network infers; where that is not known yet, `infer` tells it before the first session.
         clock: Monotonic time [s]; another one for tests.
     """
 
     def __init__(
-        self, opener: Opener, parameters: Sequence[Parameter], clock: Callable[[], float] = time.monotonic
+        self, opener: Opener, parameters: Sequence[Parameter] = (), clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._opener, self._clock = opener, clock
         self._shared = Shared()
@@ -53,6 +53,14 @@ class Client:
         self._names: tuple[str, ...] = ()
         self._beats, self._born, self._heard = 0, 0, clock()
         self._launch()
+
+    def infer(self, parameters: Sequence[Parameter]) -> None:
+        """Be told what the network infers.
+
+        Args:
+            parameters: In order.
+        """
+        self._inbox.parameters = tuple(parameters)
 
     @property
     def status(self) -> RecordingStatus | None:
@@ -73,6 +81,11 @@ class Client:
     def dropped(self) -> int:
         """As a feed has it."""
         return self._inbox.dropped
+
+    @property
+    def wire(self) -> int | None:
+        """As a feed has it."""
+        return self._inbox.wire
 
     @property
     def silence(self) -> float:

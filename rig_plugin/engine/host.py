@@ -7,6 +7,7 @@ gone: the running sweep is finished, the cell returned to its exit state, and th
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -16,21 +17,24 @@ from contextlib import closing
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TYPE_CHECKING, Union
 
 from hardware.last_word import FOLDER
-from rig_plugin.audience import Listener
 from rig_plugin.engine.letter import open_letter
 from rig_plugin.engine.outbox import Outbox
 from rig_plugin.engine.shared import Shared
-from rig_plugin.patching import Patching
-from rig_plugin.session import Session
 from simulators.refusal import Refusal
+
+if TYPE_CHECKING:
+    from rig_plugin.audience import Listener
+    from rig_plugin.patching import Patching
+    from rig_plugin.session import Session
 
 __all__ = ["Opener", "host"]
 
 _LOG = logging.getLogger("rig_plugin")
 
-Opener = Callable[[Listener], Session | Patching]
+Opener = Callable[["Listener"], Union["Session", "Patching"]]
 """Opens a session, or the tests that come before one, that tells a listener; importable by name, or a
 `functools.partial` of such with plain arguments."""
 
@@ -137,6 +141,8 @@ class _Desk:
             _LOG.error("%s", refusal)
 
     def _run(self) -> None:
+        # Nothing that is loaded now is garbage, and looking for some takes a tenth of the time.
+        gc.disable()
         try:
             session = self._session = self._opener(self._outbox)
         except Refusal as refusal:
@@ -146,6 +152,8 @@ class _Desk:
             _LOG.exception("The session could not be opened.")
             self._outbox.ended(str(error))
             return
+        finally:
+            gc.enable()
         try:
             if self._names:
                 self._turn(session)

@@ -36,7 +36,7 @@ class Inbox:
     """
 
     def __init__(self, shared: Shared, parameters: Sequence[Parameter]) -> None:
-        self._shared, self._parameters = shared, tuple(parameters)
+        self._shared, self.parameters = shared, tuple(parameters)
         self._pipe: Connection | None = None
         self._next = 0
         self._dropped = 0
@@ -69,6 +69,11 @@ class Inbox:
         if told is not None and told != self._beside:
             self._beside, self._injection = told, Injection(**json.loads(told))
         return self._injection
+
+    @property
+    def wire(self) -> int | None:
+        """What can be read when a letter came, or None where the engine is gone."""
+        return None if self._pipe is None or self._pipe.closed else self._pipe.fileno()
 
     @property
     def dropped(self) -> int:
@@ -151,7 +156,7 @@ class Inbox:
             self._follow(letter["place"] + letter["count"])
             self._is_growing = False
             sweep = sweep_of(told, *self._samples(letter["place"], letter["count"]))
-        return Finished(trial_of(letter["trial"], self._parameters, draws, sweep))
+        return Finished(trial_of(letter["trial"], self.parameters, draws, sweep))
 
     def _follow(self, end: int) -> None:
         """Let the running sweep grow to what has come."""

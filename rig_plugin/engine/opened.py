@@ -1,14 +1,21 @@
-"""This file is what the engine opens: a session on a rig or on a recording, from plain settings."""
+"""This file is what the engine opens: a session on a rig or on a recording, from plain settings.
+
+The window names these functions and the engine calls them: what a session needs, torch above all, is loaded there and
+then, and the window never waits for it.
+"""
 
 from __future__ import annotations
 
-from rig_plugin import opening
-from rig_plugin.audience import Listener
-from rig_plugin.patching import Patching
+from typing import TYPE_CHECKING
+
 from rig_plugin.replay_settings import ReplaySettings
-from rig_plugin.session import Session
 from rig_plugin.settings import Settings
 from simulators.stimulus import Clamp
+
+if TYPE_CHECKING:
+    from rig_plugin.audience import Listener
+    from rig_plugin.patching import Patching
+    from rig_plugin.session import Session
 
 __all__ = ["attach", "patch", "replay"]
 
@@ -26,6 +33,8 @@ def attach(settings: Settings, listener: Listener) -> Session:
     Raises:
         Refusal: As `opening.attach`.
     """
+    from rig_plugin import opening
+
     return opening.attach(settings, opening.network(settings.network.path), listeners=(listener,), overlays=True)
 
 
@@ -43,6 +52,8 @@ def patch(settings: Settings, clamp: Clamp, listener: Listener) -> Patching:
     Raises:
         Refusal: As `Patching`.
     """
+    from rig_plugin.patching import Patching
+
     return Patching(settings, clamp, listeners=(listener,))
 
 
@@ -59,4 +70,6 @@ def replay(settings: ReplaySettings, listener: Listener) -> Session:
     Raises:
         Refusal: As `opening.replay`.
     """
+    from rig_plugin import opening
+
     return opening.replay(settings, opening.network(settings.network), listeners=(listener,), overlays=True)

@@ -25,6 +25,7 @@ _TIPS = (
 
 
 _ROW = 19
+_AIR = 12
 _LEFT = int(QtCore.Qt.AlignmentFlag.AlignLeft | QtCore.Qt.AlignmentFlag.AlignVCenter)
 _RIGHT = int(QtCore.Qt.AlignmentFlag.AlignRight | QtCore.Qt.AlignmentFlag.AlignVCenter)
 
@@ -112,7 +113,8 @@ class FeatureTable(Panel):
             rows.setMinimumSectionSize(16)
             rows.setSectionResizeMode(QtWidgets.QHeaderView.ResizeMode.Fixed)
             columns.setHighlightSections(False)
-            columns.setSectionResizeMode(QtWidgets.QHeaderView.ResizeMode.ResizeToContents)
+            # Widths are set once: a table that fits them to each cell that changes takes 70 ms a trial for it.
+            columns.setSectionResizeMode(QtWidgets.QHeaderView.ResizeMode.Fixed)
             columns.setStretchLastSection(True)
         for column, tip in enumerate(_TIPS):
             head = table.horizontalHeaderItem(column)
@@ -172,7 +174,16 @@ class FeatureTable(Panel):
         item.setForeground(QtGui.QBrush(QtGui.QColor(colour)))
 
     def _wear(self) -> None:
-        """Set the height of the rows again, which a new style sheet takes back."""
+        """Set widths, and the height of the rows again, which a new style sheet takes back."""
+        table = self._table
+        units = [with_unit("", feature.unit).strip() for feature in self._features]
+        names = [feature.name.replace("_", " ") for feature in self._features]
+        words, numbers = table.fontMetrics(), QtGui.QFontMetrics(figures(12))
+        for column, (texts, metrics) in enumerate(
+            ((names, words), (["−0.00000"], numbers), ([*units, "unit"], words), (["▼ high"], words))
+        ):
+            widest = max((metrics.boundingRect(text).width() for text in texts), default=0)
+            table.setColumnWidth(column, widest + _AIR)
         rows = self._table.verticalHeader()
         if rows is not None:
             rows.setDefaultSectionSize(_ROW)

@@ -41,6 +41,7 @@ class Marginal(QtWidgets.QWidget):
         self._prior = density.prior(parameter)
         self._now: _Draws | None = None
         self._before: _Draws | None = None
+        self._shown: _Draws | None = None
         self._median = 0.0
         self._derived = ""
         self.setMinimumHeight(22)
@@ -66,8 +67,13 @@ class Marginal(QtWidgets.QWidget):
             before: Samples one sweep ago, or None.
             cell: The same as `draws` for the whole cell [nS], or None where that has no meaning.
         """
+        last, self._before = self._shown, None
+        if before is not None and draws is not None:
+            # As a rule what is one sweep ago now was shown then.
+            is_known = last is not None and np.array_equal(last, before)
+            self._before = self._now if is_known else density.drawn(self.parameter, before)
         self._now = None if draws is None else density.drawn(self.parameter, draws)
-        self._before = None if before is None or draws is None else density.drawn(self.parameter, before)
+        self._shown = draws
         self.numbers = (MISSING, "", "")
         self._derived = ""
         if draws is not None:

@@ -12,13 +12,14 @@ if "PYQTGRAPH_QT_LIB" not in os.environ and find_spec("PyQt5") is not None:
 import pyqtgraph as pg  # type: ignore[import-untyped]
 
 if TYPE_CHECKING:
-    from PyQt5 import QtCore, QtGui, QtWidgets
+    from PyQt5 import QtCore, QtGui, QtTest, QtWidgets
     from PyQt5.QtCore import pyqtSignal as Signal
-    from PyQt5.QtWidgets import QShortcut as Shortcut
+    from PyQt5.QtWidgets import QAction as Action
 else:
-    from pyqtgraph.Qt import QtCore, QtGui, QtWidgets
+    from pyqtgraph.Qt import QtCore, QtGui, QtTest, QtWidgets
 
     Signal = QtCore.Signal
-    Shortcut = QtGui.QShortcut
+    # pyqtgraph gives it this place in every binding.
+    Action = QtGui.QAction
 
-__all__ = ["QtCore", "QtGui", "QtWidgets", "Shortcut", "Signal", "pg"]
+__all__ = ["Action", "QtCore", "QtGui", "QtTest", "QtWidgets", "Signal", "pg"]

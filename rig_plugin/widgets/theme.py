@@ -65,7 +65,7 @@ class Theme:
         QLabel, QPushButton, QTableWidget {{ color: {self.text}; }}
         QPushButton, QComboBox, QTableWidget, QHeaderView, QToolTip {{ font-size: 12px; }}
         #plain, #quiet, #heading, #notice, #warning {{ font-size: 12px; }}
-        QMainWindow, QDialog, #root {{ background: {self.ground}; }}
+        QMainWindow, QDialog, #root, #docks {{ background: {self.ground}; }}
         #panel {{ background: {self.panel}; border: 1px solid {self.line}; border-radius: 5px; }}
         QLabel {{ background: transparent; }}
         #quiet, #figures, #heading {{ color: {self.quiet}; }}
@@ -73,7 +73,21 @@ class Theme:
         #notice {{ color: {self.quiet}; background: {self.panel}; border-radius: 5px; padding: 6px; }}
         #warning {{ color: {self.text}; background: {self.panel}; border: 1px solid {self.caution};
             border-radius: 5px; padding: 8px; }}
-        QSplitter::handle {{ background: {self.ground}; }}
+        QSplitter::handle, QMainWindow::separator {{ background: {self.ground}; width: 6px; height: 6px; }}
+        QMainWindow::separator:hover {{ background: {self.line}; }}
+        QDockWidget {{ color: {self.quiet}; font-size: 12px; }}
+        QDockWidget::title {{ background: {self.ground}; padding: 2px 8px; }}
+        QTabBar {{ background: {self.ground}; font-size: 12px; qproperty-drawBase: 0; }}
+        QTabBar::tab {{ background: {self.ground}; color: {self.quiet}; border: 1px solid transparent;
+            padding: 2px 10px; margin-right: 2px; }}
+        QTabBar::tab:selected {{ color: {self.text}; border-bottom: 2px solid {self.now}; }}
+        QTabBar::tab:hover {{ color: {self.text}; }}
+        QMenuBar, QMenu {{ background: {self.ground}; color: {self.text}; font-size: 12px; }}
+        QMenuBar::item {{ background: transparent; padding: 3px 8px; }}
+        QMenuBar::item:selected, QMenu::item:selected {{ background: {self.line}; }}
+        QMenu {{ border: 1px solid {self.line}; }}
+        QMenu::item:disabled {{ color: {self.past}; }}
+        QMenu::separator {{ height: 1px; background: {self.line}; margin: 3px 6px; }}
         QPushButton {{ background: {self.ground}; border: 1px solid {self.line}; border-radius: 4px;
             padding: 4px 10px; }}
         QPushButton:hover, QPushButton:focus {{ border-color: {self.now}; }}

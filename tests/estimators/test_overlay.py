@@ -6,7 +6,7 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
-from estimators import overlay as module
+from estimators import generation
 from estimators.context import Context
 from estimators.generation import simulate, voltages
 from estimators.nuisances import rigs
@@ -64,7 +64,7 @@ def test_a_cell_without_a_finite_voltage_is_left_out_and_all_such_give_no_band(s
         samples[: lost[0], 7] = np.nan
         return samples, counts
 
-    monkeypatch.setattr(module, "voltages", broken)
+    monkeypatch.setattr(generation, "voltages", broken)
     lost = [3]
     assert np.isfinite(overlay(spec, theta, STEP, np.random.default_rng(0)).low).all()
     lost[0] = 40

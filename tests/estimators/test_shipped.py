@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from estimators.aims import LEVELS, POOLED, STRATUM
+from estimators.blame import DISCREPANCY
 from estimators.calibration import check
-from estimators.cell import DISCREPANCY
 from estimators.checkpoint import load
 from estimators.context import CONTEXT, Context
 from estimators.distortion import Distortion

@@ -6,11 +6,11 @@ import signal
 import pytest
 
 from rig_plugin import app
+from rig_plugin.desk import Desk
 from rig_plugin.export_process import written
 from rig_plugin.replay_settings import ReplaySettings
 from rig_plugin.settings import ProtocolSettings, RecordingSettings, RigSettings, Settings
 from rig_plugin.widgets.qt import QtCore, QtWidgets
-from rig_plugin.window import Window
 
 PROTOCOL = ProtocolSettings(amplitudes=(-50.0, 50.0, 150.0), onset=100.0, duration=200.0, tail=50.0, interval=0.0)
 
@@ -23,10 +23,10 @@ def watch(qtbot):
 
     def watch(seen):
         def look():
-            windows = [w for w in QtWidgets.QApplication.topLevelWidgets() if isinstance(w, Window) and w.isVisible()]
-            if windows and seen(windows[0]):
+            desks = [w for w in QtWidgets.QApplication.topLevelWidgets() if isinstance(w, Desk) and w.isVisible()]
+            if desks and seen(desks[0].board):
                 timer.stop()
-                windows[0].close()
+                desks[0].close()
 
         timer.timeout.connect(look)
         timer.start()

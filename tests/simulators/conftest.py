@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from estimators.cell import DISCREPANCY
+from estimators.blame import DISCREPANCY
 from estimators.spec import read_spec
 from simulators.batches import simulate_batches
 from simulators.lanes import LANES

@@ -1,0 +1,22 @@
+"""This file is the arrangement: where the panels stand until somebody moves them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rig_plugin.widgets.docks import Arrangement
+
+__all__ = ["ARRANGEMENT"]
+
+ARRANGEMENT: Final[Arrangement] = (
+    (
+        29,
+        (
+            (22, ((1, ("scope",)),)),
+            (7, ((1, ("membrane",)),)),
+            (13, ((8, ("features",)), (3, ("firing",)), (3, ("voltage",)))),
+        ),
+    ),
+    (25, ((6, ((1, ("trust",)),)), (22, ((1, ("posterior",)),)), (9, ((1, ("evolution",)),)))),
+)
+"""In the order in which an eye looks for them: the cell, whether it can be trusted, what it is."""

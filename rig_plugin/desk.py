@@ -1,0 +1,226 @@
+"""This file is the desk: the program's window, on which one preparation lies after another, with what can be opened."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from estimators.features import FEATURES
+from estimators.pretrained import FIRST
+from estimators.title import Title, read_title
+from rig_plugin.engine.client import Client
+from rig_plugin.engine.host import Opener
+from rig_plugin.feed import Source
+from rig_plugin.menus import Menus
+from rig_plugin.preparation import Preparation, of_file, on_rig
+from rig_plugin.settings import Settings
+from rig_plugin.widgets.banner import Banner
+from rig_plugin.widgets.file_dialog import choose
+from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets
+from rig_plugin.widgets.theme import DARK, Theme
+from rig_plugin.window import SessionControl, Window
+from simulators.parameter import Parameter
+from simulators.refusal import Refusal
+
+__all__ = ["Desk", "Engine"]
+
+_WELCOME = (
+    "This is a simulated cell. A recording of your own (ABF or NWB) opens when it is dropped anywhere here, or by "
+    "Ctrl+O; a rig by its rig file."
+)
+_RECORDINGS = "Recordings (*.abf *.nwb *.h5 *.hdf5);;All files (*)"
+_RIG_FILES = "Rig files (*.toml);;All files (*)"
+
+
+class Engine(SessionControl, Source, Protocol):
+    """What runs a session and can be looked at, in whichever process."""
+
+    def infer(self, parameters: Sequence[Parameter]) -> None:
+        """Be told what the network infers, before the first session."""
+
+    def close(self) -> None:
+        """Let the running sweep finish and end."""
+
+
+class Desk(QtWidgets.QMainWindow):
+    """Menus, one window over a session, and its engine; what is opened next takes their place.
+
+    Nothing is opened over a recording that runs: that is refused in words. A session that records nothing is ended
+    first.
+
+    Args:
+        preparation: What lies on it at first.
+        theme: Dark or light.
+        load: Reads what stands on a network; another one for tests.
+        engine: Starts what runs its sessions.
+        first: What was started for the first preparation before Qt was loaded, which takes as long.
+        parent: Owner, as in Qt.
+
+    Raises:
+        Refusal: If the first preparation's network can't be used.
+    """
+
+    def __init__(
+        self,
+        preparation: Preparation,
+        theme: Theme = DARK,
+        load: Callable[[Path], Title] = read_title,
+        engine: Callable[[Opener], Engine] = Client,
+        first: Engine | None = None,
+        parent: QtWidgets.QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._theme, self._load, self._engine = theme, load, engine
+        self._asked: Preparation | None = None
+        self._is_leaving = self._is_gone = False
+        self._endings: list[threading.Thread] = []
+        self.banner = Banner()
+        self._column = QtWidgets.QVBoxLayout()
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+        root = QtWidgets.QWidget()
+        root.setObjectName("root")
+        root.setLayout(self._column)
+        self._column.addWidget(self.banner)
+        self.setCentralWidget(root)
+        self.setAcceptDrops(True)
+        self.resize(1366, 740)
+        self.preparation = preparation
+        self.client, self.board = self._sit(preparation, first)
+        self.menus = Menus(self)
+        self._wear(theme)
+        if preparation.key == on_rig(Settings()).key:
+            self.banner.tell(_WELCOME, remedy=("Open a recording…", self.ask_recording))
+
+    def start(self) -> None:
+        """Begin the session of what lies on the desk."""
+        self.board.start()
+
+    def open_file(self, file: Path) -> None:
+        """Open a recording or a rig file; what can't be is said in a sentence.
+
+        Args:
+            file: That somebody chose or dropped.
+        """
+        try:
+            self.open(of_file(file))
+        except Refusal as refusal:
+            self.banner.tell(str(refusal), "caution")
+
+    def open(self, preparation: Preparation) -> None:
+        """Put something else on the desk and begin its session, as soon as the one that runs is over.
+
+        Args:
+            preparation: What.
+        """
+        if self.board.is_running:
+            if self.board.is_recording:
+                told = f"{self.preparation.name} is being recorded: Esc ends that, then open {preparation.name} again."
+                self.banner.tell(told, "caution")
+                return
+            self._asked = preparation
+            self.banner.tell(f"{preparation.name} opens when the running sweep has been stopped.")
+            self.board.stop()
+            return
+        try:
+            self._replace(preparation)
+        except Refusal as refusal:
+            self.banner.tell(str(refusal), "caution")
+
+    def ask_recording(self) -> None:
+        """Let a recording be chosen."""
+        choose(self, "Open a recording", _RECORDINGS, self.open_file)
+
+    def ask_rig(self) -> None:
+        """Let a rig file be chosen."""
+        choose(self, "Open a rig file", _RIG_FILES, self.open_file)
+
+    def open_simulated(self) -> None:
+        """Open the simulated cell."""
+        self.open(on_rig(Settings()))
+
+    def dragEnterEvent(self, event: QtGui.QDragEnterEvent) -> None:
+        """Take a file, whatever it is: what can't be read is refused in words when it is dropped."""
+        if _dropped(event) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QtGui.QDropEvent) -> None:
+        """Open what was dropped."""
+        file = _dropped(event)
+        if file is not None:
+            event.acceptProposedAction()
+            self.open_file(file)
+
+    def closeEvent(self, event: QtGui.QCloseEvent) -> None:
+        """Close the session's window first, which may ask for a moment, and wait for its engine."""
+        if self._is_gone:
+            return
+        self._is_leaving = True
+        if not self.board.close():
+            self._is_leaving = False
+            event.ignore()
+            return
+        self.client.close()
+        for ending in self._endings:
+            ending.join()
+        self._is_gone = True
+        super().closeEvent(event)
+
+    def _sit(self, preparation: Preparation, client: Engine | None = None) -> tuple[Engine, Window]:
+        """Start the engine of a preparation, where it has none yet, and put its window in place."""
+        spec = self._load(preparation.network or FIRST).spec
+        client = client or self._engine(preparation.opener)
+        client.infer(spec.parameters)
+        settings = preparation.settings
+        window = Window(
+            client, spec.parameters, FEATURES, spec.name, preparation.name,
+            feed=client, is_replay=preparation.is_replay, rules=settings.quality, theme=self._theme,
+        )  # fmt: skip
+        window.closed.connect(self._leave)
+        window.worn.connect(self._wear)
+        window.bridge.ended.connect(self._go_on)
+        self._column.addWidget(window, 1)
+        self.setWindowTitle(f"rig-plugin: {preparation.name}")
+        return client, window
+
+    def _replace(self, preparation: Preparation) -> None:
+        """Take what lies here away and begin with something else; what can't be opened leaves all as it is."""
+        old_client, old_window = self.client, self.board
+        self.client, self.board = self._sit(preparation)
+        self.preparation = preparation
+        old_window.closed.disconnect(self._leave)
+        old_window.close()
+        self._column.removeWidget(old_window)
+        old_window.deleteLater()
+        # An engine takes a moment to end, which nobody has to wait for.
+        self._endings = [ending for ending in self._endings if ending.is_alive()]
+        self._endings.append(threading.Thread(target=old_client.close, name="ending"))
+        self._endings[-1].start()
+        self.menus.follow(self.board)
+        self.banner.withdraw()
+        self.board.start()
+
+    def _go_on(self, _: str | None) -> None:
+        """Open what had to wait for the end of a session, once that is told everywhere."""
+        asked, self._asked = self._asked, None
+        if asked is not None:
+            QtCore.QTimer.singleShot(0, lambda: self.open(asked))
+
+    def _leave(self) -> None:
+        """Close with the window, where it closed by itself after its last question was answered."""
+        if not self._is_leaving:
+            self.close()
+
+    def _wear(self, theme: Theme) -> None:
+        self._theme = theme
+        self.setStyleSheet(theme.sheet())
+        self.banner.wear(theme)
+
+
+def _dropped(event: QtGui.QDropEvent) -> Path | None:
+    """Find the first file of the computer's own that is dropped; None where there is none."""
+    mime = event.mimeData()
+    files = [url.toLocalFile() for url in mime.urls()] if mime is not None and mime.hasUrls() else []
+    return next((Path(file) for file in files if file), None)

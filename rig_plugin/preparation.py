@@ -1,0 +1,139 @@
+"""This file is the preparation: what lies on the desk, a cell on a rig or one in a recording, with who reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from rig_plugin.engine import opened
+from rig_plugin.engine.host import Opener
+from rig_plugin.replay_settings import ReplaySettings
+from rig_plugin.settings import NetworkSettings, ProtocolSettings, Settings, read
+from simulators.stimulus import Clamp
+
+__all__ = ["SIMULATED", "Preparation", "of_file", "on_rig", "recorded"]
+
+SIMULATED = "simulated cell"
+"""What a rig without a rig file is called."""
+
+_RIG_FILES = (".toml",)
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What can be opened; plain data, from which the engine makes a session.
+
+    Args:
+        name: What it is called on the screen.
+        key: Under which the window remembers how it was used.
+        settings: Of the rig, or of the recording.
+        clamp: In which membrane tests are played in place of the protocol, or None.
+    """
+
+    name: str
+    key: str
+    settings: Settings | ReplaySettings
+    clamp: Clamp | None = None
+
+    @property
+    def is_replay(self) -> bool:
+        """Whether the sweeps come from a file."""
+        return isinstance(self.settings, ReplaySettings)
+
+    @property
+    def network(self) -> Path | None:
+        """The checkpoint that reads it; None is the first of those that ship."""
+        settings = self.settings
+        return settings.network if isinstance(settings, ReplaySettings) else settings.network.path
+
+    @property
+    def protocol(self) -> ProtocolSettings | None:
+        """What is played, or None where a recording says that."""
+        return None if isinstance(self.settings, ReplaySettings) else self.settings.protocol
+
+    @property
+    def opener(self) -> Opener:
+        """What makes a session of it in the engine."""
+        settings = self.settings
+        if isinstance(settings, ReplaySettings):
+            return partial(opened.replay, settings)
+        return partial(opened.attach, settings) if self.clamp is None else partial(opened.patch, settings, self.clamp)
+
+    def read_by(self, network: Path) -> Preparation:
+        """Have another network read it.
+
+        Args:
+            network: A checkpoint.
+
+        Returns:
+            The same preparation with it.
+        """
+        settings = self.settings
+        if isinstance(settings, ReplaySettings):
+            return replace(self, settings=replace(settings, network=network))
+        return replace(self, settings=replace(settings, network=NetworkSettings(network)))
+
+    def played(self, protocol: ProtocolSettings) -> Preparation:
+        """Have another protocol played.
+
+        Args:
+            protocol: Which.
+
+        Returns:
+            The same preparation with it.
+
+        Raises:
+            ValueError: If it is a recording, which was played already.
+        """
+        settings = self.settings
+        if isinstance(settings, ReplaySettings):
+            raise ValueError(f"{self.name} is a recording: its protocol was played already.")
+        return replace(self, settings=replace(settings, protocol=protocol))
+
+
+def on_rig(settings: Settings, file: Path | None = None, clamp: Clamp | None = None) -> Preparation:
+    """Take a rig.
+
+    Args:
+        settings: What its rig file says.
+        file: The rig file, or None.
+        clamp: Has membrane tests in it played in place of the protocol.
+
+    Returns:
+        The preparation.
+    """
+    kind = SIMULATED if settings.rig.kind == "model-cell" else settings.rig.kind
+    name = kind if file is None else f"{file.name} ({kind})"
+    return Preparation(name, kind if file is None else str(file.resolve()), settings, clamp)
+
+
+def recorded(settings: ReplaySettings) -> Preparation:
+    """Take a recording.
+
+    Args:
+        settings: Which, and how to read it.
+
+    Returns:
+        The preparation.
+    """
+    return Preparation(settings.file.name, "recordings", settings)
+
+
+def of_file(file: Path, read_rig: Callable[[Path], Settings] = read) -> Preparation:
+    """Take what a file is: a rig file by its name, a recording otherwise, whose content says which format it has.
+
+    Args:
+        file: That somebody chose or dropped.
+        read_rig: Reads a rig file; another one for tests.
+
+    Returns:
+        The preparation; whether a recording can be read is known when it is opened.
+
+    Raises:
+        SettingsError: If a rig file can't be used.
+    """
+    if file.suffix.lower() in _RIG_FILES:
+        return on_rig(read_rig(file), file)
+    return recorded(ReplaySettings(file))

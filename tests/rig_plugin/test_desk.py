@@ -1,0 +1,150 @@
+"""The desk: what is opened, by which way, and what is refused in words."""
+
+import threading
+from types import SimpleNamespace
+
+import pytest
+
+from rig_plugin.desk import Desk
+from rig_plugin.feed import Feed
+from rig_plugin.preparation import of_file, on_rig, recorded
+from rig_plugin.replay_settings import ReplaySettings
+from rig_plugin.settings import Settings
+from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets
+from simulators.refusal import Refusal
+
+Key = QtCore.Qt.Key
+
+
+class Puppet(Feed):
+    """An engine that notes what it was asked and says what a test tells it."""
+
+    def __init__(self, opener):
+        super().__init__()
+        self.opener, self.calls, self.closed = opener, [], threading.Event()
+
+    @property
+    def status(self):
+        return self.recording_told
+
+    recording_told = None
+
+    def infer(self, parameters):
+        self.parameters = parameters
+
+    def start(self):
+        self.calls.append("start")
+
+    def stop(self):
+        self.calls.append("stop")
+
+    def note(self):
+        self.calls.append("note")
+
+    def mark(self, text=""):
+        self.calls.append("mark")
+
+    def close(self):
+        self.closed.set()
+
+
+@pytest.fixture
+def desk(qtbot, scripted):
+    def load(path):
+        if path is not None and path.name == "broken.h5":
+            raise Refusal("broken.h5 is no checkpoint: choose another network.")
+        return SimpleNamespace(spec=SimpleNamespace(parameters=scripted.parameters, name=str(path)))
+
+    made = Desk(on_rig(Settings()), load=load, engine=Puppet)
+    qtbot.addWidget(made)
+    made.show()
+    qtbot.waitExposed(made)
+    made.start()
+    return made
+
+
+def end(qtbot, desk):
+    with qtbot.waitSignal(desk.board.bridge.ended):
+        desk.client.ended(None)
+
+
+def test_a_new_user_is_told_how_to_open_a_recording(qtbot, desk, tmp_path):
+    assert "Ctrl+O" in desk.banner.words() and "dropped" in desk.banner.words()
+    qtbot.mouseClick(desk.banner.remedy, QtCore.Qt.MouseButton.LeftButton)
+    (dialog,) = desk.findChildren(QtWidgets.QFileDialog)
+    assert dialog.isVisible() and not dialog.isModal()
+    dialog.close()
+
+
+def test_a_file_that_is_dropped_is_opened_when_the_running_sweep_is_over(qtbot, desk, scripted, tmp_path):
+    file, first = tmp_path / "cell.abf", desk.client
+    drop(desk, file)
+    assert first.calls == ["start", "stop"] and "cell.abf opens" in desk.banner.words()
+    end(qtbot, desk)
+    qtbot.waitUntil(lambda: desk.preparation.name == "cell.abf")
+    assert first.closed.wait(5)
+    assert desk.client.opener.args == (ReplaySettings(file),)
+    assert desk.client.calls == ["start"] and desk.board.is_running
+    assert desk.client.parameters == scripted.parameters
+    assert desk.windowTitle() == "rig-plugin: cell.abf" and not desk.banner.words()
+    # What the menu holds belongs to the window that is there.
+    desk.board.actions_by_name["mark"].trigger()
+    assert desk.client.calls == ["start", "mark"]
+    assert desk.board.actions_by_name["mark"] in desk.menus.session.actions()
+
+
+def test_nothing_is_opened_over_a_recording_that_runs(qtbot, desk, scripted, tmp_path):
+    desk.client.recording_told = scripted.status(100)
+    first = desk.client
+    drop(desk, tmp_path / "cell.abf")
+    assert "is being recorded: Esc ends that" in desk.banner.words()
+    assert desk.client is first and first.calls == ["start"]
+    first.recording_told = None
+    end(qtbot, desk)
+
+
+def test_what_cannot_be_opened_is_a_sentence_and_leaves_all_as_it_is(qtbot, desk, tmp_path):
+    end(qtbot, desk)
+    first, window = desk.client, desk.board
+    drop(desk, tmp_path / "none.toml")
+    assert "can't be read" in desk.banner.words() and "▲" in desk.banner.words()
+    desk.open(recorded(ReplaySettings(tmp_path / "cell.abf", network=tmp_path / "broken.h5")))
+    assert "choose another network" in desk.banner.words()
+    assert desk.client is first and desk.board is window and not first.closed.is_set()
+
+
+def test_a_desk_closes_with_its_window_and_ends_its_engine(qtbot, desk):
+    end(qtbot, desk)
+    desk.board.close()
+    qtbot.waitUntil(lambda: not desk.isVisible())
+    assert desk.client.closed.is_set()
+
+
+def test_a_menu_that_is_open_does_not_keep_escape_from_the_cell(qtbot, desk):
+    menu = desk.menus.session
+    menu.popup(QtCore.QPoint(10, 10))
+    qtbot.waitUntil(menu.isVisible)
+    qtbot.keyClick(menu, Key.Key_Escape)
+    assert desk.client.calls == ["start", "stop"] and not menu.isVisible()
+    end(qtbot, desk)
+
+
+def test_a_rig_file_is_told_from_a_recording_by_its_name(tmp_path):
+    rig = tmp_path / "rig.toml"
+    rig.write_text("[rig]\nkind = 'model-cell'\n", encoding="utf-8")
+    assert of_file(rig).name == "rig.toml (simulated cell)" and not of_file(rig).is_replay
+    assert of_file(tmp_path / "cell.nwb").is_replay
+    with pytest.raises(ValueError, match="played already"):
+        of_file(tmp_path / "cell.nwb").played(Settings().protocol)
+
+
+def drop(desk, file):
+    mime = QtCore.QMimeData()
+    mime.setUrls([QtCore.QUrl.fromLocalFile(str(file))])
+    button, action = QtCore.Qt.MouseButton.LeftButton, QtCore.Qt.DropAction.CopyAction
+    keys = QtCore.Qt.KeyboardModifier.NoModifier
+    entering = QtGui.QDragEnterEvent(QtCore.QPoint(50, 50), action, mime, button, keys)
+    QtWidgets.QApplication.sendEvent(desk, entering)
+    assert entering.isAccepted()
+    event = QtGui.QDropEvent(QtCore.QPointF(50, 50), action, mime, button, keys)
+    QtWidgets.QApplication.sendEvent(desk, event)
