@@ -138,7 +138,7 @@ class _Desk:
         try:
             session.look(self._names)
         except Refusal as refusal:
-            _LOG.error("%s", refusal)
+            _LOG.warning("%s", refusal)
 
     def _run(self) -> None:
         # Nothing that is loaded now is garbage, and looking for some takes a tenth of the time.

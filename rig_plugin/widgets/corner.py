@@ -14,7 +14,7 @@ import numpy.typing as npt
 from rig_plugin.widgets.number import with_unit
 from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets, pg
 from rig_plugin.widgets.ruler import ticks
-from rig_plugin.widgets.theme import DARK, Theme, figures
+from rig_plugin.widgets.theme import DARK, Theme
 from simulators.parameter import Parameter
 
 __all__ = ["Corner", "Curve", "Map", "Picture"]
@@ -135,10 +135,11 @@ class Corner(QtWidgets.QWidget):
         if theme is self.theme and self._cursor.styleSheet():
             return
         self.theme = theme
-        self._cursor.setFont(figures(11))
+        self._cursor.setFont(theme.face(11))
         self._cursor.setStyleSheet(
             f"background: {theme.panel}; color: {theme.text}; border: 1px solid {theme.line}; padding: 2px;"
         )
+        self._place()
 
     def paint(self, picture: Picture) -> None:
         """Paint something else.
@@ -164,9 +165,10 @@ class Corner(QtWidgets.QWidget):
             Its inside [pixels].
         """
         count = max(len(self._picture.parameters), 1)
-        width = (self.width() - _LEFT + _GAP) / count
-        height = (self.height() - _HEAD - _FOOT + _GAP) / count
-        return QtCore.QRectF(_LEFT + column * width, _HEAD + row * height, width - _GAP, height - _GAP)
+        left, head, foot = (self.theme.pixels(size) for size in (_LEFT, _HEAD, _FOOT))
+        width = (self.width() - left + _GAP) / count
+        height = (self.height() - head - foot + _GAP) / count
+        return QtCore.QRectF(left + column * width, head + row * height, width - _GAP, height - _GAP)
 
     def paintEvent(self, event: QtGui.QPaintEvent) -> None:
         """Paint the cells, and the numbers at the edges."""
@@ -191,21 +193,22 @@ class Corner(QtWidgets.QWidget):
 
     def mouseMoveEvent(self, event: QtGui.QMouseEvent) -> None:
         """Read the axes under the mouse."""
-        words, spot = "", event.pos()
+        # Qt 6 calls it position and warns of the other name.
+        words, spot = "", QtCore.QPointF(getattr(event, "position", event.localPos)())
         count = len(self._picture.parameters)
         for row in range(count):
             for column in range(count):
                 cell = self.cell(row, column)
-                if cell.contains(QtCore.QPointF(spot)):
+                if cell.contains(spot):
                     x = (spot.x() - cell.left()) / cell.width()
                     y = (cell.bottom() - spot.y()) / cell.height()
                     words = self._reader(row, column, self._at(column, x), self._at(row, y))
         self._cursor.setText(words)
         self._cursor.setVisible(bool(words))
         self._cursor.adjustSize()
-        left = min(spot.x() + 12, self.width() - self._cursor.width())
-        above = spot.y() - self._cursor.height() - 6
-        self._cursor.move(max(left, 0), above if above >= 0 else spot.y() + 14)
+        left = min(round(spot.x()) + 12, self.width() - self._cursor.width())
+        above = round(spot.y()) - self._cursor.height() - 6
+        self._cursor.move(max(left, 0), above if above >= 0 else round(spot.y()) + 14)
         self._cursor.raise_()
 
     def leaveEvent(self, event: QtCore.QEvent) -> None:
@@ -218,7 +221,7 @@ class Corner(QtWidgets.QWidget):
         for column, head in enumerate(self._heads):
             head.setVisible(column < count)
             cell = self.cell(0, column)
-            head.setGeometry(round(cell.left()), 0, round(cell.width()), _HEAD - 3)
+            head.setGeometry(round(cell.left()), 0, round(cell.width()), self.theme.pixels(_HEAD) - 3)
 
     def _at(self, k: int, share: float) -> float:
         """Give the place on a parameter's axis at a share of what is visible of it."""
@@ -270,7 +273,7 @@ class Corner(QtWidgets.QWidget):
             path = pg.arrayToQPath(left + xs * (right - left), foot - ys * (foot - top), connect="pairs")
             painter.drawPath(path)
         if shown.note:
-            painter.setFont(figures(11, bold=True))
+            painter.setFont(self.theme.face(11, bold=True))
             words = cell.adjusted(4, 2, -4, -2)
             _outlined(painter, words, shown.note, self.theme)
 
@@ -289,7 +292,7 @@ class Corner(QtWidgets.QWidget):
         painter.drawEllipse(QtCore.QPointF(x, y), 3.0, 3.0)
 
     def _paint_wanting(self, painter: QtGui.QPainter, above: QtCore.QRectF) -> None:
-        painter.setFont(figures(11))
+        painter.setFont(self.theme.face(11))
         words = painter.boundingRect(above.adjusted(8, 4, -8, -4), _WRAPPED, self._picture.wanting)
         painter.fillRect(words.adjusted(-4, -2, 4, 2), QtGui.QColor(self.theme.panel))
         painter.setPen(QtGui.QColor(self.theme.quiet))
@@ -297,37 +300,39 @@ class Corner(QtWidgets.QWidget):
 
     def _paint_foot(self, painter: QtGui.QPainter, k: int) -> None:
         """Write numbers and name with unit under a column."""
+        high = self.theme.pixels
         cell = self.cell(len(self._picture.parameters) - 1, k)
         painter.setPen(QtGui.QColor(self.theme.quiet))
-        painter.setFont(figures(10))
-        most = max(3, int(cell.width() / 40))
+        painter.setFont(self.theme.face(10))
+        most = max(3, int(cell.width() / self.theme.pixels(40)))
         for place, number in ticks(self._picture.parameters[k], self._picture.spans[k], most):
             x = cell.left() + self._share(k, place) * cell.width()
             painter.drawLine(QtCore.QPointF(x, cell.bottom()), QtCore.QPointF(x, cell.bottom() + 3))
             wide = painter.fontMetrics().horizontalAdvance(number)
             left = min(max(x - wide / 2, cell.left() - _GAP), cell.right() + _GAP - wide)
-            painter.drawText(QtCore.QRectF(left, cell.bottom() + 3, wide + 2, 12), _MIDDLE, number)
-        below = QtCore.QRectF(cell.left(), cell.bottom() + 15, cell.width(), 14)
-        painter.setFont(figures(11))
+            painter.drawText(QtCore.QRectF(left, cell.bottom() + 3, wide + 2, high(12)), _MIDDLE, number)
+        below = QtCore.QRectF(cell.left(), cell.bottom() + high(15), cell.width(), high(14))
+        painter.setFont(self.theme.face(11))
         painter.drawText(below, _MIDDLE, self._named(painter, k, cell.width()))
 
     def _paint_side(self, painter: QtGui.QPainter, k: int) -> None:
         """Write name and unit beside a row, and numbers where the row's first cell has its axis upwards."""
-        cell = self.cell(k, 0)
+        cell, high = self.cell(k, 0), self.theme.pixels
         painter.setPen(QtGui.QColor(self.theme.quiet))
         if k:
-            painter.setFont(figures(10))
-            most = max(3, int(cell.height() / 24))
+            painter.setFont(self.theme.face(10))
+            most = max(3, int(cell.height() / self.theme.pixels(24)))
             for place, number in ticks(self._picture.parameters[k], self._picture.spans[k], most):
                 y = cell.bottom() - self._share(k, place) * cell.height()
                 painter.drawLine(QtCore.QPointF(cell.left() - 3, y), QtCore.QPointF(cell.left(), y))
                 y = min(max(y, cell.top() + 5), cell.bottom() - 5)
-                painter.drawText(QtCore.QRectF(cell.left() - 5 - _TICK, y - 6, _TICK, 12), _RIGHT, number)
+                left = cell.left() - 5 - high(_TICK)
+                painter.drawText(QtCore.QRectF(left, y - high(6), high(_TICK), high(12)), _RIGHT, number)
         painter.save()
-        painter.setFont(figures(11))
-        painter.translate(7, cell.center().y())
+        painter.setFont(self.theme.face(11))
+        painter.translate(high(7), cell.center().y())
         painter.rotate(-90)
-        beside = QtCore.QRectF(-cell.height() / 2, -7, cell.height(), 14)
+        beside = QtCore.QRectF(-cell.height() / 2, -high(7), cell.height(), high(14))
         painter.drawText(beside, _MIDDLE, self._named(painter, k, cell.height()))
         painter.restore()
 

@@ -47,14 +47,12 @@ def known(scripted):
     return trial, sliced
 
 
-def hover(panel, row, column, across=0.5, up=0.5):
+def hover(qtbot, panel, row, column, across=0.5, up=0.5):
     """Move the mouse over a cell and read what stands there."""
     corner = panel.findChild(QtCore.QObject, "corner")
     cell = corner.cell(row, column)
     spot = QtCore.QPointF(cell.left() + across * cell.width(), cell.bottom() - up * cell.height())
-    none, no = QtCore.Qt.MouseButton.NoButton, QtCore.Qt.KeyboardModifier.NoModifier
-    event = QtGui.QMouseEvent(QtCore.QEvent.Type.MouseMove, QtCore.QPointF(spot.toPoint()), none, none, no)
-    corner.mouseMoveEvent(event)
+    qtbot.mouseMove(corner, spot.toPoint())
     return corner.words
 
 
@@ -143,11 +141,13 @@ def test_slices_of_an_earlier_sweep_are_grey_and_say_of_which(panel, known, scri
     assert "trial" not in panel._aside.text()
 
 
-def test_a_withheld_posterior_is_the_prior_alone_with_the_reason(panel, known, scripted):
+def test_a_withheld_posterior_is_the_prior_alone_with_the_reason(qtbot, panel, known, scripted):
     trial, sliced = known
     panel.take(trial)
     panel.slice(sliced(3, *FIRST))
-    prior = Pairs(scripted.parameters).picture
+    bare = Pairs(scripted.parameters)
+    qtbot.addWidget(bare)
+    prior = bare.picture
     panel.take(scripted.trial(4, withheld=True, reason="The rest is −20 mV."))
     assert "Posterior withheld. The rest is −20 mV." in panel.notice
     assert panel.picture.reference is None
@@ -200,16 +200,16 @@ def test_what_was_not_sliced_is_awaited_and_the_rest_stays(panel, known):
     assert not panel.grab().isNull()
 
 
-def test_the_mouse_reads_values_with_units(panel, known):
+def test_the_mouse_reads_values_with_units(qtbot, panel, known):
     trial, sliced = known
     panel.show()
     panel.take(trial)
     cut = sliced(3, *FIRST)
     panel.slice(cut)
     low, high = panel.picture.spans[0]
-    assert hover(panel, 0, 0).startswith("C ")
-    assert hover(panel, 0, 0).endswith(" pF")
-    told = hover(panel, 2, 0, 0.5, 0.25).split()
+    assert hover(qtbot, panel, 0, 0).startswith("C ")
+    assert hover(qtbot, panel, 0, 0).endswith(" pF")
+    told = hover(qtbot, panel, 2, 0, 0.5, 0.25).split()
     assert float(told[1]) == pytest.approx(density.value(panel.picture.parameters[0], (low + high) / 2), rel=0.03)
     foot, top = panel.picture.spans[2]
     wanted = density.value(panel.picture.parameters[2], foot + 0.25 * (top - foot))
@@ -221,11 +221,11 @@ def test_the_mouse_reads_values_with_units(panel, known):
             panel.picture.reference[[1, 0]], (panel.picture.spans[k] for k in (1, 0)), strict=True
         )
     ]
-    told = hover(panel, 0, 1, *shares)
+    told = hover(qtbot, panel, 0, 1, *shares)
     assert "mS/cm2\nC " in told
     assert float(told.split("held: ")[1].split()[0]) > 0.3
-    assert "held: 0.00" in hover(panel, 0, 1, 0.02, 0.02)
-    assert hover(panel, 0, 1, 0.5, 1.5) == ""
+    assert "held: 0.00" in hover(qtbot, panel, 0, 1, 0.02, 0.02)
+    assert hover(qtbot, panel, 1, 0, -0.2) == "", "Beside the axes there is nothing to read."
 
 
 def test_axes_stay_while_the_draws_fit_into_them(panel, known):
