@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -13,8 +14,10 @@ from estimators.title import Title, read_title
 from rig_plugin.engine.client import Client
 from rig_plugin.engine.host import Opener
 from rig_plugin.feed import Source
+from rig_plugin.liking import Liking
 from rig_plugin.menus import Menus
-from rig_plugin.preparation import Preparation, of_file, on_rig
+from rig_plugin.preferences import Preferences, keep, place, remembered
+from rig_plugin.preparation import SIMULATED, Preparation, of_file, on_rig
 from rig_plugin.settings import Settings
 from rig_plugin.widgets.banner import Banner
 from rig_plugin.widgets.file_dialog import choose
@@ -30,6 +33,7 @@ _WELCOME = (
     "This is a simulated cell. A recording of your own (ABF or NWB) opens when it is dropped anywhere here, or by "
     "Ctrl+O; a rig by its rig file."
 )
+_KEY = "desk"
 _RECORDINGS = "Recordings (*.abf *.nwb *.h5 *.hdf5);;All files (*)"
 _RIG_FILES = "Rig files (*.toml);;All files (*)"
 
@@ -52,7 +56,6 @@ class Desk(QtWidgets.QMainWindow):
 
     Args:
         preparation: What lies on it at first.
-        theme: Dark or light.
         load: Reads what stands on a network; another one for tests.
         engine: Starts what runs its sessions.
         first: What was started for the first preparation before Qt was loaded, which takes as long.
@@ -65,14 +68,15 @@ class Desk(QtWidgets.QMainWindow):
     def __init__(
         self,
         preparation: Preparation,
-        theme: Theme = DARK,
         load: Callable[[Path], Title] = read_title,
         engine: Callable[[Opener], Engine] = Client,
         first: Engine | None = None,
         parent: QtWidgets.QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._theme, self._load, self._engine = theme, load, engine
+        self._theme, self._load, self._engine = DARK, load, engine
+        self._file = place(_KEY)
+        self.preferences = remembered(self._file)
         self._asked: Preparation | None = None
         self._is_leaving = self._is_gone = False
         self._endings: list[threading.Thread] = []
@@ -90,9 +94,12 @@ class Desk(QtWidgets.QMainWindow):
         self.preparation = preparation
         self.client, self.board = self._sit(preparation, first)
         self.menus = Menus(self)
-        self._wear(theme)
-        if preparation.key == on_rig(Settings()).key:
+        self._wear(self.board.theme)
+        if self.preferences.geometry:
+            self.restoreGeometry(QtCore.QByteArray(self.preferences.geometry))
+        if preparation.key == SIMULATED and not self.preferences.welcomed:
             self.banner.tell(_WELCOME, remedy=("Open a recording…", self.ask_recording))
+            self.banner.close_button.clicked.connect(lambda: self._welcome())
 
     def start(self) -> None:
         """Begin the session of what lies on the desk."""
@@ -105,9 +112,12 @@ class Desk(QtWidgets.QMainWindow):
             file: That somebody chose or dropped.
         """
         try:
-            self.open(of_file(file))
+            preparation = of_file(file)
         except Refusal as refusal:
             self.banner.tell(str(refusal), "caution")
+            return
+        self._prefer(self.preferences.opened(file))
+        self.open(preparation)
 
     def open(self, preparation: Preparation) -> None:
         """Put something else on the desk and begin its session, as soon as the one that runs is over.
@@ -158,10 +168,13 @@ class Desk(QtWidgets.QMainWindow):
         if self._is_gone:
             return
         self._is_leaving = True
+        self.liking.look()
         if not self.board.close():
             self._is_leaving = False
             event.ignore()
             return
+        self.liking.keep()
+        self._prefer(replace(self.preferences, geometry=bytes(self.saveGeometry().data())))
         self.client.close()
         for ending in self._endings:
             ending.join()
@@ -182,6 +195,8 @@ class Desk(QtWidgets.QMainWindow):
         window.worn.connect(self._wear)
         window.bridge.ended.connect(self._go_on)
         self._column.addWidget(window, 1)
+        self.liking = Liking(preparation.key, window)
+        self._wear(window.theme)
         self.setWindowTitle(f"rig-plugin: {preparation.name}")
         return client, window
 
@@ -207,6 +222,13 @@ class Desk(QtWidgets.QMainWindow):
         asked, self._asked = self._asked, None
         if asked is not None:
             QtCore.QTimer.singleShot(0, lambda: self.open(asked))
+
+    def _prefer(self, preferences: Preferences) -> None:
+        self.preferences = preferences
+        keep(self._file, preferences)
+
+    def _welcome(self) -> None:
+        self._prefer(replace(self.preferences, welcomed=True))
 
     def _leave(self) -> None:
         """Close with the window, where it closed by itself after its last question was answered."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rig_plugin.widgets.action import action
@@ -30,6 +31,17 @@ class Menus:
             action(desk, "Open a rig file…", "Ctrl+Shift+O", desk.ask_rig, "Says what the cell is attached to."),
             action(desk, "Simulated cell", "", desk.open_simulated, "A cell of the model, at a real cell's pace."),
         )
+        self._sizes = (
+            action(desk, "Larger letters", "Ctrl+=", lambda: desk.liking.scale(1)),
+            action(desk, "Smaller letters", "Ctrl+-", lambda: desk.liking.scale(-1)),
+            action(desk, "Letters as at first", "Ctrl+0", lambda: desk.liking.scale(0)),
+        )
+        self._changes = (
+            action(desk, "Undo a change of the window", "Ctrl+Z", lambda: desk.liking.undo()),
+            action(desk, "Do it again", "Ctrl+Shift+Z", lambda: desk.liking.redo()),
+        )
+        self.recent = self._menu("Open &again", on_bar=False)
+        self.recent.aboutToShow.connect(self._recall)
         self._quit = action(desk, "Quit", "Ctrl+Q", desk.close)
         self.follow(desk.board)
 
@@ -44,6 +56,7 @@ class Menus:
             menu.clear()
         for made in self._own:
             self.file.addAction(made)
+        self.file.addMenu(self.recent)
         self.file.addSeparator()
         self.file.addAction(acts["export"])
         self.file.addAction(acts["copy"])
@@ -56,12 +69,28 @@ class Menus:
         self.view.addSeparator()
         for name in ("arrange", "reset", "theme"):
             self.view.addAction(acts[name])
+        for made in (*self._sizes, *self._changes):
+            self.view.addAction(made)
         self.help.addAction(acts["keys"])
 
-    def _menu(self, title: str) -> Menu:
+    def _recall(self) -> None:
+        """List what was opened before, newest first."""
+        self.recent.clear()
+        for name in self._desk.preferences.recent:
+            file = Path(name)
+            entry = self.recent.addAction(file.name)
+            if entry is not None:
+                entry.setToolTip(name)
+                entry.triggered.connect(lambda *_, file=file: self._desk.open_file(file))
+        if self.recent.isEmpty():
+            nothing = self.recent.addAction("Nothing yet")
+            if nothing is not None:
+                nothing.setEnabled(False)
+
+    def _menu(self, title: str, *, on_bar: bool = True) -> Menu:
         menu = Menu(title, self._desk)
         menu.escaped.connect(lambda: self._desk.board.stop())
         bar = self._desk.menuBar()
-        if bar is not None:
+        if bar is not None and on_bar:
             bar.addMenu(menu)
         return menu

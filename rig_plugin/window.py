@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -145,6 +146,11 @@ class Window(QtWidgets.QWidget):
         )  # fmt: skip
 
     @property
+    def theme(self) -> Theme:
+        """What it wears."""
+        return self._theme
+
+    @property
     def is_recording(self) -> bool:
         """Whether samples go to a file."""
         status = self._control.status
@@ -215,7 +221,8 @@ class Window(QtWidgets.QWidget):
 
     def swap_theme(self) -> None:
         """Change between dark and light."""
-        self.wear(LIGHT if self._theme is DARK else DARK)
+        other = LIGHT if self._theme.name == DARK.name else DARK
+        self.wear(replace(other, scale=self._theme.scale))
 
     def arrange(self) -> None:
         """Let the panels be moved, or keep them where they are."""

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from rig_plugin.widgets.number import significant, with_unit
 from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets, Signal, pg
-from rig_plugin.widgets.theme import DARK, Theme, figures
+from rig_plugin.widgets.theme import DARK, Theme, lettered
 
 __all__ = ["Chart"]
 
@@ -46,7 +46,7 @@ class Chart(QtWidgets.QWidget):
         self.reader: Callable[[float, float], str] = self._read
         self._cursor = QtWidgets.QLabel("", self)
         self._cursor.setObjectName("figures")
-        self._cursor.setFont(figures(11))
+        lettered(self._cursor, 11)
         self._cursor.setAttribute(QtCore.Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         policy = self.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
@@ -66,11 +66,12 @@ class Chart(QtWidgets.QWidget):
         """
         self._theme = theme
         self._view.setBackground(theme.panel)
+        self.plot.getAxis("left").setWidth(theme.pixels(46))
         for side in ("bottom", "left"):
             axis = self.plot.getAxis(side)
             axis.setPen(pg.mkPen(theme.past))
             axis.setTextPen(pg.mkPen(theme.quiet))
-            axis.setStyle(tickFont=figures(10), tickLength=-4)
+            axis.setStyle(tickFont=theme.face(10), tickLength=-4)
             self._label(side)
 
     def name(self, y: tuple[str, str]) -> None:
@@ -117,7 +118,8 @@ class Chart(QtWidgets.QWidget):
         """Keep the cursor's words in the corner, and as many numbers under the chart as have room there."""
         super().resizeEvent(event)
         self.plot.getAxis("bottom").setTickDensity(min(1.0, self.width() / 400.0))
-        self._cursor.setGeometry(self.width() - 230, 1, 224, 16)
+        wide = self._theme.pixels(224)
+        self._cursor.setGeometry(self.width() - wide - 6, 1, wide, self._theme.pixels(16))
         self._cursor.setAlignment(QtCore.Qt.AlignmentFlag.AlignRight)
 
     def leaveEvent(self, event: QtCore.QEvent) -> None:
@@ -133,7 +135,6 @@ class Chart(QtWidgets.QWidget):
         self.plot.disableAutoRange()
         for side in ("left", "bottom"):
             self.plot.getAxis(side).enableAutoSIPrefix(False)
-        self.plot.getAxis("left").setWidth(46)
         self.plot.vb.sigRangeChangedManually.connect(self._zoomed)
         self.plot.vb.sigRangeChanged.connect(lambda *_: self.moved.emit())
         self.plot.vb.sigResized.connect(lambda *_: self.moved.emit())
@@ -145,7 +146,7 @@ class Chart(QtWidgets.QWidget):
         name, unit = self._x if side == "bottom" else self._y
         text = f"{name} ({unit})" if name and unit else name or unit
         axis = self.plot.getAxis(side)
-        axis.setLabel(text or None, **{"color": self._theme.quiet, "font-size": "11px"})
+        axis.setLabel(text or None, **{"color": self._theme.quiet, "font-size": f"{self._theme.pixels(11)}px"})
         axis.showLabel(bool(text))
 
     def _zoomed(self, *_: object) -> None:

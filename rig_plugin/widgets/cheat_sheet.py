@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rig_plugin.widgets.qt import QtWidgets
-from rig_plugin.widgets.theme import Theme, figures
+from rig_plugin.widgets.theme import Theme
 
 __all__ = ["KEYS", "CheatSheet"]
 
@@ -42,7 +42,7 @@ class CheatSheet(QtWidgets.QDialog):
         grid.setHorizontalSpacing(18)
         for row, (key, meaning) in enumerate(KEYS):
             label = QtWidgets.QLabel(key)
-            label.setFont(figures(12, bold=True))
+            label.setFont(theme.face(12, bold=True))
             grid.addWidget(label, row, 0)
             words = QtWidgets.QLabel(meaning)
             words.setObjectName("plain")

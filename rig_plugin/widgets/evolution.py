@@ -58,6 +58,11 @@ class Evolution(Panel):
         name = self._choice.currentText()
         return [row[name][1] if row and name in row else float("nan") for _, row in self._rows]
 
+    @property
+    def followed(self) -> str:
+        """Name of the parameter that is followed; empty where there is none."""
+        return self._choice.currentText()
+
     def choose(self, name: str) -> None:
         """Follow another parameter.
 

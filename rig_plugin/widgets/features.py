@@ -10,7 +10,6 @@ from rig_plugin.trial import Trial
 from rig_plugin.widgets.number import MISSING, significant, with_unit
 from rig_plugin.widgets.panel import Panel
 from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets
-from rig_plugin.widgets.theme import figures
 
 __all__ = ["Feature", "FeatureTable", "surprise"]
 
@@ -127,7 +126,6 @@ class FeatureTable(Panel):
                 item.setToolTip(f"{feature.name}: {feature.meaning}")
                 if column in (1, 4):
                     item.setData(QtCore.Qt.ItemDataRole.TextAlignmentRole, _RIGHT if column == 1 else _LEFT)
-                    item.setFont(figures(12 if column == 1 else 11))
                 table.setItem(row, column, item)
 
     def _take(self, trial: Trial) -> None:
@@ -178,12 +176,17 @@ class FeatureTable(Panel):
         table = self._table
         units = [with_unit("", feature.unit).strip() for feature in self._features]
         names = [feature.name.replace("_", " ") for feature in self._features]
-        words, numbers = table.fontMetrics(), QtGui.QFontMetrics(figures(12))
+        words, numbers = table.fontMetrics(), QtGui.QFontMetrics(self.theme.face(12))
         for column, (texts, metrics) in enumerate(
             ((names, words), (["−0.00000"], numbers), ([*units, "unit"], words), (["▼ high"], words))
         ):
             widest = max((metrics.boundingRect(text).width() for text in texts), default=0)
             table.setColumnWidth(column, widest + _AIR)
-        rows = self._table.verticalHeader()
+        for row in range(len(self._features)):
+            for column, size in ((1, 12), (4, 11)):
+                item = table.item(row, column)
+                if item is not None:
+                    item.setFont(self.theme.face(size))
+        rows = table.verticalHeader()
         if rows is not None:
-            rows.setDefaultSectionSize(_ROW)
+            rows.setDefaultSectionSize(self.theme.pixels(_ROW))

@@ -64,5 +64,5 @@ class GuardianLine(Panel):
         self._label.setText("\n".join(told))
         is_safe = all(word.returned for _, word in self._words)
         colour = self.theme.caution if is_safe else self.theme.danger
-        self._label.setStyleSheet(f"color: {colour}; font-size: 13px; font-weight: 600;")
+        self._label.setStyleSheet(f"color: {colour}; font-size: {self.theme.pixels(13)}px; font-weight: 600;")
         self.setVisible(bool(self._words))

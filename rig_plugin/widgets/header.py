@@ -11,7 +11,7 @@ from rig_plugin.trial import Trial
 from rig_plugin.widgets.number import MISSING, clock, fixed, significant, space
 from rig_plugin.widgets.panel import Panel
 from rig_plugin.widgets.qt import QtWidgets
-from rig_plugin.widgets.theme import figures
+from rig_plugin.widgets.theme import lettered
 from rig_plugin.widgets.verdict import SIGNS, verdict
 
 __all__ = ["Header", "State"]
@@ -189,7 +189,7 @@ def _figures(status: RecordingStatus | None) -> str:
 
 def _cell(tip: str, size: int = 12) -> QtWidgets.QLabel:
     label = QtWidgets.QLabel("")
-    label.setFont(figures(size, bold=size > 12))
+    lettered(label, size, bold=size > 12)
     label.setToolTip(tip)
     return label
 

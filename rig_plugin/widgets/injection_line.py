@@ -9,7 +9,7 @@ from hardware.injection import Injection
 from rig_plugin.widgets.number import age, fixed, significant
 from rig_plugin.widgets.panel import Panel
 from rig_plugin.widgets.qt import QtCore, QtWidgets
-from rig_plugin.widgets.theme import figures
+from rig_plugin.widgets.theme import lettered
 from rig_plugin.widgets.verdict import SIGNS
 
 __all__ = ["InjectionLine"]
@@ -31,7 +31,7 @@ class InjectionLine(Panel):
         self._state: Injection | None = None
         self._heard = 0.0
         self._label = QtWidgets.QLabel("")
-        self._label.setFont(figures(12))
+        lettered(self._label, 12)
         self._label.setWordWrap(True)
         self._warning = QtWidgets.QLabel("")
         self._warning.setToolTip("It goes on injecting when this program, the cable or the computer fails.")
@@ -70,7 +70,9 @@ class InjectionLine(Panel):
         self._label.setStyleSheet(f"color: {self.theme.danger if state.fault else self.theme.text};")
         alone = state.injects and not state.watchdog
         self._warning.setText(f"{SIGNS['caution']} SUPERVISED ONLY: no watchdog" if alone else "")
-        self._warning.setStyleSheet(f"color: {self.theme.caution}; font-size: 13px; font-weight: 600;")
+        self._warning.setStyleSheet(
+            f"color: {self.theme.caution}; font-size: {self.theme.pixels(13)}px; font-weight: 600;"
+        )
 
     def _told(self, state: Injection) -> str:
         since = age(self._clock() - self._heard)

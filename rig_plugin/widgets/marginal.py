@@ -8,7 +8,7 @@ import numpy.typing as npt
 from rig_plugin.widgets import density
 from rig_plugin.widgets.number import MISSING, interval, significant, with_unit
 from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets, Signal, pg
-from rig_plugin.widgets.theme import DARK, Theme, figures
+from rig_plugin.widgets.theme import DARK, Theme
 from simulators.parameter import Parameter
 
 __all__ = ["Marginal"]
@@ -44,7 +44,6 @@ class Marginal(QtWidgets.QWidget):
         self._shown: _Draws | None = None
         self._median = 0.0
         self._derived = ""
-        self.setMinimumHeight(22)
         self.setMouseTracking(True)
         self.setAccessibleName(parameter.name)
         self._reset_tip()
@@ -143,8 +142,8 @@ class Marginal(QtWidgets.QWidget):
             self._reset_tip()
 
     def _strip(self) -> QtCore.QRectF:
-        right = _NUMBERS + _RANGE + _GAP
-        return QtCore.QRectF(_NAME, 3, max(self.width() - _NAME - right, 20), self.height() - 6)
+        name, right = self.theme.pixels(_NAME), self.theme.pixels(_NUMBERS + _RANGE) + _GAP
+        return QtCore.QRectF(name, 3, max(self.width() - name - right, 20), self.height() - 6)
 
     def _paint_densities(self, painter: QtGui.QPainter, strip: QtCore.QRectF) -> None:
         curves = [curve for curve in (self._prior, self._now, self._before) if curve is not None]
@@ -169,29 +168,30 @@ class Marginal(QtWidgets.QWidget):
             painter.drawLine(QtCore.QPointF(x, strip.top() + 2), QtCore.QPointF(x, strip.bottom()))
 
     def _paint_words(self, painter: QtGui.QPainter, strip: QtCore.QRectF) -> None:
-        height = float(self.height())
+        height, pixels = float(self.height()), self.theme.pixels
+        numbers, reach = pixels(_NUMBERS), pixels(_RANGE)
         painter.setPen(QtGui.QColor(self.theme.text))
-        painter.setFont(figures(12))
-        painter.drawText(QtCore.QRectF(4, 0, _NAME - 8, height), _LEFT, self.parameter.name)
+        painter.setFont(self.theme.face(12))
+        painter.drawText(QtCore.QRectF(4, 0, pixels(_NAME) - 8, height), _LEFT, self.parameter.name)
         value, ends, under = self.numbers
         left = strip.right() + _GAP
-        painter.setFont(figures(12, bold=self.has_posterior))
+        painter.setFont(self.theme.face(12, bold=self.has_posterior))
         if not self.has_posterior:
             painter.setPen(QtGui.QColor(self.theme.quiet))
-        first = QtCore.QRectF(left, 0, _NUMBERS, height)
-        is_tall = bool(under) and height >= 27
+        first = QtCore.QRectF(left, 0, numbers, height)
+        is_tall = bool(under) and height >= pixels(27)
         if is_tall:
             first.setHeight(height / 2 + 2)
         painter.drawText(first, _LEFT, value)
         painter.setPen(QtGui.QColor(self.theme.quiet))
         if is_tall:
-            painter.setFont(figures(10))
+            painter.setFont(self.theme.face(10))
             painter.drawText(first.translated(0, height / 2 - 2), _LEFT, under)
-        painter.setFont(figures(11))
+        painter.setFont(self.theme.face(11))
         if self.has_posterior:
-            painter.drawText(QtCore.QRectF(left + _NUMBERS, 0, _RANGE, height), _LEFT, ends)
+            painter.drawText(QtCore.QRectF(left + numbers, 0, reach, height), _LEFT, ends)
         else:
-            whole = QtCore.QRectF(left + 16, 0, _NUMBERS + _RANGE - 16, height)
+            whole = QtCore.QRectF(left + 16, 0, numbers + reach - 16, height)
             painter.drawText(whole, _LEFT, self._bounds())
 
     def _bounds(self) -> str:

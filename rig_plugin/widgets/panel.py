@@ -79,6 +79,10 @@ class Panel(QtWidgets.QFrame):
         self.theme = theme
         self.setPalette(theme.palette())
         self.setStyleSheet(theme.sheet())
+        for label in self.findChildren(QtWidgets.QLabel):
+            face = label.property("face")
+            if face:
+                label.setFont(theme.face(*face))
         self._wear()
         self._draw()
 

@@ -87,6 +87,10 @@ class PosteriorPanel(Panel):
         self._used = last.sweeps_used if last is not None and self._before is not None else 0
         self._trial = trial
 
+    def _wear(self) -> None:
+        for row in self.rows.values():
+            row.setMinimumHeight(self.theme.pixels(22))
+
     def _clear(self) -> None:
         self._trial = self._before = None
         self._used = 0

@@ -13,7 +13,7 @@ from rig_plugin.trial import Trial
 from rig_plugin.widgets.number import significant
 from rig_plugin.widgets.panel import Panel
 from rig_plugin.widgets.qt import QtWidgets
-from rig_plugin.widgets.theme import figures
+from rig_plugin.widgets.theme import lettered
 
 __all__ = ["StatusLine"]
 
@@ -124,6 +124,6 @@ class StatusLine(Panel):
 def _quiet(tip: str) -> QtWidgets.QLabel:
     label = QtWidgets.QLabel("")
     label.setObjectName("figures")
-    label.setFont(figures(11))
+    lettered(label, 11)
     label.setToolTip(tip)
     return label

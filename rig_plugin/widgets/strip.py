@@ -12,7 +12,7 @@ from rig_plugin.rule import Alarm
 from rig_plugin.vital_sign import Grade, VitalSign
 from rig_plugin.widgets.number import MISSING, age, fixed, with_unit
 from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets, pg
-from rig_plugin.widgets.theme import DARK, Theme, figures
+from rig_plugin.widgets.theme import DARK, Theme
 from rig_plugin.widgets.verdict import SIGNS as SHAPES
 
 __all__ = ["Strip"]
@@ -107,13 +107,14 @@ class Strip(QtWidgets.QWidget):
         painter = QtGui.QPainter(self)
         painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
         width = float(self.width())
+        head, number = self.theme.pixels(_HEAD), self.theme.pixels(_VALUE)
         painter.setPen(QtGui.QColor(self.theme.quiet))
-        painter.setFont(figures(11))
-        painter.drawText(QtCore.QRectF(0, 0, width, _HEAD), _LEFT, self.sign.name)
-        painter.setFont(figures(10))
-        painter.drawText(QtCore.QRectF(0, 0, width - 2, _HEAD), _RIGHT, self.age)
-        self._paint_value(painter, QtCore.QRectF(0, _HEAD, width, _VALUE))
-        place = QtCore.QRectF(0, _HEAD + _VALUE + 2, width - 4, self.height() - _HEAD - _VALUE - 4)
+        painter.setFont(self.theme.face(11))
+        painter.drawText(QtCore.QRectF(0, 0, width, head), _LEFT, self.sign.name)
+        painter.setFont(self.theme.face(10))
+        painter.drawText(QtCore.QRectF(0, 0, width - 2, head), _RIGHT, self.age)
+        self._paint_value(painter, QtCore.QRectF(0, head, width, number))
+        place = QtCore.QRectF(0, head + number + 2, width - 4, self.height() - head - number - 4)
         if self._points and place.height() > 6:
             self._paint_line(painter, place)
         painter.end()
@@ -140,7 +141,7 @@ class Strip(QtWidgets.QWidget):
         x = 0.0
         parts = ((self._number(), 16, True), (self.sign.unit, 10, False), (self._word(), 10, True))
         for text, size, is_bold in parts:
-            font = figures(size, bold=is_bold)
+            font = theme.face(size, bold=is_bold)
             painter.setFont(font)
             painter.drawText(place.adjusted(x, 0, 0, 0), _LEFT, text)
             x += QtGui.QFontMetricsF(font).horizontalAdvance(text) + 3

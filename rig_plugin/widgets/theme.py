@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rig_plugin.widgets.qt import QtGui
+from rig_plugin.widgets.qt import QtGui, QtWidgets
 
 _FACES = ("DejaVu Sans Mono", "Consolas", "Menlo", "Liberation Mono")
 
-__all__ = ["DARK", "LIGHT", "Theme", "figures"]
+__all__ = ["DARK", "LIGHT", "Theme", "figures", "lettered"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Theme:
         past: The prior and earlier sweeps.
         caution: Amber, for what is to be taken with care or is withheld.
         danger: Red, for loss, danger and recording only.
+        scale: Of all letters, and of what has to hold them; 1 is what fits a small screen.
     """
 
     name: str
@@ -39,6 +40,30 @@ class Theme:
     past: str
     caution: str
     danger: str
+    scale: float = 1.0
+
+    def pixels(self, size: float) -> int:
+        """Scale a size.
+
+        Args:
+            size: As it is where nothing is scaled [pixels].
+
+        Returns:
+            The same as it is wanted [pixels].
+        """
+        return max(round(size * self.scale), 1)
+
+    def face(self, size: int, bold: bool = False) -> QtGui.QFont:
+        """Choose the face for numbers, see `figures`.
+
+        Args:
+            size: Height where nothing is scaled [pixels].
+            bold: Whether it is heavy.
+
+        Returns:
+            The font; to be shared, not changed.
+        """
+        return figures(self.pixels(size), bold)
 
     def palette(self) -> QtGui.QPalette:
         """Choose the colours of what the style sheet leaves to the platform's style.
@@ -63,8 +88,8 @@ class Theme:
         """
         return f"""
         QLabel, QPushButton, QTableWidget {{ color: {self.text}; }}
-        QPushButton, QComboBox, QTableWidget, QHeaderView, QToolTip {{ font-size: 12px; }}
-        #plain, #quiet, #heading, #notice, #warning {{ font-size: 12px; }}
+        QPushButton, QComboBox, QTableWidget, QHeaderView, QToolTip {{ font-size: {self.pixels(12)}px; }}
+        #plain, #quiet, #heading, #notice, #warning {{ font-size: {self.pixels(12)}px; }}
         QMainWindow, QDialog, #root, #docks {{ background: {self.ground}; }}
         #panel {{ background: {self.panel}; border: 1px solid {self.line}; border-radius: 5px; }}
         QLabel {{ background: transparent; }}
@@ -75,14 +100,14 @@ class Theme:
             border-radius: 5px; padding: 8px; }}
         QSplitter::handle, QMainWindow::separator {{ background: {self.ground}; width: 6px; height: 6px; }}
         QMainWindow::separator:hover {{ background: {self.line}; }}
-        QDockWidget {{ color: {self.quiet}; font-size: 12px; }}
+        QDockWidget {{ color: {self.quiet}; font-size: {self.pixels(12)}px; }}
         QDockWidget::title {{ background: {self.ground}; padding: 2px 8px; }}
-        QTabBar {{ background: {self.ground}; font-size: 12px; qproperty-drawBase: 0; }}
+        QTabBar {{ background: {self.ground}; font-size: {self.pixels(12)}px; qproperty-drawBase: 0; }}
         QTabBar::tab {{ background: {self.ground}; color: {self.quiet}; border: 1px solid transparent;
             padding: 2px 10px; margin-right: 2px; }}
         QTabBar::tab:selected {{ color: {self.text}; border-bottom: 2px solid {self.now}; }}
         QTabBar::tab:hover {{ color: {self.text}; }}
-        QMenuBar, QMenu {{ background: {self.ground}; color: {self.text}; font-size: 12px; }}
+        QMenuBar, QMenu {{ background: {self.ground}; color: {self.text}; font-size: {self.pixels(12)}px; }}
         QMenuBar::item {{ background: transparent; padding: 3px 8px; }}
         QMenuBar::item:selected, QMenu::item:selected {{ background: {self.line}; }}
         QMenu {{ border: 1px solid {self.line}; }}
@@ -94,7 +119,7 @@ class Theme:
         QPushButton:pressed {{ background: {self.line}; }}
         QPushButton:disabled {{ color: {self.past}; }}
         QLineEdit {{ background: {self.panel}; color: {self.text}; border: 1px solid {self.now}; border-radius: 4px;
-            padding: 4px 10px; font-size: 13px; }}
+            padding: 4px 10px; font-size: {self.pixels(13)}px; }}
         #stop {{ border: 1px solid {self.danger}; font-weight: 700; }}
         QTableWidget {{ background: transparent; border: none; gridline-color: transparent; outline: none; }}
         QTableWidget::item {{ border: none; padding: 0 4px; }}
@@ -153,3 +178,15 @@ def figures(size: int, bold: bool = False) -> QtGui.QFont:
     font.setPixelSize(size)
     font.setBold(bold)
     return font
+
+
+def lettered(widget: QtWidgets.QWidget, size: int, bold: bool = False) -> None:
+    """Give a widget the face for numbers, in a size that a panel scales when it changes its theme.
+
+    Args:
+        widget: Which.
+        size: Height where nothing is scaled [pixels].
+        bold: Whether it is heavy.
+    """
+    widget.setProperty("face", [size, bold])
+    widget.setFont(figures(size, bold))

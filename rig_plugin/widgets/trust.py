@@ -66,7 +66,7 @@ class TrustBadge(Panel):
     def _draw(self) -> None:
         trial, word = self._trial, self.word
         tone = self.theme.caution if word in ("caution", "withheld") else self.theme.text
-        self._word.setStyleSheet(f"color: {tone}; font-size: 18px; font-weight: 600;")
+        self._word.setStyleSheet(f"color: {tone}; font-size: {self.theme.pixels(18)}px; font-weight: 600;")
         self._word.setVisible(trial is not None)
         if trial is None:
             self._reason.setText("")

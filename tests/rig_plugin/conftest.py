@@ -222,6 +222,15 @@ def scripted() -> SimpleNamespace:
     )  # fmt: skip
 
 
+@pytest.fixture(autouse=True, scope="session")
+def a_home_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what the window remembers out of the user's own settings."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def nothing_is_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail a test that leaves a window open or a thread running; menus and their frames are pyqtgraph's own."""

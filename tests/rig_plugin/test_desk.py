@@ -1,6 +1,7 @@
 """The desk: what is opened, by which way, and what is refused in words."""
 
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -49,7 +50,9 @@ class Puppet(Feed):
 
 
 @pytest.fixture
-def desk(qtbot, scripted):
+def desk(qtbot, scripted, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
     def load(path):
         if path is not None and path.name == "broken.h5":
             raise Refusal("broken.h5 is no checkpoint: choose another network.")
@@ -148,3 +151,59 @@ def drop(desk, file):
     assert entering.isAccepted()
     event = QtGui.QDropEvent(QtCore.QPointF(50, 50), action, mime, button, keys)
     QtWidgets.QApplication.sendEvent(desk, event)
+
+
+def test_the_window_is_as_it_was_left_the_next_time(qtbot, desk, scripted):
+    end(qtbot, desk)
+    desk.board.swap_theme()
+    desk.liking.scale(3)
+    desk.board.docks.hide_panel("membrane")
+    desk.board.posterior.chosen.emit("g_M")
+    desk.resize(1200, 700)
+    desk.close()
+    other = Desk(on_rig(Settings()), load=desk._load, engine=Puppet)
+    qtbot.addWidget(other)
+    other.show()
+    qtbot.waitExposed(other)
+    assert (other.board.theme.name, other.board.theme.scale) == ("light", 1.3)
+    assert not other.board.docks.is_shown("membrane") and other.board.docks.is_shown("features")
+    assert other.board.evolution.followed == "g_M" and other.width() == 1200
+    # Another rig is liked in another way.
+    other.open(recorded(ReplaySettings(Path("cell.abf"))))
+    assert other.board.theme.name == "dark" and other.board.docks.is_shown("membrane")
+    end(qtbot, other)
+
+
+def test_changes_of_the_window_are_undone_one_by_one(qtbot, desk):
+    first = desk.board.theme
+    desk.board.swap_theme()
+    desk.liking.scale(1)
+    second = desk.board.theme
+    assert desk.liking.undo() and desk.board.theme.scale == 1.0 and desk.board.theme.name == second.name
+    assert desk.liking.undo() and desk.board.theme == first
+    assert desk.liking.redo() and desk.liking.redo() and desk.board.theme == second
+    assert not desk.liking.redo()
+    end(qtbot, desk)
+
+
+def test_what_was_opened_is_listed_and_opened_again(qtbot, desk, tmp_path):
+    end(qtbot, desk)
+    drop(desk, tmp_path / "cell.abf")
+    end(qtbot, desk)
+    desk.menus.recent.aboutToShow.emit()
+    (entry,) = desk.menus.recent.actions()
+    assert entry.text() == "cell.abf"
+    desk.open_simulated()
+    assert desk.preparation.name == "simulated cell"
+    end(qtbot, desk)
+    entry.trigger()
+    assert desk.preparation.name == "cell.abf"
+    end(qtbot, desk)
+
+
+def test_the_first_words_are_said_until_they_were_closed(qtbot, desk):
+    qtbot.mouseClick(desk.banner.close_button, QtCore.Qt.MouseButton.LeftButton)
+    other = Desk(on_rig(Settings()), load=desk._load, engine=Puppet)
+    qtbot.addWidget(other)
+    assert not other.banner.words()
+    end(qtbot, desk)
