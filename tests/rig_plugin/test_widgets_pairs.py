@@ -141,6 +141,18 @@ def test_slices_of_an_earlier_sweep_are_grey_and_say_of_which(panel, known, scri
     assert "trial" not in panel._aside.text()
 
 
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=["dark", "light"])
+def test_letters_and_colours_are_the_theme_s_before_it_was_shown_and_after_a_warning(panel, scripted, theme):
+    panel.wear(dataclasses.replace(theme, scale=1.5))
+    panel.show()
+    for index, withheld in enumerate((False, True)):
+        panel.take(scripted.trial(index, withheld=withheld, reason="No cell." if withheld else None))
+        for choice in panel._choices[:4]:
+            assert choice.font().pixelSize() == 18
+            assert choice.palette().color(QtGui.QPalette.ColorRole.Button).name() == theme.panel
+    assert panel._aside.font().pixelSize() == 18
+
+
 def test_a_withheld_posterior_is_the_prior_alone_with_the_reason(qtbot, panel, known, scripted):
     trial, sliced = known
     panel.take(trial)
