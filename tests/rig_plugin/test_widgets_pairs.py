@@ -142,7 +142,10 @@ def test_slices_of_an_earlier_sweep_are_grey_and_say_of_which(panel, known, scri
 
 
 @pytest.mark.parametrize("theme", [DARK, LIGHT], ids=["dark", "light"])
-def test_letters_and_colours_are_the_theme_s_before_it_was_shown_and_after_a_warning(panel, scripted, theme):
+def test_letters_and_colours_are_the_theme_s_before_it_was_shown_and_after_a_warning(qtbot, scripted, theme):
+    # Made here: between a fixture and its test there are events, which would dress it.
+    panel = Pairs(scripted.parameters)
+    qtbot.addWidget(panel)
     panel.wear(dataclasses.replace(theme, scale=1.5))
     panel.show()
     for index, withheld in enumerate((False, True)):
