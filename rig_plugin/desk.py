@@ -18,12 +18,14 @@ from rig_plugin.liking import Liking
 from rig_plugin.menus import Menus
 from rig_plugin.preferences import Preferences, keep, place, remembered
 from rig_plugin.preparation import SIMULATED, Preparation, of_file, on_rig
+from rig_plugin.replay_settings import ReplaySettings
+from rig_plugin.session_control import SessionControl
 from rig_plugin.settings import Settings
 from rig_plugin.widgets.banner import Banner
 from rig_plugin.widgets.file_dialog import choose
 from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets
 from rig_plugin.widgets.theme import DARK, Theme
-from rig_plugin.window import SessionControl, Window
+from rig_plugin.window import Window
 from simulators.parameter import Parameter
 from simulators.refusal import Refusal
 
@@ -190,6 +192,7 @@ class Desk(QtWidgets.QMainWindow):
         window = Window(
             client, spec.parameters, FEATURES, spec.name, preparation.name,
             feed=client, is_replay=preparation.is_replay, rules=settings.quality, theme=self._theme,
+            folder=None if isinstance(settings, ReplaySettings) else settings.recording.where,
         )  # fmt: skip
         window.closed.connect(self._leave)
         window.worn.connect(self._wear)

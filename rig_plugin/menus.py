@@ -62,7 +62,7 @@ class Menus:
         self.file.addAction(acts["copy"])
         self.file.addSeparator()
         self.file.addAction(self._quit)
-        for name in ("start", "stop", "mark", "note"):
+        for name in ("start", "stop", "record", "mark", "note"):
             self.session.addAction(acts[name])
         for name in docks.names:
             self.view.addAction(docks.switch(name))

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
+from pathlib import Path
 
 from hardware.injection import Injection
 from hardware.last_word import Word
@@ -146,6 +147,15 @@ class Client:
             text: What for.
         """
         self._send("mark", text=text)
+
+    def record(self, on: bool, folder: Path | None = None) -> None:
+        """Record from the next sweep on, or end that after the running one.
+
+        Args:
+            on: Whether it is recorded.
+            folder: Where the file is made; None leaves it where the rig file says.
+        """
+        self._send("record", on="on" if on else "off", folder="" if folder is None else str(folder))
 
     def look(self, names: Sequence[str]) -> None:
         """Ask for slices of the posterior after each sweep from the next on, in this session and in later ones.

@@ -79,14 +79,16 @@ class _Desk:
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
         self._names: tuple[str, ...] = ()
+        self._wish: tuple[bool, Path | None] | None = None
 
-    def do(self, event: str, text: str = "", names: Sequence[str] = ()) -> None:
+    def do(self, event: str, text: str = "", on: str = "", folder: str = "", names: Sequence[str] = ()) -> None:
         """Do what a letter asks; one that asks for what there is not is logged."""
         known: dict[str, Callable[[], None]] = {
             "start": self._start,
             "stop": self._stop,
             "note": self._note,
             "mark": partial(self._mark, text),
+            "record": partial(self._record, on == "on", Path(folder) if folder else None),
             "look": partial(self._look, names),
         }
         if event not in known:
@@ -111,6 +113,7 @@ class _Desk:
             self._thread.join()
         self._outbox.is_over = False
         self._stopping.clear()
+        self._wish = None
         self._thread = threading.Thread(target=self._run, name="session")
         self._thread.start()
 
@@ -127,6 +130,12 @@ class _Desk:
     def _mark(self, text: str) -> None:
         if (session := self._session) is not None:
             session.mark(text)
+
+    def _record(self, on: bool, folder: Path | None) -> None:
+        # One that is still being opened is told when it is.
+        self._wish = (on, folder)
+        if (session := self._session) is not None:
+            session.record(on, folder)
 
     def _look(self, names: Sequence[str]) -> None:
         # A session that is opened later is told the same.
@@ -159,6 +168,8 @@ class _Desk:
                 self._turn(session)
             if self._stopping.is_set():
                 session.stop()
+            if self._wish is not None:
+                session.record(*self._wish)
             session.run()
         except Refusal:
             # The session has told why.

@@ -176,7 +176,9 @@ class FeatureTable(Panel):
         table = self._table
         units = [with_unit("", feature.unit).strip() for feature in self._features]
         names = [feature.name.replace("_", " ") for feature in self._features]
-        words, numbers = table.fontMetrics(), QtGui.QFontMetrics(self.theme.face(12))
+        letters = QtGui.QFont(table.font())
+        letters.setPixelSize(self.theme.pixels(12))
+        words, numbers = QtGui.QFontMetrics(letters), QtGui.QFontMetrics(self.theme.face(12))
         for column, (texts, metrics) in enumerate(
             ((names, words), (["−0.00000"], numbers), ([*units, "unit"], words), (["▼ high"], words))
         ):

@@ -5,6 +5,7 @@ import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -208,6 +209,9 @@ class Control:
 
     def note(self) -> None:
         self.calls.append("note")
+
+    def record(self, on: bool, folder: Path | None = None) -> None:
+        self.calls.append("record" if on else "record no more")
 
     def mark(self, text: str = "") -> None:
         self.calls.append(f"mark {text}" if text else "mark")

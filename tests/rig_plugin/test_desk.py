@@ -42,6 +42,9 @@ class Puppet(Feed):
     def note(self):
         self.calls.append("note")
 
+    def record(self, on, folder=None):
+        self.calls.append(("record", on, folder))
+
     def mark(self, text=""):
         self.calls.append("mark")
 
@@ -61,7 +64,7 @@ def desk(qtbot, scripted, monkeypatch, tmp_path):
     made = Desk(on_rig(Settings()), load=load, engine=Puppet)
     qtbot.addWidget(made)
     made.show()
-    qtbot.waitExposed(made)
+    qtbot.waitUntil(made.isActiveWindow)
     made.start()
     return made
 
@@ -164,7 +167,7 @@ def test_the_window_is_as_it_was_left_the_next_time(qtbot, desk, scripted):
     other = Desk(on_rig(Settings()), load=desk._load, engine=Puppet)
     qtbot.addWidget(other)
     other.show()
-    qtbot.waitExposed(other)
+    qtbot.waitUntil(other.isActiveWindow)
     assert (other.board.theme.name, other.board.theme.scale) == ("light", 1.3)
     assert not other.board.docks.is_shown("membrane") and other.board.docks.is_shown("features")
     assert other.board.evolution.followed == "g_M" and other.width() == 1200

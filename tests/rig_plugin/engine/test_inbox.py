@@ -235,3 +235,38 @@ def test_the_membrane_of_a_trial_is_read_once_and_where_the_session_runs(line, s
     _, finished = taken(inbox, 2)
     assert finished.trial.membrane == trial.membrane
     assert finished.trial.to_json()["membrane"]["residual_MOhm"] == 2
+
+
+def test_further_channels_come_with_their_names_units_and_samples_in_their_places(line, scripted):
+    outbox, inbox = line
+    sweep = play(outbox, scripted, 0)
+    outbox.finished(scripted.trial(0))
+    assert dict(taken(inbox, 2)[0].live.units) == {}
+    assert inbox.live.others == {}
+    # Only now there are any, more than the window has room for, and one block comes without one of them.
+    names = ["bath", "V2", "I2", "light", "fifth"]
+    traces = {name: sweep.response + k for k, name in enumerate(names)}
+    outbox.started(sweep.stimulus, sweep.rate, 1, dict.fromkeys(names, "degC"))
+    for first in range(0, sweep.response.size, 400):
+        part = slice(first, first + 400)
+        others = {name: trace[part] for name, trace in traces.items() if first or name != "V2"}
+        outbox.block(sweep.response[part], None, others)
+    (started,) = taken(inbox, 1)
+    inbox.take()
+    assert dict(started.live.units) == dict.fromkeys(names[:4], "degC")
+    traces["V2"][:400] = np.nan
+    for name, trace in started.live.others.items():
+        np.testing.assert_array_equal(trace, traces[name])
+    assert started.live.begun > 0
+
+
+def test_a_loss_longer_than_is_kept_of_a_further_channel_leaves_it_in_step(line, scripted):
+    outbox, inbox = line
+    outbox.started(scripted.stimulus(0), 20.0, None, {"bath": "degC"})
+    lost = np.full(900_000, np.nan)
+    outbox.block(lost, None, {"bath": lost})
+    outbox.started(scripted.stimulus(0), 20.0, None, {"bath": "degC"})
+    outbox.block(np.zeros(3), None, {"bath": np.arange(3.0)})
+    taken(inbox, 2)
+    inbox.take()
+    np.testing.assert_array_equal(inbox.live.others["bath"], np.arange(3.0))
