@@ -67,7 +67,7 @@ class Menus:
         for name in docks.names:
             self.view.addAction(docks.switch(name))
         self.view.addSeparator()
-        for name in ("arrange", "reset", "theme"):
+        for name in ("back", "cursors", "arrange", "reset", "theme"):
             self.view.addAction(acts[name])
         for made in (*self._sizes, *self._changes):
             self.view.addAction(made)

@@ -126,6 +126,7 @@ class Window(Panes):
         """Ask the session to note this moment."""
         if self.is_running:
             self._control.mark()
+            self.scope.mark()
             self._marked("")
 
     def record(self) -> None:
@@ -143,6 +144,7 @@ class Window(Panes):
         """Hold this moment and ask for a text."""
         if self.is_running:
             self._control.note()
+            self.scope.note()
             self.note_line.ask()
 
     def copy(self) -> None:
@@ -195,21 +197,20 @@ class Window(Panes):
 
     def _act(self) -> dict[str, Action]:
         """Make what can be done by a key, each once."""
+        begins = "Stopped, the command returns to its exit state."
+        arranges = "Gives them bars to move them by, or takes these away."
+        back = "The whole session as it came, or the sweep again."
         told = (
-            ("start", "Start or stop", "Space", self.toggle, "Stopped, the command returns to its exit state."),
+            ("start", "Start or stop", "Space", self.toggle, begins),
             ("stop", "Stop at once", "Esc", self.stop, "The command returns to its exit state."),
-            ("mark", "Mark this moment", "M", self.mark, "Notes this moment in the recording."),
             ("record", "Record, or end that", "R", self.record, "From the next sweep on; the session goes on."),
+            ("mark", "Mark this moment", "M", self.mark, "Notes this moment in the recording."),
             ("note", "Note with a text", "N", self.note, "Notes this moment in the recording, with a text."),
             ("export", "NWB of the last recording", "E", self.offer.take_up, "Makes a file that every lab can read."),
             ("copy", "Copy the posterior as text", "Ctrl+C", self.copy, "For the lab book."),
-            (
-                "arrange",
-                "Arrange the panels",
-                "",
-                self.arrange,
-                "Gives them bars to move them by, or takes these away.",
-            ),
+            ("back", "Scroll back", "B", self.scope.scroll_back, back),
+            ("cursors", "Cursors", "C", self.scope.measure, "Time and value at two places, and between them."),
+            ("arrange", "Arrange the panels", "", self.arrange, arranges),
             ("reset", "Panels as at first", "", self.docks.reset, ""),
             ("theme", "Dark or light", "T", self.swap_theme, ""),
             ("keys", "Keys", "F1", self.show_keys, ""),
@@ -252,6 +253,7 @@ class Window(Panes):
 
     def _keep_note(self, text: str) -> None:
         self._control.mark(text)
+        self.scope.mark(text)
         self._marked(text)
 
     def _report(self, status: RecordingStatus) -> None:

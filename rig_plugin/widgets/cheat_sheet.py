@@ -14,6 +14,8 @@ KEYS = (
     ("M", "mark this moment in the recording"),
     ("N", "note: the same with a text, typed then"),
     ("E", "make an NWB file of the recording that is over"),
+    ("B", "scroll back through the session; ← → Home End move, ↑ ↓ zoom"),
+    ("C", "cursors; ← → move one, ↑ ↓ choose the other"),
     ("Ctrl+C", "copy the posterior as text, for the lab book"),
     ("Ctrl+O", "open a recording; one that is dropped anywhere opens too"),
     ("T", "dark or light"),

@@ -1,4 +1,4 @@
-"""This file is the benchmark of the scroll back: what a frame of the scope costs while it shows the last minute.
+"""This file is the scroll back under load: what a frame of the scope costs while it shows the last minute.
 
 Four channels of 50 kHz come in pieces of one frame; the scope stands alone, without an engine. A frame is what it costs
 to take the piece in, to draw, and to paint.

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rig_plugin.benchmarks.scroll_back import scroll_back
+from rig_plugin.tasks.scroll_back import scroll_back
 
 
 @pytest.mark.usefixtures("qtbot")
