@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from estimators.overlay import Overlay
+from estimators.slices import Slices
 from hardware.injection import Injection
 from rig_plugin.feed import RecordingStatus
 from rig_plugin.membrane_tests import Tested
@@ -46,6 +47,9 @@ class Listener(Interface):
 
     def tested(self, tested: Tested) -> None:
         """A membrane test that is no part of a sweep was read and judged."""
+
+    def sliced(self, trial: int, slices: Slices) -> None:
+        """This is its posterior with others held; told only while the session was asked to look."""
 
     def status(self, recording: RecordingStatus) -> None:
         """How the recording is doing."""

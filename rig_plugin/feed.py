@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from estimators.overlay import Overlay
+from estimators.slices import Slices
 from hardware.injection import Injection
 from hardware.last_word import Word
 from rig_plugin.membrane_tests import Tested
@@ -21,7 +22,7 @@ from simulators.stimulus import Stimulus
 
 __all__ = [
     "Ended", "Feed", "Finished", "Guarded", "Live", "MembraneTested", "Message", "Overlaid", "RecordingStatus",
-    "Source", "Started",
+    "Sliced", "Source", "Started",
 ]  # fmt: skip
 
 _LONGEST = 4_000_000
@@ -188,7 +189,15 @@ class Ended:
     reason: str | None
 
 
-Message = Started | Finished | Overlaid | MembraneTested | Guarded | Ended
+@dataclass(frozen=True, eq=False)
+class Sliced:
+    """A trial's posterior was sliced along what is looked at."""
+
+    trial: int
+    slices: Slices
+
+
+Message = Started | Finished | Overlaid | MembraneTested | Guarded | Ended | Sliced
 
 
 class Source(Protocol):
@@ -292,6 +301,15 @@ class Feed:
             overlay: The frozen band.
         """
         self._send(Overlaid(trial, overlay))
+
+    def sliced(self, trial: int, slices: Slices) -> None:
+        """Be given slices of a trial's posterior.
+
+        Args:
+            trial: Its number.
+            slices: Frozen.
+        """
+        self._send(Sliced(trial, slices))
 
     def tested(self, tested: Tested) -> None:
         """Be given a membrane test.

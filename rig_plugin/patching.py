@@ -90,6 +90,13 @@ class Patching:
         self._reel.ask(on, folder)
         self._reel.turn()
 
+    def look(self, names: Sequence[str]) -> None:
+        """Do nothing: membrane tests have no posterior to look at.
+
+        Args:
+            names: Of the parameters of a session.
+        """
+
     def run(self) -> None:
         """Test until the count is reached or it is stopped."""
         for _ in self.tests():

@@ -29,6 +29,7 @@ from rig_plugin.audience import Audience, Listener
 from rig_plugin.crop import Crop, crop
 from rig_plugin.feed import RecordingStatus
 from rig_plugin.foresight import Foresight
+from rig_plugin.gaze import Gaze
 from rig_plugin.interval import Interval
 from rig_plugin.lull import lull
 from rig_plugin.protocol import Protocol, Request
@@ -89,6 +90,7 @@ class Session:
         self._quality, self._confirms = quality or Quality(), confirms
         self._account = Account(self._reel)
         self._foresight = Foresight()
+        self._gaze = Gaze(parameters)
         self._stopping = threading.Event()
         self._ending = threading.Event()
         self._first: datetime | None = None
@@ -128,6 +130,17 @@ class Session:
             folder: Where the file is made; None leaves it where the rig file says.
         """
         self._reel.ask(on, folder)
+
+    def look(self, names: Sequence[str]) -> None:
+        """Tell slices of the posterior after each sweep from the next on; may be called from any thread.
+
+        Args:
+            names: Of the parameters along which it is sliced; none ends it.
+
+        Raises:
+            GazeError: As `Gaze.turn`.
+        """
+        self._gaze.turn(names)
 
     def run(self) -> None:
         """Play the whole protocol."""
@@ -186,6 +199,9 @@ class Session:
             self._tell("finished", trial)
             if self._overlays and trial.trust.in_distribution:
                 self._overlay(trial, request)
+            sliced = self._gaze.slices(self._observer)
+            if sliced is not None:
+                self._tell("sliced", trial.index, sliced)
             yield trial
             index += 1
             request = self._ask(trial)

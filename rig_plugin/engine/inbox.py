@@ -15,10 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from estimators.overlay import Overlay
+from estimators.slices import Slices
 from hardware.injection import Injection
 from rig_plugin.engine.letter import open_letter, stimulus_of, sweep_of, test_of, trial_of
 from rig_plugin.engine.shared import Shared
-from rig_plugin.feed import Ended, Finished, Live, MembraneTested, Message, Overlaid, RecordingStatus, Started
+from rig_plugin.feed import Ended, Finished, Live, MembraneTested, Message, Overlaid, RecordingStatus, Sliced, Started
 from simulators.parameter import Parameter
 
 __all__ = ["Inbox"]
@@ -141,6 +142,9 @@ class Inbox:
         if event == "overlaid":
             arrays = self._shared.shelf.read(letter["place"], 3 * letter["count"])
             return None if arrays is None else Overlaid(letter["trial"], Overlay(*np.split(arrays, 3)))
+        if event == "sliced":
+            numbers = self._shared.shelf.read(letter["place"], letter["count"])
+            return None if numbers is None else Sliced(letter["trial"], Slices.of(letter["names"], numbers))
         if event == "tested":
             return MembraneTested(test_of(letter["test"]))
         return Ended(letter["reason"])

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from estimators.overlay import Overlay
+from estimators.slices import Slices
 from hardware.injection import Injection
 from rig_plugin.engine.letter import seal, told_stimulus, told_test, told_trial
 from rig_plugin.engine.shared import Shared
@@ -101,6 +102,12 @@ class Outbox:
         arrays = np.concatenate([overlay.times, overlay.low, overlay.high])
         if arrays.size <= self._shared.shelf.size:
             self._send("overlaid", trial=trial, place=self._shared.shelf.append(arrays), count=overlay.times.size)
+
+    def sliced(self, trial: int, slices: Slices) -> None:
+        """Tell slices of a trial's posterior, with their numbers on the shelf."""
+        numbers = slices.numbers()
+        place = self._shared.shelf.append(numbers)
+        self._send("sliced", trial=trial, names=list(slices.names), place=place, count=numbers.size)
 
     def tested(self, tested: Tested) -> None:
         """Tell a membrane test."""

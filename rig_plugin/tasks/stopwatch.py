@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from estimators.overlay import Overlay
+from estimators.slices import Slices
 from hardware.injection import Injection
 from rig_plugin.feed import RecordingStatus
 from rig_plugin.membrane_tests import Tested
@@ -93,6 +94,9 @@ class Stopwatch:
         """Take no note."""
 
     def tested(self, tested: Tested) -> None:
+        """Take no note."""
+
+    def sliced(self, trial: int, slices: Slices) -> None:
         """Take no note."""
 
     def status(self, recording: RecordingStatus) -> None:

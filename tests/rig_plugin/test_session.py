@@ -12,6 +12,7 @@ from hardware.model_cell import ModelCell
 from hardware.passage import History
 from hardware.recorder import Recorder, RecorderError
 from hardware.rig import Provenance, RigError
+from rig_plugin.gaze import GazeError
 from rig_plugin.interval import Interval
 from rig_plugin.protocol import Request, family
 from rig_plugin.quality import Quality
@@ -57,6 +58,10 @@ class Estimate:
         moments = np.arange(0.5, context.baseline + context.duration + context.tail)
         return Overlay(moments, np.full(moments.size, -90.0), np.full(moments.size, -80.0))
 
+    def slices(self, names):
+        self.calls.append("slices")
+        return names if self.used else None
+
 
 class Notes:
     """A listener that notes what it is told."""
@@ -65,7 +70,7 @@ class Notes:
         self.told, self.then = [], then or {}
 
     def __getattr__(self, event):
-        if event not in ("started", "block", "finished", "overlaid", "status", "ended"):
+        if event not in ("started", "block", "finished", "overlaid", "sliced", "status", "ended"):
             raise AttributeError(event)
 
         def note(*what):
@@ -179,6 +184,53 @@ def test_a_sweep_that_is_not_used_has_no_overlay(rig, estimate):
 
     overlaid(rig, estimate, notes, protocol=protocol()).run()
     assert [trial for trial, _ in notes.named("overlaid")] == [1]
+
+
+def test_slices_are_told_last_of_all_and_only_while_somebody_looks(rig, estimate):
+    notes = Notes()
+    session = overlaid(rig, estimate, notes)
+    for trial in session.trials():
+        session.look(("bridge", "C") if trial.index == 0 else ())
+    events = [name for name, *_ in notes.told if name not in ("block", "status")]
+    trial = ["started", "finished", "overlaid"]
+    assert events == [*trial, *trial, "sliced", *trial, "ended"]
+    assert notes.named("sliced") == [[1, ("bridge", "C")]]
+    assert estimate.calls.count("slices") == 1
+
+
+def test_nothing_is_told_of_a_posterior_that_is_not_known(rig, estimate):
+    notes = Notes()
+
+    def protocol():
+        yield Request(None, refusal="It is not a sweep.")
+        yield STEPS[0]
+
+    session = overlaid(rig, estimate, notes, protocol=protocol())
+    session.look(("C",))
+    session.run()
+    assert notes.named("sliced") == [[1, ("C",)]]
+
+
+def test_slices_that_fail_are_logged_and_the_recording_goes_on(make, estimate, monkeypatch, caplog):
+    def fail(names):
+        raise FloatingPointError("no density")
+
+    monkeypatch.setattr(estimate, "slices", fail)
+    session = make()
+    session.look(("C",))
+    assert len(list(session.trials())) == 3
+    assert "could not be sliced along C" in caplog.text
+
+
+@pytest.mark.parametrize("names", [("x",), ("C", "C"), ("C", "bridge", "g", "h", "i", "j")])
+def test_who_looks_at_what_is_not_there_is_refused_and_what_was_looked_at_stays(rig, names, estimate):
+    notes = Notes()
+    session = overlaid(rig, estimate, notes)
+    session.look(("C",))
+    with pytest.raises(GazeError, match="at most 5 different ones of C, bridge were wanted"):
+        session.look(names)
+    session.run()
+    assert notes.named("sliced") == [[trial, ("C",)] for trial in range(3)]
 
 
 @pytest.mark.parametrize("event", ["started", "block", "finished", "status", "ended"])

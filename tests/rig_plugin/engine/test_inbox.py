@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from estimators.overlay import Overlay
+from estimators.slices import slices
 from hardware.membrane import Membrane
 from rig_plugin.engine.inbox import Inbox
 from rig_plugin.engine.outbox import Outbox
 from rig_plugin.engine.shared import Shared
-from rig_plugin.feed import Ended, Finished, MembraneTested, Overlaid, Started
+from rig_plugin.feed import Ended, Finished, MembraneTested, Overlaid, Sliced, Started
 from rig_plugin.membrane_tests import Tested as OneTest
 from rig_plugin.rule import Alarm
 
@@ -116,6 +117,23 @@ def test_an_overlay_comes_as_it_was(line, scripted):
     assert message.trial == 4
     for name in ("times", "low", "high"):
         np.testing.assert_array_equal(getattr(message.overlay, name), getattr(band, name))
+
+
+def test_slices_come_as_they_were_and_are_skipped_where_they_were_written_over(line, scripted):
+    outbox, inbox = line
+    draws = scripted.posterior(3, np.random.default_rng(0)).draws
+    cut = slices(scripted.parameters, draws, lambda u: -0.5 * (u**2).sum(1), ["V_T", "C"])
+    outbox.sliced(4, cut)
+    (message,) = taken(inbox, 1)
+    assert isinstance(message, Sliced)
+    assert (message.trial, message.slices.names) == (4, ("V_T", "C"))
+    np.testing.assert_array_equal(message.slices.numbers(), cut.numbers())
+    outbox.sliced(5, cut)
+    for _ in range(10):
+        outbox._shared.shelf.append(np.zeros(100_000))
+    outbox.ended(None)
+    assert taken(inbox, 1) == [Ended(None)]
+    assert inbox.dropped == 1
 
 
 def test_the_status_is_the_newest(line, scripted):
