@@ -133,7 +133,8 @@ class Chart(QtWidgets.QWidget):
 
     def _prepare(self) -> None:
         self.plot.hideButtons()
-        self.plot.setMenuEnabled(True)
+        # The panel has a menu; there would be two.
+        self.plot.setMenuEnabled(False)
         self.plot.showGrid(x=True, y=True, alpha=0.10)
         self.plot.vb.setMouseMode(pg.ViewBox.RectMode)
         self.plot.disableAutoRange()

@@ -252,8 +252,10 @@ class Corner(QtWidgets.QWidget):
         ys = cell.bottom() - np.clip(curve.heights, 0.0, 1.0) * 0.92 * cell.height()
         colour = QtGui.QColor(curve.colour)
         if not curve.is_filled:
+            # Nothing is left to the clipping, which a vector file may not know.
+            seen = (curve.places >= low) & (curve.places <= high)
             painter.setPen(QtGui.QPen(colour, 1.3, QtCore.Qt.PenStyle.DashLine))
-            painter.drawPath(pg.arrayToQPath(xs, ys))
+            painter.drawPath(pg.arrayToQPath(xs[seen], ys[seen]))
             return
         foot = cell.bottom()
         xs = np.concatenate([[cell.left()] * 2, xs, [cell.right()] * 2])
@@ -265,7 +267,13 @@ class Corner(QtWidgets.QWidget):
         shown = self._picture.maps[row, column]
         left, right = (cell.left() + self._share(column, place) * cell.width() for place in shown.across)
         foot, top = (cell.bottom() - self._share(row, place) * cell.height() for place in shown.up)
-        painter.drawImage(QtCore.QRectF(left, top, right - left, foot - top), shown.image)
+        whole = QtCore.QRectF(left, top, right - left, foot - top)
+        seen, image = whole.intersected(cell), shown.image
+        wide, high = image.width() / whole.width(), image.height() / whole.height()
+        part = QtCore.QRectF(
+            (seen.left() - left) * wide, (seen.top() - top) * high, seen.width() * wide, seen.height() * high
+        )
+        painter.drawImage(seen, image, part)
         for (xs, ys), strength in zip(shown.outlines, (230, 130), strict=False):
             colour = QtGui.QColor(shown.colour)
             colour.setAlpha(strength)
@@ -281,6 +289,8 @@ class Corner(QtWidgets.QWidget):
         """Mark where the others are held: a ring, and on the diagonal a stroke at the foot."""
         reference = self._picture.reference
         if reference is None or not np.isfinite(reference[[row, column]]).all():
+            return
+        if not all(0.0 <= self._share(k, float(reference[k])) <= 1.0 for k in (row, column)):
             return
         x = cell.left() + self._share(column, float(reference[column])) * cell.width()
         painter.setPen(QtGui.QPen(QtGui.QColor(self.theme.text), 1.5))

@@ -179,7 +179,12 @@ def figures(size: int, bold: bool = False) -> QtGui.QFont:
         The font; to be shared, not changed.
     """
     font = QtGui.QFontDatabase.systemFont(QtGui.QFontDatabase.SystemFont.FixedFont)
-    font.setFamilies([*_FACES, font.family()])
+    faces = [*_FACES, font.family()]
+    font.setFamilies(faces)
+    # Files are told one name only, and that of the font that is there.
+    there = QtGui.QFontInfo(font).family()
+    font.setFamily(there)
+    font.setFamilies([there, *faces])
     font.setStyleHint(QtGui.QFont.StyleHint.Monospace)
     font.setPixelSize(size)
     font.setBold(bold)
