@@ -177,6 +177,8 @@ class Window(Panes):
         bridge.grew.connect(self.header.grow)
         bridge.finished.connect(self._finish)
         bridge.overlaid.connect(self.scope.overlay)
+        bridge.sliced.connect(self.pairs.slice)
+        self.pairs.looked.connect(self._control.look)
         bridge.tested.connect(self.membrane.test)
         bridge.guarded.connect(self.guardian.tell)
         bridge.injected.connect(self.injection.tell)

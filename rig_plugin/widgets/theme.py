@@ -125,7 +125,7 @@ class Theme:
             border: 1px solid {self.line}; font-size: {self.pixels(12)}px; }}
         QListView::item:selected, QTreeView::item:selected {{ background: {self.line}; color: {self.text}; }}
         QSpinBox, QDoubleSpinBox, QCheckBox, QProgressBar {{ color: {self.text}; font-size: {self.pixels(12)}px; }}
-        QProgressBar {{ background: {self.panel}; border: 1px solid {self.line}; border-radius: 4px; text-align: center; }}
+        QProgressBar {{ background: {self.panel}; border: 1px solid {self.line}; text-align: center; }}
         QProgressBar::chunk {{ background: {self.now}; }}
         QTableWidget {{ background: transparent; border: none; gridline-color: transparent; outline: none; }}
         QTableWidget::item {{ border: none; padding: 0 4px; }}

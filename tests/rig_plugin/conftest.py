@@ -200,6 +200,7 @@ class Control:
 
     status: RecordingStatus | None = None
     calls: list[str] = field(default_factory=list)
+    looked: tuple[str, ...] = ()
 
     def start(self) -> None:
         self.calls.append("start")
@@ -209,6 +210,9 @@ class Control:
 
     def note(self) -> None:
         self.calls.append("note")
+
+    def look(self, names: tuple[str, ...]) -> None:
+        self.looked = tuple(names)
 
     def record(self, on: bool, folder: Path | None = None) -> None:
         self.calls.append("record" if on else "record no more")
