@@ -6,6 +6,7 @@ import itertools
 import zlib
 from collections.abc import Mapping, Sequence
 
+from rig_plugin.widgets.panel import Panel
 from rig_plugin.widgets.qt import Action, QtCore, QtGui, QtWidgets, Signal
 
 __all__ = ["Arrangement", "Docks"]
@@ -77,6 +78,8 @@ class Docks(QtWidgets.QMainWindow):
             dock.setObjectName(name)
             widget.setMinimumSize(60, 40)
             dock.setWidget(widget)
+            if isinstance(widget, Panel):
+                dock.visibilityChanged.connect(widget.attend)
             dock.topLevelChanged.connect(lambda _, dock=dock: self._bar(dock))
             dock.dockLocationChanged.connect(lambda _: self.rearranged.emit())
             self._docks[name] = dock
