@@ -9,22 +9,24 @@ from pathlib import Path
 from typing import Protocol
 
 from estimators.features import FEATURES
-from estimators.pretrained import FIRST
+from estimators.pretrained import FIRST, SHIPPED
 from estimators.title import Title, read_title
 from rig_plugin.engine.client import Client
 from rig_plugin.engine.host import Opener
 from rig_plugin.feed import Source
 from rig_plugin.liking import Liking
 from rig_plugin.menus import Menus
-from rig_plugin.networks import there
+from rig_plugin.networks import own, there
 from rig_plugin.preferences import Preferences, keep, place, remembered
 from rig_plugin.preparation import SIMULATED, Preparation, of_file, on_rig
+from rig_plugin.pretraining_run import PretrainingRun
 from rig_plugin.replay_settings import ReplaySettings
 from rig_plugin.session_control import SessionControl
 from rig_plugin.settings import Settings
 from rig_plugin.widgets.banner import Banner
 from rig_plugin.widgets.file_dialog import choose
 from rig_plugin.widgets.networks import NetworksCard
+from rig_plugin.widgets.pretraining import PretrainingCard
 from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets
 from rig_plugin.widgets.theme import DARK, Theme
 from rig_plugin.window import Window
@@ -40,6 +42,7 @@ _WELCOME = (
 _KEY = "desk"
 _RECORDINGS = "Recordings (*.abf *.nwb *.h5 *.hdf5);;All files (*)"
 _NETWORKS = "Networks (*.h5);;All files (*)"
+_SPECS = "Specs (*.toml);;All files (*)"
 _RIG_FILES = "Rig files (*.toml);;All files (*)"
 
 
@@ -170,6 +173,20 @@ class Desk(QtWidgets.QMainWindow):
         card.chosen.connect(lambda path: self.open(self.preparation.read_by(path)))
         card.show()
 
+    def ask_pretraining(self) -> None:
+        """Show what a new network can be made of."""
+
+        def find(take: Callable[[Path], object]) -> None:
+            choose(card, "Open a spec", _SPECS, take)
+
+        run = PretrainingRun()
+        specs = [FIRST.with_name(f"{name}.toml") for name in SHIPPED]
+        card = PretrainingCard(specs, own(), run, find, self.board.theme, self)
+        run.setParent(card)
+        card.setAttribute(QtCore.Qt.WidgetAttribute.WA_DeleteOnClose)
+        card.made.connect(lambda path: self.open(self.preparation.read_by(path)))
+        card.show()
+
     def open_simulated(self) -> None:
         """Open the simulated cell."""
         self.open(on_rig(Settings()))
@@ -196,6 +213,8 @@ class Desk(QtWidgets.QMainWindow):
             self._is_leaving = False
             event.ignore()
             return
+        for card in self.findChildren(PretrainingCard):
+            card.close()
         self.liking.keep()
         self._prefer(replace(self.preferences, geometry=bytes(self.saveGeometry().data())))
         self.client.close()

@@ -34,6 +34,7 @@ class Menus:
         )
         self._networks = (
             action(desk, "Choose a network…", "Ctrl+N", desk.ask_network, "What each is for, and whether it fits."),
+            action(desk, "Pretrain another…", "", desk.ask_pretraining, "From a spec, in some minutes to hours."),
         )
         self._sizes = (
             action(desk, "Larger letters", "Ctrl+=", lambda: desk.liking.scale(1)),

@@ -22,6 +22,7 @@ from rig_plugin.widgets.log import Log
 from rig_plugin.widgets.membrane import MembranePanel
 from rig_plugin.widgets.note import Note
 from rig_plugin.widgets.offer import Offer, Writing
+from rig_plugin.widgets.pairs import Pairs
 from rig_plugin.widgets.panel import Panel
 from rig_plugin.widgets.posterior import PosteriorPanel
 from rig_plugin.widgets.qt import QtCore, QtWidgets, Signal
@@ -80,6 +81,7 @@ class Panes(QtWidgets.QWidget):
         self.trust = TrustBadge()
         self.posterior = PosteriorPanel(parameters)
         self.evolution = Evolution(parameters)
+        self.pairs = Pairs(parameters)
         self.recording = RecordingPanel(is_replay, folder or RecordingSettings().where)
         self.log = Log()
         self.status_line = StatusLine(source_name, network_name)
@@ -97,7 +99,7 @@ class Panes(QtWidgets.QWidget):
         """All of them; each takes every trial."""
         return (
             self.header, self.scope, self.membrane, self.features, self.firing, self.voltage,
-            self.trust, self.posterior, self.evolution, self.guardian, self.injection, self.offer,
+            self.trust, self.posterior, self.evolution, self.pairs, self.guardian, self.injection, self.offer,
             self.recording, self.log, self.status_line,
         )  # fmt: skip
 
@@ -146,6 +148,7 @@ class Panes(QtWidgets.QWidget):
                 "trust": ("Trust", self.trust),
                 "posterior": ("Posterior", self.posterior),
                 "evolution": ("Over the sweeps", self.evolution),
+                "pairs": ("Pairs", self.pairs),
                 "recording": ("Recording", self.recording),
                 "log": ("Log", self.log),
             }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -28,6 +29,9 @@ class SessionControl(Protocol):
 
     def mark(self, text: str = "") -> None:
         """Note this moment in the recording, or with a text the one that was held."""
+
+    def look(self, names: Sequence[str]) -> None:
+        """Slice the posterior along these parameters from the next trial on; none for no slices."""
 
     def record(self, on: bool, folder: Path | None = None) -> None:
         """Record into a new file from the next sweep on, or end that after the running one."""

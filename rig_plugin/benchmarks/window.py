@@ -159,13 +159,13 @@ def _escapes(notes: Path, times: int) -> list[float]:
 
 
 def _hour(notes: Path, hours: float) -> tuple[float | None, float | None, int]:
-    """Play an hour's sweeps as fast as can be; memory after its first tenth and at its end [MiB]."""
+    """Play an hour's sweeps as fast as can be; memory at its middle and at its end [MiB]."""
     sweeps = max(round(hours * 3600.0 / _EVERY), 20)
     amplitudes = tuple(float(pA) for pA in np.resize(np.arange(-100.0, 301.0, 50.0), sweeps))
     with _seen(notes, replace(_FAMILY, amplitudes=amplitudes), "max") as seen:
         shown = seen.window.evolution
         seen.window.start()
-        _until(seen, lambda: len(shown.medians) >= sweeps // 10)
+        _until(seen, lambda: len(shown.medians) >= sweeps // 2)
         before = _resident()
         _until(seen, lambda: not seen.window.is_running)
         return before, _resident(), len(shown.medians)

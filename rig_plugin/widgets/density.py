@@ -7,6 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from rig_plugin.widgets.number import quantiles
 from simulators.parameter import Parameter
 
 __all__ = ["BINS", "drawn", "position", "prior", "value"]
@@ -81,7 +82,7 @@ def drawn(
     """
     places = np.clip(position(parameter, draws), 0.0, 1.0)
     counts, _ = np.histogram(places, bins=BINS, range=span)
-    low, high = np.quantile(places, [0.25, 0.75])
+    low, high = quantiles(places, (0.25, 0.75))
     spread = min(float(places.std()), float(high - low) / 1.34) or float(places.std())
     bin_width = (span[1] - span[0]) / BINS
     width = max(0.9 * spread * places.size**-0.2 / bin_width, 0.5)

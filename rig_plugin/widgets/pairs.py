@@ -105,20 +105,30 @@ class Pairs(Panel):
         self._cut = Cut(sliced)
         self._draw()
 
-    def showEvent(self, event: QtGui.QShowEvent) -> None:
-        """Ask for slices from now on."""
-        super().showEvent(event)
-        if self._is_away:
-            self._is_away = False
+    def attend(self, seen: bool) -> None:
+        """Ask for slices while somebody sees them.
+
+        Args:
+            seen: Whether it is neither behind another panel nor closed.
+        """
+        was_away, self._is_away = self._is_away, not seen
+        super().attend(seen)
+        if was_away and seen:
             self._draw()
-        if len(self._names) > 1:
-            self.looked.emit(self.names)
+        self.looked.emit(self.names if seen and len(self._names) > 1 else ())
+
+    def showEvent(self, event: QtGui.QShowEvent) -> None:
+        """See, as soon as it has its place, whether it is to be seen there."""
+        super().showEvent(event)
+        QtCore.QTimer.singleShot(0, self._look_around)
 
     def hideEvent(self, event: QtGui.QHideEvent) -> None:
         """Ask for no slices that nobody sees."""
         super().hideEvent(event)
-        self._is_away = True
-        self.looked.emit(())
+        self.attend(False)
+
+    def _look_around(self) -> None:
+        self.attend(self.isVisible() and not self.visibleRegion().isEmpty())
 
     def _choice(self, k: int) -> QtWidgets.QComboBox:
         choice = QtWidgets.QComboBox()

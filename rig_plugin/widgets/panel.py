@@ -35,6 +35,7 @@ class Panel(QtWidgets.QFrame):
         self.theme: Theme = DARK
         self.heading = heading
         self._promise = promise
+        self._is_seen, self._is_stale = True, False
         self._aside = _label("", "quiet")
         self._top = QtWidgets.QHBoxLayout()
         self._aside.setParent(self)
@@ -73,6 +74,19 @@ class Panel(QtWidgets.QFrame):
         for trial in trials:
             self._take(trial)
         if trials:
+            self._is_stale = not self._is_seen
+            if self._is_seen:
+                self._draw()
+
+    def attend(self, seen: bool) -> None:
+        """Be told whether anybody can see it: what is behind another panel is drawn when it comes to the front.
+
+        Args:
+            seen: Whether it is not behind one, nor closed.
+        """
+        self._is_seen = seen
+        if seen and self._is_stale:
+            self._is_stale = False
             self._draw()
 
     def clear(self) -> None:

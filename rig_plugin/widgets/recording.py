@@ -18,6 +18,7 @@ __all__ = ["RecordingPanel"]
 
 _KEPT = 1000
 _LEARNT = 5.0
+_BESIDE = 3
 _ROWS = (
     ("elapsed", "Time since the session began."),
     ("disk", "Space left where the file lies, and for how long it lasts at the pace of the last minute."),
@@ -111,7 +112,7 @@ class RecordingPanel(Panel):
         grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(1)
         for place, (name, tip) in enumerate(_ROWS):
-            row, column = divmod(place, 2)
+            row, column = divmod(place, _BESIDE)
             label, value = QtWidgets.QLabel(name), self._numbers[name]
             label.setObjectName("quiet")
             lettered(value, 12)
@@ -119,8 +120,8 @@ class RecordingPanel(Panel):
                 widget.setToolTip(tip)
             grid.addWidget(label, row, 2 * column)
             grid.addWidget(value, row, 2 * column + 1)
-        grid.setColumnStretch(1, 1)
-        grid.setColumnStretch(3, 1)
+        for column in range(_BESIDE):
+            grid.setColumnStretch(2 * column + 1, 1)
         self._body.addLayout(grid)
         self._body.addStretch(1)
 

@@ -44,6 +44,9 @@ class Puppet(Feed):
     def note(self):
         self.calls.append("note")
 
+    def look(self, names):
+        self.looked = names
+
     def record(self, on, folder=None):
         self.calls.append(("record", on, folder))
 

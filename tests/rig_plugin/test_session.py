@@ -6,82 +6,19 @@ import numpy as np
 import pytest
 
 from estimators.features import NAMES
-from estimators.observer import Verdict
-from estimators.overlay import Overlay
 from hardware.model_cell import ModelCell
 from hardware.passage import History
 from hardware.recorder import Recorder, RecorderError
 from hardware.rig import Provenance, RigError
-from rig_plugin.gaze import GazeError
 from rig_plugin.interval import Interval
 from rig_plugin.protocol import Request, family
 from rig_plugin.quality import Quality
 from rig_plugin.quality_settings import QualitySettings
 from rig_plugin.session import Session
 from simulators.limits import Limits
-from simulators.parameter import Parameter
 from simulators.stimulus import Epoch, Stimulus, step
 from simulators.sweep import Junction
-
-PARAMETERS = (Parameter("C", "pF", 15.0, 400.0, "log"), Parameter("bridge", "MOhm", -20.0, 20.0, "normal"))
-STEPS = tuple(step(pA, onset=100.0, duration=200.0, tail=50.0) for pA in (-50.0, 0.0, 50.0))
-SAMPLES = 3 * 350 * 20
-
-
-def passive(stimulus, rate, rng):
-    """Answer -70 mV and .1 GOhm at once."""
-    return -70.0 + 0.1 * stimulus.command(rate)
-
-
-class Estimate:
-    """An observer in a few lines: it notes what it is asked and believes every sweep that is not refused."""
-
-    def __init__(self):
-        self.calls, self.contexts, self.rows, self.used = [], [], [], 0
-
-    def warm(self, *, overlays=False):
-        self.calls.append("warm for overlays" if overlays else "warm")
-
-    def expect(self, context):
-        self.calls.append("expect")
-
-    def observe(self, row, context, prediction=None, refusal=None):
-        self.calls.append("observe")
-        self.contexts.append(context)
-        self.rows.append(row)
-        self.used += refusal is None
-        draws = np.tile([100.0, 0.0], (9, 1)) if self.used else None
-        return Verdict(draws, self.used, refusal is None, 1.0, (refusal,) if refusal else ())
-
-    def overlay(self, context):
-        self.calls.append("overlay")
-        moments = np.arange(0.5, context.baseline + context.duration + context.tail)
-        return Overlay(moments, np.full(moments.size, -90.0), np.full(moments.size, -80.0))
-
-    def slices(self, names):
-        self.calls.append("slices")
-        return names if self.used else None
-
-
-class Notes:
-    """A listener that notes what it is told."""
-
-    def __init__(self, then=None):
-        self.told, self.then = [], then or {}
-
-    def __getattr__(self, event):
-        if event not in ("started", "block", "finished", "overlaid", "sliced", "status", "ended"):
-            raise AttributeError(event)
-
-        def note(*what):
-            self.told.append((event, *what))
-            if event in self.then:
-                self.then[event](*what)
-
-        return note
-
-    def named(self, event):
-        return [what for name, *what in self.told if name == event]
+from tests.rig_plugin.estimate import PARAMETERS, SAMPLES, STEPS, Estimate, Notes, overlaid, passive
 
 
 @pytest.fixture
@@ -146,10 +83,6 @@ def test_a_listener_hears_all_of_it_in_order(make):
     assert (last.expected, last.received, last.lost) == (SAMPLES, SAMPLES, 0)
 
 
-def overlaid(rig, estimate, *listeners, protocol=None):
-    return Session(rig, estimate, PARAMETERS, protocol or family(STEPS), None, listeners, overlays=True)
-
-
 def test_what_cells_of_the_posterior_do_is_told_after_the_trial_and_only_where_it_was_asked_for(rig, estimate, make):
     notes = Notes()
     overlaid(rig, estimate, notes).run()
@@ -184,53 +117,6 @@ def test_a_sweep_that_is_not_used_has_no_overlay(rig, estimate):
 
     overlaid(rig, estimate, notes, protocol=protocol()).run()
     assert [trial for trial, _ in notes.named("overlaid")] == [1]
-
-
-def test_slices_are_told_last_of_all_and_only_while_somebody_looks(rig, estimate):
-    notes = Notes()
-    session = overlaid(rig, estimate, notes)
-    for trial in session.trials():
-        session.look(("bridge", "C") if trial.index == 0 else ())
-    events = [name for name, *_ in notes.told if name not in ("block", "status")]
-    trial = ["started", "finished", "overlaid"]
-    assert events == [*trial, *trial, "sliced", *trial, "ended"]
-    assert notes.named("sliced") == [[1, ("bridge", "C")]]
-    assert estimate.calls.count("slices") == 1
-
-
-def test_nothing_is_told_of_a_posterior_that_is_not_known(rig, estimate):
-    notes = Notes()
-
-    def protocol():
-        yield Request(None, refusal="It is not a sweep.")
-        yield STEPS[0]
-
-    session = overlaid(rig, estimate, notes, protocol=protocol())
-    session.look(("C",))
-    session.run()
-    assert notes.named("sliced") == [[1, ("C",)]]
-
-
-def test_slices_that_fail_are_logged_and_the_recording_goes_on(make, estimate, monkeypatch, caplog):
-    def fail(names):
-        raise FloatingPointError("no density")
-
-    monkeypatch.setattr(estimate, "slices", fail)
-    session = make()
-    session.look(("C",))
-    assert len(list(session.trials())) == 3
-    assert "could not be sliced along C" in caplog.text
-
-
-@pytest.mark.parametrize("names", [("x",), ("C", "C"), ("C", "bridge", "g", "h", "i", "j")])
-def test_who_looks_at_what_is_not_there_is_refused_and_what_was_looked_at_stays(rig, names, estimate):
-    notes = Notes()
-    session = overlaid(rig, estimate, notes)
-    session.look(("C",))
-    with pytest.raises(GazeError, match="at most 5 different ones of C, bridge were wanted"):
-        session.look(names)
-    session.run()
-    assert notes.named("sliced") == [[trial, ("C",)] for trial in range(3)]
 
 
 @pytest.mark.parametrize("event", ["started", "block", "finished", "status", "ended"])

@@ -181,7 +181,7 @@ def test_slices_are_asked_for_while_the_panel_is_seen_and_along_what_is_chosen(p
     panel.choose(["V_T", "C"])
     assert asked == []
     panel.show()
-    assert asked == [("V_T", "C")]
+    qtbot.waitUntil(lambda: asked == [("V_T", "C")])
     panel._choices[1].activated.emit(6)
     assert asked[1:] == [("C", "V_T")], "Chosen again, the two change places."
     panel._choices[0].activated.emit(2)
@@ -194,14 +194,14 @@ def test_slices_are_asked_for_while_the_panel_is_seen_and_along_what_is_chosen(p
     assert asked[4:] == [()]
 
 
-def test_what_came_while_nobody_saw_it_is_drawn_when_it_is_seen_again(panel, known):
+def test_what_came_while_nobody_saw_it_is_drawn_when_it_is_seen_again(qtbot, panel, known):
     trial, _ = known
     panel.show()
     panel.hide()
     panel.take(trial)
     assert panel.picture.spans == 4 * ((0.0, 1.0),), "Behind another tab nothing is drawn."
     panel.show()
-    assert set(panel.picture.maps) == BELOW
+    qtbot.waitUntil(lambda: set(panel.picture.maps) == BELOW)
     assert panel.notice == ""
 
 
