@@ -220,7 +220,7 @@ def _copied(made: Figure, heading: str) -> _Outcome:
 
 def _written(path: Path, make: Callable[[], Iterable[bytes]]) -> _Outcome:
     size = write_whole(path, make())
-    return _Outcome(f"{path} is written, {max(size // 1000, 1)} kB", True)
+    return _Outcome(f"{path.name} is written ({max(size // 1000, 1)} kB) in {path.parent}", True)
 
 
 def _plain(words: str) -> str:

@@ -28,6 +28,7 @@ _WRAPPED = _MIDDLE | int(QtCore.Qt.TextFlag.TextWordWrap)
 
 Array = npt.NDArray[np.float64]
 Span = tuple[float, float]
+_FINE = 2
 _Reader = Callable[[int, int, float, float], str]
 
 
@@ -267,13 +268,7 @@ class Corner(QtWidgets.QWidget):
         shown = self._picture.maps[row, column]
         left, right = (cell.left() + self._share(column, place) * cell.width() for place in shown.across)
         foot, top = (cell.bottom() - self._share(row, place) * cell.height() for place in shown.up)
-        whole = QtCore.QRectF(left, top, right - left, foot - top)
-        seen, image = whole.intersected(cell), shown.image
-        wide, high = image.width() / whole.width(), image.height() / whole.height()
-        part = QtCore.QRectF(
-            (seen.left() - left) * wide, (seen.top() - top) * high, seen.width() * wide, seen.height() * high
-        )
-        painter.drawImage(seen, image, part)
+        _paint_image(painter, shown.image, QtCore.QRectF(left, top, right - left, foot - top), cell)
         for (xs, ys), strength in zip(shown.outlines, (230, 130), strict=False):
             colour = QtGui.QColor(shown.colour)
             colour.setAlpha(strength)
@@ -356,6 +351,20 @@ class Corner(QtWidgets.QWidget):
                 return text
         elide = QtCore.Qt.TextElideMode.ElideRight
         return painter.fontMetrics().elidedText(unit or parameter.name, elide, int(room))
+
+
+def _paint_image(painter: QtGui.QPainter, image: QtGui.QImage, whole: QtCore.QRectF, cell: QtCore.QRectF) -> None:
+    """Paint what of an image lies in a cell; a vector file takes whole images only."""
+    seen = whole.intersected(cell)
+    if seen == whole or seen.isEmpty():
+        painter.drawImage(seen, image)
+        return
+    across, up = (_FINE * size for size in (whole.width(), whole.height()))
+    kept, smooth = QtCore.Qt.AspectRatioMode.IgnoreAspectRatio, QtCore.Qt.TransformationMode.SmoothTransformation
+    fine = image.scaled(round(across), round(up), kept, smooth)
+    part = seen.translated(-whole.topLeft())
+    rect = QtCore.QRectF(_FINE * part.x(), _FINE * part.y(), _FINE * part.width(), _FINE * part.height())
+    painter.drawImage(seen, fine.copy(rect.toRect()))
 
 
 def _outlined(painter: QtGui.QPainter, where: QtCore.QRectF, text: str, theme: Theme) -> None:

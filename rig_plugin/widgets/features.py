@@ -24,7 +24,7 @@ _TIPS = (
 
 
 _ROW = 19
-_AIR = 12
+_AIR = 16
 _LEFT = int(QtCore.Qt.AlignmentFlag.AlignLeft | QtCore.Qt.AlignmentFlag.AlignVCenter)
 _RIGHT = int(QtCore.Qt.AlignmentFlag.AlignRight | QtCore.Qt.AlignmentFlag.AlignVCenter)
 

@@ -63,7 +63,7 @@ class Figure:
             parts.append(
                 f'<clipPath id="inside{k}"><rect x="{x}" y="{y}" width="{width}" height="{height}"/></clipPath>\n'
                 f'<g clip-path="url(#inside{k})"><g transform="translate({ink.origin.x():g} {ink.origin.y():g})">\n'
-                f"{self._body(ink.picture, k)}</g></g>\n"
+                f"{self._body(ink.whole, k)}</g></g>\n"
             )
         parts.append(self._body(self.over, len(self.inks) + 1))
         across, down = (f"{25.4 * size / _DPI:.2f}mm" for size in (self.width, self.height))
@@ -96,7 +96,7 @@ class Figure:
         for ink in self.inks:
             painter.save()
             painter.setClipRect(ink.frame)
-            painter.drawPicture(ink.origin, ink.picture)
+            painter.drawPicture(ink.origin, ink.short)
             painter.restore()
         painter.drawPicture(0, 0, self.over)
         painter.end()

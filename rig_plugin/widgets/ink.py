@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets, pg
 
 __all__ = ["Ink", "inked"]
+
+_PIECE = 32
+"""Points; smooth lines take Qt's painter twenty times as long where a thousand points are one piece."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,12 +20,14 @@ class Ink:
     Args:
         frame: Where the inside lies on the panel [pixels].
         origin: Where the chart's own pixels begin on the panel.
-        picture: What is drawn, in the chart's own pixels.
+        whole: What is drawn, in the chart's own pixels, each curve in one piece.
+        short: The same with curves in many pieces.
     """
 
     frame: QtCore.QRectF
     origin: QtCore.QPointF
-    picture: QtGui.QPicture
+    whole: QtGui.QPicture
+    short: QtGui.QPicture
 
 
 class _Pen:
@@ -31,8 +37,8 @@ class _Pen:
     pixels grows with the figure, as letters do.
     """
 
-    def __init__(self, painter: QtGui.QPainter) -> None:
-        self._painter = painter
+    def __init__(self, painter: QtGui.QPainter, is_short: bool) -> None:
+        self._painter, self._is_short = painter, is_short
 
     def __getattr__(self, name: str) -> object:
         attribute: object = getattr(self._painter, name)
@@ -46,7 +52,13 @@ class _Pen:
         painter.save()
         painter.resetTransform()
         painter.setPen(pen)
-        painter.drawPath(turned)
+        if self._is_short and pen.style() == QtCore.Qt.PenStyle.SolidLine:
+            for polygon in turned.toSubpathPolygons():
+                points = [polygon[k] for k in range(len(polygon))]
+                for first in range(0, len(points) - 1, _PIECE):
+                    painter.drawPolyline(QtGui.QPolygonF(points[first : first + _PIECE + 1]))
+        else:
+            painter.drawPath(turned)
         painter.restore()
 
 
@@ -62,17 +74,25 @@ def inked(view: pg.PlotWidget, panel: QtWidgets.QWidget) -> Ink:
     """
     scene, box = view.scene(), view.getPlotItem().vb
     scene.prepareForPaint()
-    inside = [
+    items = [
         item
         for item in scene.items(QtCore.Qt.SortOrder.AscendingOrder)
-        if box.childGroup.isAncestorOf(item) and item.isVisible() and item.effectiveOpacity() > 0
+        if box.childGroup.isAncestorOf(item)
+        and item.isVisible()
+        and item.effectiveOpacity() > 0
+        and not item.flags() & item.GraphicsItemFlag.ItemHasNoContents
     ]
+    origin = QtCore.QPointF(view.viewport().mapTo(panel, QtCore.QPoint(0, 0)))
+    frame = box.sceneBoundingRect().translated(origin)
+    return Ink(frame, origin, _drawn(items, is_short=False), _drawn(items, is_short=True))
+
+
+def _drawn(items: Sequence[pg.GraphicsObject], *, is_short: bool) -> QtGui.QPicture:
+    """Draw items over one another."""
     picture = QtGui.QPicture()
     painter = QtGui.QPainter(picture)
     option = QtWidgets.QStyleOptionGraphicsItem()
-    for item in inside:
-        if item.flags() & item.GraphicsItemFlag.ItemHasNoContents:
-            continue
+    for item in items:
         # Symbols come as small images otherwise.
         is_own = hasattr(item, "setExportMode")
         if is_own:
@@ -81,10 +101,9 @@ def inked(view: pg.PlotWidget, panel: QtWidgets.QWidget) -> Ink:
         painter.setTransform(item.sceneTransform())
         painter.setOpacity(item.effectiveOpacity())
         option.exposedRect = item.boundingRect()
-        item.paint(_Pen(painter) if isinstance(item, pg.PlotCurveItem) else painter, option, None)
+        item.paint(_Pen(painter, is_short) if isinstance(item, pg.PlotCurveItem) else painter, option, None)
         painter.restore()
         if is_own:
             item.setExportMode(False)
     painter.end()
-    origin = QtCore.QPointF(view.viewport().mapTo(panel, QtCore.QPoint(0, 0)))
-    return Ink(box.sceneBoundingRect().translated(origin), origin, picture)
+    return picture
