@@ -67,7 +67,7 @@ class Chart(QtWidgets.QWidget):
         self._theme = theme
         self._view.setBackground(theme.panel)
         # Its last column may be a part of a pixel, which would shine through in white.
-        self._view.setPalette(theme.palette())
+        self._view.viewport().setPalette(theme.palette())
         self.plot.getAxis("left").setWidth(theme.pixels(46))
         for side in ("bottom", "left"):
             axis = self.plot.getAxis(side)

@@ -182,7 +182,7 @@ class FeatureTable(Panel):
         for column, (texts, metrics) in enumerate(
             ((names, words), (["−0.00000"], numbers), ([*units, "unit"], words), (["▼ high"], words))
         ):
-            widest = max((metrics.boundingRect(text).width() for text in texts), default=0)
+            widest = max((metrics.horizontalAdvance(text) for text in texts), default=0)
             table.setColumnWidth(column, widest + _AIR)
         for row in range(len(self._features)):
             for column, size in ((1, 12), (4, 11)):

@@ -89,6 +89,7 @@ def test_every_panel_is_a_light_figure_with_its_words_and_stays_as_it_was(qtbot,
         assert root.findtext(f"{SVG}title") == root.findtext(f"{SVG}desc") == image.text("Description") == CAPTION
         said = words(svg)
         assert "Scope · simulated cell" in said and (word in said or word == "all")
+        assert all(tone.encode() not in svg for tone in (DARK.panel, DARK.ground, DARK.now)), panel.heading
         # What is pressed belongs to the screen.
         assert "scroll back" not in said
         families = set(re.findall(rb'font-family="([^"]*)"', svg))

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hardware.membrane import Membrane
 from rig_plugin.comma_line import comma_line
 from rig_plugin.draws import DrawsError, draws
 from rig_plugin.ledger import Ledger, LedgerError
@@ -76,14 +77,14 @@ def test_a_withheld_posterior_is_empty_cells_and_the_reason(scripted):
     assert row["file_sweep"] == "7" and row["stimulus.clamp"] == row["trust.score"] == row["features.sag [mV]"] == ""
 
 
-def test_a_membrane_test_before_the_step_is_in_the_row(scripted):
+def test_what_the_test_pulse_says_is_in_the_row(scripted):
     trial = scripted.trial(1)
-    trial.__dict__["membrane"] = None
+    trial.__dict__["membrane"] = Membrane("current", 1.5, 148.25, 61.5, 9.125, -35.0, -71.5, 0.99)
     ledger = Ledger(scripted.parameters, scripted.features)
-    told = trial.to_json()
-    assert told["membrane"] is None and ledger.row(trial)[ledger.columns.index("membrane.tau_ms")] is None
-    names = ("resistance_MOhm", "capacitance_pF", "tau_ms", "residual_MOhm", "holding_pA", "potential_mV")
-    assert {f"membrane.{name}" for name in names} <= set(ledger.columns)
+    ledger.enter(trial)
+    (row,) = read(ledger.pieces())
+    told = {name: float(cell) for name, cell in row.items() if name.startswith("membrane.")}
+    assert told == {f"membrane.{name}": value for name, value in trial.to_json()["membrane"].items()}
 
 
 def test_a_table_is_that_of_the_moment_when_it_was_asked_for(scripted):
