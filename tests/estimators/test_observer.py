@@ -188,3 +188,21 @@ def test_a_network_with_a_prior_predictive_judges_by_it_and_one_without_by_its_n
     verdict = observer.observe(row, context)
     assert any("rest is 1e+04 mV" in reason for reason in verdict.reasons)
     assert verdict.score < 0.01
+
+
+def test_the_score_is_the_smallest_of_the_checks_on_a_sweep_and_the_session_has_its_own(observer, rows):
+    (alone, session) = observer.observe(*rows[0]).checks
+    assert (alone.name, session.name) == ("this sweep", "session")
+    row, context = rows[1]
+    off = predict(np.random.default_rng(0).normal(500.0, 0.1, (50, len(NAMES))))
+    verdict = observer.observe(row, context, off)
+    checks = {check.name: check.p for check in verdict.checks}
+    assert list(checks) == ["this sweep", "sweeps before", "session"]
+    assert verdict.score == min(checks["this sweep"], checks["sweeps before"])
+    assert verdict.off[0].is_off and f"{verdict.off[0].feature} is" in verdict.reasons[0]
+    for k in (2, 3, 4):
+        verdict = observer.observe(*rows[k], off)
+    # The inverse of the evidence: a twentieth is the alarm.
+    assert verdict.checks[-1].p == 1.0 / observer._wager.highest < 0.05
+    refused = observer.observe(*rows[5], refusal="No.")
+    assert (refused.checks, refused.off) == ((), ())
