@@ -148,7 +148,7 @@ def rank(
 
 def _off(prediction: Prediction, row: npt.NDArray[np.float64], distance: npt.NDArray[np.float64]) -> tuple[Oddity, ...]:
     """Tell the features that are off, worst first, as if what was predicted were normal on either side."""
-    found = []
+    found: list[Oddity] = []
     for k in np.argsort(np.nan_to_num(-distance, nan=np.inf))[:_MOST]:
         p = math.erfc(float(distance[k]) / math.sqrt(2.0))
         if not np.isfinite(distance[k]) or (found and p > RARE):

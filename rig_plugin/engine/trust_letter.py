@@ -29,8 +29,13 @@ def trust_of(told: Mapping[str, Any]) -> Trust:
         score=math.nan if score is None else score,
         reason=told["reason"],
         checks=tuple(Check(**check) for check in told["checks"]),
-        off=tuple(Oddity(**{key: math.nan if value is None else value for key, value in each.items()}) for each in off),
+        off=tuple(_oddity(each) for each in off),
     )
+
+
+def _oddity(told: Mapping[str, Any]) -> Oddity:
+    fields: dict[str, Any] = {key: math.nan if value is None else value for key, value in told.items()}
+    return Oddity(**fields)
 
 
 def _told(fields: Mapping[str, Any]) -> dict[str, Any]:
