@@ -108,8 +108,10 @@ class Oddities(QtWidgets.QWidget):
         if not self._rows:
             painter.drawText(place, _LEFT, self.heading)
             return
-        edges = self._columns()
-        painter.drawText(QtCore.QRectF(0, 0, edges[2] - _GAP, place.height()), _LEFT, f"{self.heading}{more}")
+        edges, told = self._columns(), f"{self.heading}{more}"
+        first = QtCore.QRectF(0, 0, edges[2] - _GAP, place.height())
+        elide = QtCore.Qt.TextElideMode.ElideRight
+        painter.drawText(first, _LEFT, painter.fontMetrics().elidedText(told, elide, int(first.width())))
         for column, text, side in ((2, "measured", _RIGHT), (3, "5–95 %", _RIGHT), (4, "how far", _LEFT)):
             painter.drawText(self._cell(place, edges, column), side, text)
 

@@ -78,6 +78,8 @@ class Panel(QtWidgets.QFrame):
         """
         self.theme = theme
         self.setPalette(theme.palette())
+        # A panel that was never shown would not hand a new sheet on to children that have worn another.
+        self.ensurePolished()
         self.setStyleSheet(theme.sheet())
         for label in self.findChildren(QtWidgets.QLabel):
             face = label.property("face")

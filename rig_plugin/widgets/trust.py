@@ -28,7 +28,8 @@ _CHECKS = (
     f"In one sound sweep of twenty each of these is at most {CAUTION:g}, so the smaller of the two in one of ten at "
     "most.\n"
     "session: the evidence of all sweeps together, as p = 1/evidence; one sound cell in "
-    f"{ALARM:.0f} at most ever comes to {1.0 / ALARM:g}, however many sweeps it has."
+    f"{ALARM:.0f} at most ever comes to {1.0 / ALARM:g}, however many sweeps it has.\n"
+    "A single feature that is off says where to look: some sound sweeps have one, and the checks allow for that."
 )
 _PLAIN = {
     "typical": "The checks that could be made found nothing unusual.",
@@ -173,7 +174,7 @@ def _heading(trial: Trial) -> str:
     """Say what the rows are, or why there are none."""
     trust = trial.trust
     if any(odd.is_off for odd in trust.off):
-        return "off, worst first"
+        return "off; as a whole typical" if trust.score >= CAUTION else "off, worst first"
     if any(check.p <= CAUTION for check in trust.checks if check.name != "session"):
         return "no feature alone is off: together they are"
     if trust.off:

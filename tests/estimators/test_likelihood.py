@@ -128,13 +128,13 @@ def test_the_ends_of_a_feature_have_the_asked_share_of_it_below(made, sets):
             moved[:, column] = end[:, column]
             below = predictive.links(moved, context, nothing, percentiles=True).below[:, ORDER.index(column)]
             assert below.tolist() == pytest.approx(6 * [share], abs=1e-4)
-    # No more than the share of counts lies below an end, and not less up to it.
+    # Of a count: the smallest up to which, itself with it, the share lies.
     count = NAMES.index("spike_count")
+    k = ORDER.index(count)
     for share, end in zip(shares, ends, strict=True):
-        at, over = rows.clone(), rows.clone()
-        at[:, count], over[:, count] = end[:, count], end[:, count] + 1.0
-        middle, next_one = (
-            predictive.links(each, context, nothing, percentiles=True).below[:, ORDER.index(count)]
-            for each in (at, over)
-        )
-        assert bool((middle <= next_one).all()) and bool((next_one >= share).all())
+        moved = rows.clone()
+        moved[:, count] = end[:, count]
+        links = predictive.links(moved, context, nothing, percentiles=True)
+        half, middle = 0.5 * torch.exp(links.flag[:, k] + links.value[:, k]), links.below[:, k]
+        assert bool((middle - half <= share + 1e-6).all()) and bool((middle + half >= share - 1e-6).all())
+    assert len(set(ends[:, :, count].flatten().tolist())) > 3

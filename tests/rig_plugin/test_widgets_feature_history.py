@@ -69,6 +69,7 @@ def test_points_lie_at_what_was_measured_and_bars_at_what_was_predicted_with_a_g
     np.testing.assert_array_equal(history.ranges, ((NAN, NAN), (-52.0, -48.0), (-52.0, -48.0), (-52.0, -47.0)))
     # A line is broken where a sweep does not have the feature, and a cross at the foot says so.
     np.testing.assert_array_equal(drawn(history._line), [(0.0, -50.0), (1.0, NAN), (2.0, -45.0), (3.0, -60.0)])
+    assert history._line.opts["connect"] == "finite"
     assert [x for x, _ in drawn(history._gaps)] == [1.0]
     assert drawn(history._high) == [(2.0, -45.0)] and drawn(history._low) == [(3.0, -60.0)]
     bars = history._bars.opts

@@ -79,6 +79,23 @@ def test_where_no_feature_is_told_it_says_why(panel, scripted, checks, score, he
     assert panel.oddities.words == ()
 
 
+def test_a_feature_that_is_off_in_a_sweep_that_is_not_is_said_to_be_so(panel, scripted):
+    panel.take(trusting(scripted, score=0.22, checks=(("sweeps before", 0.22),), off=(THRESHOLD,)))
+    assert panel.oddities.heading == "off; as a whole typical"
+    assert panel.word == "typical"
+
+
+def test_a_panel_that_was_not_yet_shown_changes_its_colours_wholly(qtbot, scripted):
+    made = TrustBadge()
+    qtbot.addWidget(made)
+    made.resize(620, 150)
+    made.wear(LIGHT)
+    made.take(trusting(scripted, checks=(("this sweep", 0.6),), off=(CALM,)))
+    seen = colours(made)
+    assert QtGui.QColor(LIGHT.text).rgb() in seen
+    assert not {QtGui.QColor(DARK.panel).rgb(), QtGui.QColor(DARK.text).rgb()} & seen
+
+
 def test_the_alarm_of_a_session_is_told_as_evidence_and_one_cell_in_twenty_ever_has_it(panel, scripted):
     panel.take(trusting(scripted, checks=(("this sweep", 0.6), ("session", 0.021))))
     assert panel.checks == "this sweep 0.60 · ■ session alarm 48:1"
@@ -87,9 +104,11 @@ def test_the_alarm_of_a_session_is_told_as_evidence_and_one_cell_in_twenty_ever_
 
 def test_each_trial_is_a_point_whose_shape_is_its_verdict_and_a_new_session_begins_anew(panel, scripted):
     panel.take(trusting(scripted, 0, 0.6), trusting(scripted, 1, 0.02))
-    panel.take(trusting(scripted, 2, 0.0, usable=False))
-    assert panel.strip.scores == (0.6, 0.02, 0.0)
-    assert panel.strip.words == ("typical", "caution", "withheld")
+    # One has no posterior, the other keeps that of the sweeps before.
+    refused = replace(scripted.trial(3), trust=Trust(False, 0.0, "The junction is broken: this sweep is not used."))
+    panel.take(trusting(scripted, 2, 0.0, usable=False), refused)
+    assert panel.strip.scores == (0.6, 0.02, 0.0, 0.0)
+    assert panel.strip.words == ("typical", "caution", "withheld", "withheld")
     with_points = colours(panel.strip)
     panel.clear()
     assert panel.strip.scores == ()
@@ -119,6 +138,12 @@ def test_a_low_panel_shows_the_worst_and_says_how_many_more_there_are(panel, scr
     panel.resize(620, 420)
     panel.layout().activate()
     assert panel.oddities.height() == panel.oddities.sizeHint().height() > low
+    assert panel._area.verticalScrollBar().maximum() == 0
+    panel.take(trusting(scripted, 1, 0.9))
+    panel.layout().activate()
+    short = panel._area.maximumHeight()
+    panel.take(trusting(scripted, 2, 0.003, (), (), long))
+    assert panel._area.maximumHeight() > short
 
 
 @pytest.mark.parametrize("odd", OFF)
