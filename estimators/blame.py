@@ -35,12 +35,27 @@ def blame(draws: Array, size: Array) -> Array:
     if len(draws) < _FEWEST:
         return np.full(draws.shape[1], np.nan)
     square = size**2
-    level = np.stack([np.ones_like(square), square], axis=1)
-    where = np.linalg.lstsq(level, draws, rcond=None)[0]
-    scatter = np.linalg.lstsq(level, (draws - level @ where) ** 2, rcond=None)[0]
+    rest = draws - _line(square, draws)
+    scatter = _line(np.array([0.0, 1.0]), rest**2, square)
     right = np.maximum(scatter[0], 0.0)
-    wrong = np.maximum(scatter[1], 0.0) * float(square.mean()) + (
-        draws.var(axis=0) - (draws - level @ where).var(axis=0)
-    )
+    wrong = np.maximum(scatter[1] - scatter[0], 0.0) * float(square.mean()) + draws.var(axis=0) - rest.var(axis=0)
     total = right + wrong
     return np.asarray(np.where(total > 0.0, wrong / np.where(total > 0.0, total, 1.0), 0.0))
+
+
+def _line(at: Array, values: Array, over: Array | None = None) -> Array:
+    """Fit a straight line to each column, in closed form: a library's solver takes 8 ms where its threads meet others.
+
+    Args:
+        at: Where the lines are wanted, shape (n,).
+        values: Shape (s, p).
+        over: Where the values are, shape (s,); as many as `at`, where they are not told apart.
+
+    Returns:
+        Shape (n, p).
+    """
+    over = at if over is None else over
+    away = over - over.mean()
+    width = float(away @ away)
+    slope = away @ values / width if width > 0.0 else np.zeros(values.shape[1])
+    return np.asarray(values.mean(axis=0) + (at - over.mean())[:, None] * slope)

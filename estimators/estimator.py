@@ -102,20 +102,36 @@ class SweepSetEstimator(nn.Module):
         Raises:
             ValueError: If shapes are not those of this network's sweeps.
         """
+        with torch.inference_mode():
+            noise = torch.randn(count, 1, len(self.parameters_of_cell), generator=generator)
+            draws = self.density(features, context).from_noise(noise)[:, 0]
+        return self.constrain(draws.double().numpy())
+
+    def density(self, features: npt.NDArray[np.float64], context: npt.NDArray[np.float64]) -> FlowPosterior:
+        """Give the posterior of one cell in unconstrained space.
+
+        Args:
+            features: Its sweeps in order, shape (n, f), NaN where missing.
+            context: Shape (n, c).
+
+        Returns:
+            A distribution of batch shape (1,), without a gradient.
+
+        Raises:
+            ValueError: If shapes are not those of this network's sweeps.
+        """
         if features.ndim != 2 or features.shape[1] != len(NAMES) or context.shape != (len(features), len(CONTEXT)):
             raise ValueError(
                 f"Features have shape {features.shape} and contexts {context.shape}; "
                 f"(n, {len(NAMES)}) and (n, {len(CONTEXT)}) were wanted."
             )
         with torch.inference_mode():
-            posterior = self(
+            posterior: FlowPosterior = self(
                 torch.as_tensor(features, dtype=torch.float32)[None],
                 torch.as_tensor(context, dtype=torch.float32)[None],
                 torch.ones(1, len(features), dtype=torch.bool),
             )
-            noise = torch.randn(count, 1, len(self.parameters_of_cell), generator=generator)
-            draws = posterior.from_noise(noise)[:, 0]
-        return self.constrain(draws.double().numpy())
+        return posterior
 
 
 def pad(

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 import torch
 
 from simulators.compiled import threads
+from simulators.orphan import end_with_parent
 
 __all__ = ["head_start"]
 
@@ -48,6 +49,7 @@ def head_start(work: Callable[[], None]) -> Iterator[Callable[[float], bool]]:
 def _work(work: Callable[[], None]) -> None:
     """Work on one thread, and end without a word where that fails: who needs the result will fail at it and say so."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    end_with_parent()
     torch.set_num_threads(1)
     try:
         with threads(1):

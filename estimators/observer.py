@@ -6,6 +6,7 @@ draws from the posterior (`observe`). Plain arrays in and out: it knows neither 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,6 +24,7 @@ from estimators.novelty import Novelty
 from estimators.oddity import Check, Oddity, worst_first
 from estimators.overlay import Overlay, overlay
 from estimators.prequential import Misfit, Prediction, predict, rank
+from estimators.slices import Slices, slices
 from estimators.surprise import Surprise
 from estimators.wager import ALARM, Wager
 from simulators.stimulus import step
@@ -31,6 +33,7 @@ __all__ = ["UNUSUAL", "Observer", "Verdict"]
 
 _PREDICTED = 96
 _MOST = 40
+_AT_ONCE = 1000
 
 UNUSUAL = 0.01
 """Of a sweep whose p-value is not above this one is warned."""
@@ -216,6 +219,29 @@ class Observer:
         rng = np.random.default_rng([self._seed, 2, self._seen])
         return overlay(self._checkpoint.spec, self._draws, context, rng)
 
+    def slices(self, names: Sequence[str]) -> Slices | None:
+        """Slice the posterior given all sweeps so far; the density is the network's own, in all dimensions.
+
+        Args:
+            names: Of the parameters that are sliced.
+
+        Returns:
+            The slices, or None where nothing is known.
+
+        Raises:
+            SlicesError: As `estimators.slices.slices`.
+        """
+        if self._draws is None:
+            return None
+        posterior = self._checkpoint.network.density(*self._sweeps())
+
+        def log_density(u: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+            with torch.inference_mode():
+                parts = torch.split(torch.as_tensor(u, dtype=torch.float32), _AT_ONCE)
+                return np.asarray(torch.cat([posterior.log_prob(part) for part in parts]).double().numpy())
+
+        return slices(self._checkpoint.spec.parameters, self._draws, log_density, names)
+
     def _outside(self, row: npt.NDArray[np.float64], context: Context) -> str | None:
         """Tell why a sweep can't be asked about at all, or None."""
         try:
@@ -242,9 +268,13 @@ class Observer:
         """Draw from the posterior given the latest sweeps."""
         self._draws = None
         if self._used():
-            context = np.stack([entry.row() for entry in self._contexts[-_MOST:]])
-            start = CONTEXT.index("start")
-            context[:, start] -= context[0, start]
             generator = torch.Generator().manual_seed(1_000_003 * self._seed + self._seen)
-            self._draws = self._checkpoint.network.draw(np.stack(self._rows[-_MOST:]), context, self._count, generator)
+            self._draws = self._checkpoint.network.draw(*self._sweeps(), self._count, generator)
         return self._draws
+
+    def _sweeps(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Give features and contexts of the latest sweeps, as the network takes them."""
+        context = np.stack([entry.row() for entry in self._contexts[-_MOST:]])
+        start = CONTEXT.index("start")
+        context[:, start] -= context[0, start]
+        return np.stack(self._rows[-_MOST:]), context

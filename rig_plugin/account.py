@@ -9,6 +9,7 @@ from hardware.entry import Mark
 from hardware.recorder import Recorder, RecorderError
 from hardware.rig import Block
 from rig_plugin.feed import RecordingStatus
+from rig_plugin.reel import Reel
 
 __all__ = ["Account"]
 
@@ -17,11 +18,11 @@ class Account:
     """Samples and marks of a session.
 
     Args:
-        recorder: Where samples are saved, or None.
+        reel: Has the recorder with which samples are saved; None where nothing ever is.
     """
 
-    def __init__(self, recorder: Recorder | None) -> None:
-        self._recorder = recorder
+    def __init__(self, reel: Reel | None = None) -> None:
+        self._reel = reel or Reel()
         self._begun = time.monotonic()
         self._expected = self._received = self._lost = 0
         self._marks: list[int] = []
@@ -31,6 +32,15 @@ class Account:
     def marks(self) -> list[int]:
         """The samples received before each mark."""
         return list(self._marks)
+
+    @property
+    def _recorder(self) -> Recorder | None:
+        return self._reel.recorder
+
+    def begin_anew(self) -> None:
+        """Count from nothing, as another file begins, or none."""
+        self._expected = self._received = self._lost = 0
+        self._marks, self._noted = [], None
 
     def expect(self, samples: int) -> None:
         """Count what a sweep should bring.
@@ -95,4 +105,5 @@ class Account:
             elapsed=time.monotonic() - self._begun,
             queued=recorder.queued if recorder else 0,
             alarm=recorder.alarm if recorder else None,
+            refusal=self._reel.refusal,
         )

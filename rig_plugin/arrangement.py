@@ -14,9 +14,9 @@ ARRANGEMENT: Final[Arrangement] = (
         (
             (22, ((1, ("scope",)),)),
             (7, ((1, ("membrane",)),)),
-            (13, ((8, ("features",)), (3, ("firing",)), (3, ("voltage",)))),
+            (13, ((8, ("features", "log")), (3, ("firing",)), (3, ("voltage",)))),
         ),
     ),
-    (25, ((6, ((1, ("trust",)),)), (22, ((1, ("posterior",)),)), (9, ((1, ("evolution",)),)))),
+    (25, ((6, ((1, ("trust",)),)), (22, ((1, ("posterior", "pairs")),)), (9, ((1, ("evolution", "recording")),)))),
 )
 """In the order in which an eye looks for them: the cell, whether it can be trusted, what it is."""

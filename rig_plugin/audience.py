@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol as Interface
 
 import numpy as np
 import numpy.typing as npt
 
 from estimators.overlay import Overlay
+from estimators.slices import Slices
 from hardware.injection import Injection
 from rig_plugin.feed import RecordingStatus
 from rig_plugin.membrane_tests import Tested
@@ -24,11 +25,16 @@ _LOG = logging.getLogger("rig_plugin")
 class Listener(Interface):
     """Who is told; each method must return at once."""
 
-    def started(self, stimulus: Stimulus, rate: float, file_sweep: int | None) -> None:
-        """A sweep begins."""
+    def started(self, stimulus: Stimulus, rate: float, file_sweep: int | None, units: Mapping[str, str] = ...) -> None:
+        """A sweep begins; units of further channels by their names are told only where there are any."""
 
-    def block(self, response: npt.NDArray[np.float64], command: npt.NDArray[np.float64] | None) -> None:
-        """At most 20 ms of it came."""
+    def block(
+        self,
+        response: npt.NDArray[np.float64],
+        command: npt.NDArray[np.float64] | None,
+        others: Mapping[str, npt.NDArray[np.float64]] = ...,
+    ) -> None:
+        """At most 20 ms of it came; others are the further channels, told only where there are any."""
 
     def finished(self, trial: Trial) -> None:
         """It is saved and read."""
@@ -41,6 +47,9 @@ class Listener(Interface):
 
     def tested(self, tested: Tested) -> None:
         """A membrane test that is no part of a sweep was read and judged."""
+
+    def sliced(self, trial: int, slices: Slices) -> None:
+        """This is its posterior with others held; told only while the session was asked to look."""
 
     def status(self, recording: RecordingStatus) -> None:
         """How the recording is doing."""

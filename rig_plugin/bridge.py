@@ -7,7 +7,18 @@ import time
 from collections.abc import Callable
 
 from hardware.injection import Injection
-from rig_plugin.feed import Ended, Finished, Guarded, Live, MembraneTested, Overlaid, RecordingStatus, Source, Started
+from rig_plugin.feed import (
+    Ended,
+    Finished,
+    Guarded,
+    Live,
+    MembraneTested,
+    Overlaid,
+    RecordingStatus,
+    Sliced,
+    Source,
+    Started,
+)
 from rig_plugin.trial import Trial
 from rig_plugin.widgets.qt import QtCore, Signal
 
@@ -32,6 +43,7 @@ class Bridge(QtCore.QObject):
     grew = Signal(object)
     finished = Signal(object)
     overlaid = Signal(object)
+    sliced = Signal(object)
     tested = Signal(object)
     guarded = Signal(object)
     injected = Signal(object)
@@ -76,16 +88,16 @@ class Bridge(QtCore.QObject):
         now = self._clock()
         since, self._looked = now - self._looked, now
         trials: list[Trial] = []
-        overlays: list[Overlaid] = []
+        after: list[Overlaid | Sliced] = []
         for message in self._feed.take():
             if isinstance(message, Finished):
                 trials.append(message.trial)
                 self._live = None
                 continue
-            if isinstance(message, Overlaid):
-                overlays.append(message)
+            if isinstance(message, Overlaid | Sliced):
+                after.append(message)
                 continue
-            self._tell(trials, overlays)
+            self._tell(trials, after)
             if isinstance(message, Started):
                 self._begin(message.live)
             elif isinstance(message, MembraneTested):
@@ -95,7 +107,7 @@ class Bridge(QtCore.QObject):
             elif isinstance(message, Ended):
                 self._live = None
                 self.ended.emit(message.reason)
-        self._tell(trials, overlays)
+        self._tell(trials, after)
         self._grow()
         self._report()
         self._listen()
@@ -126,14 +138,16 @@ class Bridge(QtCore.QObject):
         self._heard = self._clock()
         self.started.emit(live)
 
-    def _tell(self, trials: list[Trial], overlays: list[Overlaid]) -> None:
-        """Tell the trials together, and what belongs over the latest."""
+    def _tell(self, trials: list[Trial], after: list[Overlaid | Sliced]) -> None:
+        """Tell the trials together, and what belongs to the latest."""
         if trials:
             self.finished.emit(tuple(trials))
             trials.clear()
-        if overlays:
-            self.overlaid.emit(overlays[-1])
-            overlays.clear()
+        for kind, signal in ((Overlaid, self.overlaid), (Sliced, self.sliced)):
+            latest = next((message for message in reversed(after) if isinstance(message, kind)), None)
+            if latest is not None:
+                signal.emit(latest)
+        after.clear()
 
     def _grow(self) -> None:
         """Tell that samples came, or for how long none did in the middle of a sweep, or nothing was heard at all."""

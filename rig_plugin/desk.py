@@ -9,21 +9,27 @@ from pathlib import Path
 from typing import Protocol
 
 from estimators.features import FEATURES
-from estimators.pretrained import FIRST
+from estimators.pretrained import FIRST, SHIPPED
 from estimators.title import Title, read_title
 from rig_plugin.engine.client import Client
 from rig_plugin.engine.host import Opener
 from rig_plugin.feed import Source
 from rig_plugin.liking import Liking
 from rig_plugin.menus import Menus
+from rig_plugin.networks import own, there
 from rig_plugin.preferences import Preferences, keep, place, remembered
 from rig_plugin.preparation import SIMULATED, Preparation, of_file, on_rig
+from rig_plugin.pretraining_run import PretrainingRun
+from rig_plugin.replay_settings import ReplaySettings
+from rig_plugin.session_control import SessionControl
 from rig_plugin.settings import Settings
 from rig_plugin.widgets.banner import Banner
 from rig_plugin.widgets.file_dialog import choose
+from rig_plugin.widgets.networks import NetworksCard
+from rig_plugin.widgets.pretraining import PretrainingCard
 from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets
 from rig_plugin.widgets.theme import DARK, Theme
-from rig_plugin.window import SessionControl, Window
+from rig_plugin.window import Window
 from simulators.parameter import Parameter
 from simulators.refusal import Refusal
 
@@ -35,6 +41,8 @@ _WELCOME = (
 )
 _KEY = "desk"
 _RECORDINGS = "Recordings (*.abf *.nwb *.h5 *.hdf5);;All files (*)"
+_NETWORKS = "Networks (*.h5);;All files (*)"
+_SPECS = "Specs (*.toml);;All files (*)"
 _RIG_FILES = "Rig files (*.toml);;All files (*)"
 
 
@@ -80,6 +88,7 @@ class Desk(QtWidgets.QMainWindow):
         self._asked: Preparation | None = None
         self._is_leaving = self._is_gone = False
         self._endings: list[threading.Thread] = []
+        self._further: list[Path] = []
         self.banner = Banner()
         self._column = QtWidgets.QVBoxLayout()
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -147,6 +156,37 @@ class Desk(QtWidgets.QMainWindow):
         """Let a rig file be chosen."""
         choose(self, "Open a rig file", _RIG_FILES, self.open_file)
 
+    def ask_network(self) -> None:
+        """Show which networks there are."""
+
+        def find(take: Callable[[Path], object]) -> None:
+            choose(card, "Open a network", _NETWORKS, take)
+
+        def add(path: Path) -> None:
+            self._further = [*self._further, path]
+            card.fill(there(self.preparation, self._further), path)
+
+        used = self.preparation.network or FIRST
+        card = NetworksCard(there(self.preparation, self._further), used, self.board.theme, find, self)
+        card.setAttribute(QtCore.Qt.WidgetAttribute.WA_DeleteOnClose)
+        card.opened.connect(add)
+        card.chosen.connect(lambda path: self.open(self.preparation.read_by(path)))
+        card.show()
+
+    def ask_pretraining(self) -> None:
+        """Show what a new network can be made of."""
+
+        def find(take: Callable[[Path], object]) -> None:
+            choose(card, "Open a spec", _SPECS, take)
+
+        run = PretrainingRun()
+        specs = [FIRST.with_name(f"{name}.toml") for name in SHIPPED]
+        card = PretrainingCard(specs, own(), run, find, self.board.theme, self)
+        run.setParent(card)
+        card.setAttribute(QtCore.Qt.WidgetAttribute.WA_DeleteOnClose)
+        card.made.connect(lambda path: self.open(self.preparation.read_by(path)))
+        card.show()
+
     def open_simulated(self) -> None:
         """Open the simulated cell."""
         self.open(on_rig(Settings()))
@@ -173,6 +213,8 @@ class Desk(QtWidgets.QMainWindow):
             self._is_leaving = False
             event.ignore()
             return
+        for card in self.findChildren(PretrainingCard):
+            card.close()
         self.liking.keep()
         self._prefer(replace(self.preferences, geometry=bytes(self.saveGeometry().data())))
         self.client.close()
@@ -190,6 +232,7 @@ class Desk(QtWidgets.QMainWindow):
         window = Window(
             client, spec.parameters, FEATURES, spec.name, preparation.name,
             feed=client, is_replay=preparation.is_replay, rules=settings.quality, theme=self._theme,
+            folder=None if isinstance(settings, ReplaySettings) else settings.recording.where,
         )  # fmt: skip
         window.closed.connect(self._leave)
         window.worn.connect(self._wear)

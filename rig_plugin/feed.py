@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from estimators.overlay import Overlay
+from estimators.slices import Slices
 from hardware.injection import Injection
 from hardware.last_word import Word
 from rig_plugin.membrane_tests import Tested
@@ -18,10 +22,12 @@ from simulators.stimulus import Stimulus
 
 __all__ = [
     "Ended", "Feed", "Finished", "Guarded", "Live", "MembraneTested", "Message", "Overlaid", "RecordingStatus",
-    "Source", "Started",
+    "Sliced", "Source", "Started",
 ]  # fmt: skip
 
 _LONGEST = 4_000_000
+_NONE: Mapping[str, str] = MappingProxyType({})
+_NOTHING: Mapping[str, npt.NDArray[np.float64]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,7 @@ class RecordingStatus:
         elapsed: Time since the session began [s].
         queued: Samples that only memory has.
         alarm: Why nothing reaches the disk, as a sentence with the remedy, or None.
+        refusal: Why a recording that was asked for was not begun, or not closed as a whole, or None.
     """
 
     recording: bool
@@ -51,6 +58,7 @@ class RecordingStatus:
     elapsed: float
     queued: int = 0
     alarm: str | None = None
+    refusal: str | None = None
 
 
 class Live:
@@ -62,18 +70,30 @@ class Live:
         stimulus: What is being put out.
         rate: Sampling rate [kHz].
         file_sweep: Number of the sweep in the file that is replayed, or None.
+        units: Unit of each further channel by its name.
+        begun: When it began, on a clock that only its differences are looked at of [s]; None is now.
     """
 
-    def __init__(self, stimulus: Stimulus, rate: float, file_sweep: int | None) -> None:
+    def __init__(
+        self,
+        stimulus: Stimulus,
+        rate: float,
+        file_sweep: int | None,
+        units: Mapping[str, str] = _NONE,
+        begun: float | None = None,
+    ) -> None:
         self.stimulus = stimulus
         self.rate = rate
         self.file_sweep = file_sweep
+        self.units = MappingProxyType(dict(units))
+        self.begun = time.monotonic() if begun is None else begun
         self.expected = round(stimulus.duration * rate)
         self.count = 0
         self.unshown = 0
         room = min(self.expected + 1, _LONGEST)
         self._response = np.empty(room)
         self._command = np.full(room, np.nan)
+        self._others = {name: np.full(room, np.nan) for name in units}
 
     @property
     def response(self) -> npt.NDArray[np.float64]:
@@ -85,24 +105,38 @@ class Live:
         """What was measured of the command so far, shape (n,), NaN where it was not, read-only [pA or mV]."""
         return self._seen(self._command)
 
-    def append(self, response: npt.NDArray[np.float64], command: npt.NDArray[np.float64] | None) -> None:
+    @property
+    def others(self) -> dict[str, npt.NDArray[np.float64]]:
+        """What has come of the further channels so far, shape (n,) each, NaN where nothing did, read-only."""
+        return {name: self._seen(samples) for name, samples in self._others.items()}
+
+    def append(
+        self,
+        response: npt.NDArray[np.float64],
+        command: npt.NDArray[np.float64] | None,
+        others: Mapping[str, npt.NDArray[np.float64]] = _NOTHING,
+    ) -> None:
         """Add a block; what runs past the end of the stimulus is counted, not kept.
 
         Args:
             response: Samples, shape (n,) [mV or pA].
             command: Samples, shape (n,) [pA or mV], or None where it is not measured.
+            others: Samples of further channels, shape (n,) each; of those only that were named at the beginning.
 
         Raises:
             ValueError: If the shapes do not fit.
         """
-        if response.ndim != 1 or (command is not None and command.shape != response.shape):
-            shape = None if command is None else command.shape
-            raise ValueError(f"Block has shapes {response.shape} and {shape}; twice the same (n,) was wanted.")
+        shapes = [None if each is None else each.shape for each in (response, command, *others.values())]
+        if response.ndim != 1 or any(shape not in (None, shapes[0]) for shape in shapes):
+            said = " and ".join(str(shape) for shape in shapes)
+            raise ValueError(f"Block has shapes {said}; each time the same (n,) was wanted.")
         end = min(self.count + response.size, self._response.size)
         kept = end - self.count
         self._response[self.count : end] = response[:kept]
         if command is not None:
             self._command[self.count : end] = command[:kept]
+        for name in self._others.keys() & others.keys():
+            self._others[name][self.count : end] = others[name][:kept]
         self.unshown += response.size - kept
         self.count = end
 
@@ -155,7 +189,15 @@ class Ended:
     reason: str | None
 
 
-Message = Started | Finished | Overlaid | MembraneTested | Guarded | Ended
+@dataclass(frozen=True, eq=False)
+class Sliced:
+    """A trial's posterior was sliced along what is looked at."""
+
+    trial: int
+    slices: Slices
+
+
+Message = Started | Finished | Overlaid | MembraneTested | Guarded | Ended | Sliced
 
 
 class Source(Protocol):
@@ -209,30 +251,39 @@ class Feed:
         self._recording: RecordingStatus | None = None
         self._injection: Injection | None = None
 
-    def started(self, stimulus: Stimulus, rate: float, file_sweep: int | None) -> None:
+    def started(
+        self, stimulus: Stimulus, rate: float, file_sweep: int | None, units: Mapping[str, str] = _NONE
+    ) -> None:
         """Be told that a sweep begins.
 
         Args:
             stimulus: What is being put out.
             rate: Sampling rate [kHz].
             file_sweep: Number of the sweep in the file that is replayed, or None.
+            units: Unit of each further channel by its name.
         """
-        self._live = Live(stimulus, rate, file_sweep)
+        self._live = Live(stimulus, rate, file_sweep, units)
         self._send(Started(self._live))
 
-    def block(self, response: npt.NDArray[np.float64], command: npt.NDArray[np.float64] | None) -> None:
+    def block(
+        self,
+        response: npt.NDArray[np.float64],
+        command: npt.NDArray[np.float64] | None,
+        others: Mapping[str, npt.NDArray[np.float64]] = _NOTHING,
+    ) -> None:
         """Be given the next samples of the running sweep; they are copied.
 
         Args:
             response: Samples, shape (n,) [mV or pA].
             command: Samples, shape (n,) [pA or mV], or None where it is not measured.
+            others: Samples of further channels by their names, shape (n,) each.
 
         Raises:
             ValueError: If no sweep began, or the shapes do not fit.
         """
         if self._live is None:
             raise ValueError(f"A block of {response.size} samples came before any sweep; call started() first.")
-        self._live.append(response, command)
+        self._live.append(response, command, others)
 
     def finished(self, trial: Trial) -> None:
         """Be given the sweep that ended, with all that was made of it.
@@ -250,6 +301,15 @@ class Feed:
             overlay: The frozen band.
         """
         self._send(Overlaid(trial, overlay))
+
+    def sliced(self, trial: int, slices: Slices) -> None:
+        """Be given slices of a trial's posterior.
+
+        Args:
+            trial: Its number.
+            slices: Frozen.
+        """
+        self._send(Sliced(trial, slices))
 
     def tested(self, tested: Tested) -> None:
         """Be given a membrane test.

@@ -38,6 +38,7 @@ class Liking(QtCore.QObject):
         self._apply(self.history.now)
         window.worn.connect(lambda _: self.look())
         window.evolution.chosen.connect(lambda _: self.look())
+        window.pairs.looked.connect(lambda _: self._timer.start())
         window.docks.rearranged.connect(self._timer.start)
 
     @property
@@ -50,7 +51,8 @@ class Liking(QtCore.QObject):
         if self._is_applying:
             return
         window, theme = self._window, self._window.theme
-        seen = replace(self.now, theme=theme.name, scale=theme.scale, followed=window.evolution.followed)
+        followed, pairs = window.evolution.followed, tuple(window.pairs.names)
+        seen = replace(self.now, theme=theme.name, scale=theme.scale, followed=followed, pairs=pairs)
         if window.isVisible():
             seen = replace(seen, layout=window.docks.layout_bytes())
         if self.history.take(seen):
@@ -116,6 +118,8 @@ class Liking(QtCore.QObject):
             self._window.wear(_theme(preferences))
             if preferences.followed:
                 self._window.evolution.choose(preferences.followed)
+            if preferences.pairs:
+                self._window.pairs.choose(preferences.pairs)
             if not (preferences.layout and self._window.docks.restore(preferences.layout)) and self._window.isVisible():
                 self._window.docks.reset()
         finally:

@@ -25,11 +25,16 @@ class Menus:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self.file, self.session = self._menu("&File"), self._menu("&Session")
+        self.network = self._menu("&Network")
         self.view, self.help = self._menu("&View"), self._menu("&Help")
         self._own = (
             action(desk, "Open a recording…", "Ctrl+O", desk.ask_recording, "ABF, NWB or one of this program."),
             action(desk, "Open a rig file…", "Ctrl+Shift+O", desk.ask_rig, "Says what the cell is attached to."),
             action(desk, "Simulated cell", "", desk.open_simulated, "A cell of the model, at a real cell's pace."),
+        )
+        self._networks = (
+            action(desk, "Choose a network…", "Ctrl+N", desk.ask_network, "What each is for, and whether it fits."),
+            action(desk, "Pretrain another…", "", desk.ask_pretraining, "From a spec, in some minutes to hours."),
         )
         self._sizes = (
             action(desk, "Larger letters", "Ctrl+=", lambda: desk.liking.scale(1)),
@@ -52,7 +57,7 @@ class Menus:
             window: Which.
         """
         acts, docks = window.actions_by_name, window.docks
-        for menu in (self.file, self.session, self.view, self.help):
+        for menu in (self.file, self.session, self.network, self.view, self.help):
             menu.clear()
         for made in self._own:
             self.file.addAction(made)
@@ -62,12 +67,14 @@ class Menus:
         self.file.addAction(acts["copy"])
         self.file.addSeparator()
         self.file.addAction(self._quit)
-        for name in ("start", "stop", "mark", "note"):
+        for name in ("start", "stop", "record", "mark", "note"):
             self.session.addAction(acts[name])
+        for made in self._networks:
+            self.network.addAction(made)
         for name in docks.names:
             self.view.addAction(docks.switch(name))
         self.view.addSeparator()
-        for name in ("arrange", "reset", "theme"):
+        for name in ("back", "cursors", "arrange", "reset", "theme"):
             self.view.addAction(acts[name])
         for made in (*self._sizes, *self._changes):
             self.view.addAction(made)

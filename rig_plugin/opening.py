@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -114,17 +114,19 @@ def attach(
     folder = settings.recording.folder
     if out is None and folder is not None:
         out = _new(folder)
+    described = metadata(settings, checkpoint, attached)
     return Session(
         attached,
         Observer(checkpoint, seed=settings.rig.seed or 0),
         checkpoint.spec.parameters,
         gap_free(asked.holding, asked.gap_free) if asked.gap_free else family(stimuli, sweeps),
-        Recorder(out, metadata(settings, checkpoint, attached)) if out else None,
+        Recorder(out, described) if out else None,
         listeners,
         interval,
         overlays,
         Quality(settings.quality),
         _confirms(settings, attached),
+        partial(_recorder, settings.recording.where, described),
     )
 
 
@@ -143,6 +145,13 @@ def _confirms(settings: Settings, attached: Rig) -> bool:
     if protocol.gap_free and protocol.holding == attached.exit_level:
         return False
     return settings.rig.confirm == "always" or (attached.is_alive and settings.amplifier.kind is None)
+
+
+def _recorder(meant: Path, described: Mapping[str, object], folder: Path | None) -> Recorder:
+    """Make a recorder with a new file; the folder that is meant is made where it is not there."""
+    if folder is None:
+        meant.mkdir(parents=True, exist_ok=True)
+    return Recorder(_new(folder or meant), described)
 
 
 def _new(folder: Path) -> Path:

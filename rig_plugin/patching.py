@@ -9,6 +9,7 @@ import math
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from hardware.pulse import CURRENT, VOLTAGE, Pulse
 from hardware.rig import Block, Rig
@@ -16,7 +17,9 @@ from rig_plugin import opening
 from rig_plugin.account import Account
 from rig_plugin.audience import Audience, Listener
 from rig_plugin.membrane_tests import Tested, membrane_tests
+from rig_plugin.reel import Reel
 from rig_plugin.settings import Settings, SettingsError
+from rig_plugin.stretch import further
 from simulators.stimulus import Clamp, Stimulus
 
 __all__ = ["Patching"]
@@ -44,7 +47,8 @@ class Patching:
         # A simulated patch has its own time, in which there is a test a second.
         self._rig: Rig = opening.rig(replace(settings, protocol=replace(settings.protocol, interval=1000.0)))
         self._rules, self._count = settings.quality, count
-        self._audience, self._account = Audience(listeners), Account(None)
+        self._reel = Reel()
+        self._audience, self._account = Audience(listeners), Account(self._reel)
         self._ending = threading.Event()
         self._place = 0
         if clamp == "voltage" and self._rig.is_alive and settings.amplifier.kind is None:
@@ -75,6 +79,23 @@ class Patching:
             text: What for.
         """
         self._account.mark(text)
+
+    def record(self, on: bool, folder: Path | None = None) -> None:
+        """Refuse: what is played while a cell is being patched is not recorded.
+
+        Args:
+            on: Whether it should be.
+            folder: Where.
+        """
+        self._reel.ask(on, folder)
+        self._reel.turn()
+
+    def look(self, names: Sequence[str]) -> None:
+        """Do nothing: membrane tests have no posterior to look at.
+
+        Args:
+            names: Of the parameters of a session.
+        """
 
     def run(self) -> None:
         """Test until the count is reached or it is stopped."""
@@ -114,11 +135,12 @@ class Patching:
     def _hear(self, stimulus: Stimulus, block: Block) -> None:
         if self._place == 0:
             self._account.expect(len(stimulus.command(self._rig.rate)))
-            self._audience.tell("started", stimulus, self._rig.rate, None)
+            units = further(block, self._rig.gains)
+            self._audience.tell("started", stimulus, self._rig.rate, None, *filter(None, [units]))
         whole = block.whole
         self._place += whole.response.size
         self._account.take(block)
-        self._audience.tell("block", whole.response, whole.command)
+        self._audience.tell("block", whole.response, whole.command, *filter(None, [whole.others]))
         self._audience.tell("status", self._account.status())
         if self._ending.is_set():
             # A stop that came just before the rig began to play was forgotten by it.

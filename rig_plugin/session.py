@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -22,20 +23,22 @@ from estimators.observer import Observer, Verdict
 from estimators.prequential import Prediction
 from hardware.confirmation import confirm
 from hardware.recorder import Recorder
-from hardware.rig import Rig, RigError
+from hardware.rig import Block, Rig, RigError
 from rig_plugin.account import Account
 from rig_plugin.audience import Audience, Listener
 from rig_plugin.crop import Crop, crop
 from rig_plugin.feed import RecordingStatus
 from rig_plugin.foresight import Foresight
+from rig_plugin.gaze import Gaze
 from rig_plugin.interval import Interval
 from rig_plugin.lull import lull
 from rig_plugin.protocol import Protocol, Request
 from rig_plugin.quality import Quality
+from rig_plugin.reel import Maker, Reel
 from rig_plugin.remark import remarks
 from rig_plugin.rule import Alarm, stopping, warning
 from rig_plugin.single_thread import single_thread
-from rig_plugin.stretch import Hold, paged, traces, tracks
+from rig_plugin.stretch import Hold, further, paged, traces, tracks
 from rig_plugin.take import Take
 from rig_plugin.trial import Latency, Posterior, Trial, Trust
 from simulators.compiled import is_cold
@@ -63,6 +66,7 @@ class Session:
         interval: From the start of one sweep to that of the next; None waits for nothing.
         overlays: Whether cells of the posterior are simulated under each sweep's command, once all else is told.
         quality: Rules that a sweep is held against before it is inferred from; None takes the defaults.
+        make: Makes a recorder when somebody asks for one in the middle; None where nothing can be recorded.
         confirms: Whether a test pulse has to show that the cell is in current clamp before anything else is put out.
     """
 
@@ -78,13 +82,15 @@ class Session:
         overlays: bool = False,
         quality: Quality | None = None,
         confirms: bool = False,
+        make: Maker | None = None,
     ) -> None:
         self._rig, self._observer, self._parameters = rig, observer, tuple(parameters)
-        self._protocol, self._recorder, self._audience = protocol, recorder, Audience(listeners)
+        self._protocol, self._reel, self._audience = protocol, Reel(recorder, make), Audience(listeners)
         self._interval, self._overlays = interval or Interval(), overlays
         self._quality, self._confirms = quality or Quality(), confirms
-        self._account = Account(recorder)
+        self._account = Account(self._reel)
         self._foresight = Foresight()
+        self._gaze = Gaze(parameters)
         self._stopping = threading.Event()
         self._ending = threading.Event()
         self._first: datetime | None = None
@@ -115,6 +121,26 @@ class Session:
             text: What for; with it, a moment that was held is the one that is noted.
         """
         self._account.mark(text)
+
+    def record(self, on: bool, folder: Path | None = None) -> None:
+        """Record into a new file from the next sweep on, or end the recording after this one; from any thread.
+
+        Args:
+            on: Whether it is recorded.
+            folder: Where the file is made; None leaves it where the rig file says.
+        """
+        self._reel.ask(on, folder)
+
+    def look(self, names: Sequence[str]) -> None:
+        """Tell slices of the posterior after each sweep from the next on; may be called from any thread.
+
+        Args:
+            names: Of the parameters along which it is sliced; none ends it.
+
+        Raises:
+            GazeError: As `Gaze.turn`.
+        """
+        self._gaze.turn(names)
 
     def run(self) -> None:
         """Play the whole protocol."""
@@ -161,6 +187,7 @@ class Session:
             confirm(self._rig, self._ending.is_set)
         index, request = 0, self._ask(None)
         while request is not None and not self._ending.is_set():
+            self._turn()
             if isinstance(request, Hold):
                 self._watch(request)
                 request = self._ask(None)
@@ -172,11 +199,25 @@ class Session:
             self._tell("finished", trial)
             if self._overlays and trial.trust.in_distribution:
                 self._overlay(trial, request)
+            sliced = self._gaze.slices(self._observer)
+            if sliced is not None:
+                self._tell("sliced", trial.index, sliced)
             yield trial
             index += 1
             request = self._ask(trial)
             if request is not None:
                 self._interval.wait(self._ending)
+
+    @property
+    def _recorder(self) -> Recorder | None:
+        return self._reel.recorder
+
+    def _turn(self) -> None:
+        """Begin or end a recording where that was asked for, and say how it is."""
+        if self._reel.is_asked:
+            if self._reel.turn():
+                self._account.begin_anew()
+            self._tell("status", self.status)
 
     def _ask(self, trial: Trial | None) -> Request | Hold | None:
         """Ask the protocol what is next; None is its end."""
@@ -211,13 +252,12 @@ class Session:
         take: Take | None = None
         for came in self._rig.play(stimulus):
             if take is None:
-                take = self._begin(part, seen, request)
+                take = self._begin(part, seen, request, came)
                 self._foresight.ask(lambda: self._observer.expect(coming))
             if self._recorder is not None:
                 self._recorder.append(came)
             self._account.take(came)
-            block = take.push(came)
-            self._tell("block", block.response, block.command)
+            self._hand(take.push(came))
             self._tell("status", self.status)
             if self._stopping.is_set():
                 # A stop that came just before the rig began to play was forgotten by it.
@@ -249,29 +289,39 @@ class Session:
 
     def _watch(self, hold: Hold) -> None:
         """Record a held command without gaps until it is over, or the session is to end."""
-        rig, rate, recorder = self._rig, self._rig.rate, self._recorder
+        rig, rate = self._rig, self._rig.rate
         page = hold.page
-        begun = False
+        begun, is_first = False, True
         with contextlib.closing(rig.hold(hold.level)) as blocks:
             for is_new, block in paged(blocks, round(page.duration * rate), hold.duration * rate):
-                if recorder is not None:
+                if is_new and self._reel.is_asked:
+                    # A held command has no end of its own: its pages are the borders.
+                    self._finish_stretch(begun)
+                    self._turn()
+                    begun = False
+                if self._recorder is not None:
                     if not begun:
-                        recorder.start_continuous(rate, tracks(block, rig.gains), rig.origin.start)
-                    recorder.append_continuous(traces(block), block.lost)
-                begun = True
+                        start = rig.origin.start if is_first else datetime.now().astimezone()
+                        self._recorder.start_continuous(rate, tracks(block, rig.gains), start)
+                    self._recorder.append_continuous(traces(block), block.lost)
+                    begun = True
+                is_first = False
                 self._account.take_continuous(block)
                 if is_new:
-                    self._tell("started", page, rate, None)
-                self._tell("block", block.whole.response, block.whole.command)
+                    self._tell("started", page, rate, None, *filter(None, [further(block, rig.gains)]))
+                self._hand(block.whole)
                 self._tell("status", self.status)
                 if self._ending.is_set():
                     rig.stop()
         if rig.invalid is not None:
             self.mark(rig.invalid)
-        if begun and recorder is not None:
-            recorder.finish_continuous()
-            recorder.flush()
+        self._finish_stretch(begun)
         self._tell("status", self.status)
+
+    def _finish_stretch(self, begun: bool) -> None:
+        if begun and self._recorder is not None:
+            self._recorder.finish_continuous()
+            self._recorder.flush()
 
     def _overlay(self, trial: Trial, request: Request) -> None:
         """Show what cells of the posterior do under the sweep's command, over the recording as it is."""
@@ -284,13 +334,13 @@ class Session:
             shown = overlay.moved(part.skip, sweep.response - sweep.corrected, sweep.rate)
             self._tell("overlaid", trial.index, shown)
 
-    def _begin(self, part: Crop, stimulus: Stimulus, request: Request) -> Take:
+    def _begin(self, part: Crop, stimulus: Stimulus, request: Request, came: Block) -> Take:
         """Open the file's sweep and tell who listens, once the rig plays."""
         rate = self._rig.rate
         self._account.expect(len(stimulus.command(rate)))
         if self._recorder is not None:
             self._recorder.start(stimulus, rate, self._rig.origin)
-        self._tell("started", stimulus, rate, request.file_sweep)
+        self._tell("started", stimulus, rate, request.file_sweep, *filter(None, [further(came, self._rig.gains)]))
         return Take(part, stimulus, self._rig)
 
     def _trial(
@@ -332,6 +382,10 @@ class Session:
         if self._first is None:
             self._first = start
         return max(0.0, (start - self._first).total_seconds())
+
+    def _hand(self, block: Block) -> None:
+        """Tell the samples of a block; further channels are spoken of only where there are any."""
+        self._tell("block", block.response, block.command, *filter(None, [block.others]))
 
     def _tell(self, event: str, *what: object) -> None:
         self._audience.tell(event, *what)

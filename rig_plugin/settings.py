@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from platformdirs import user_documents_path
+
 from estimators.pretrained import SHIPPED, shipped
 from hardware.forepulse import with_forepulse
 from rig_plugin.amplifier_settings import AmplifierSettings
@@ -181,6 +183,11 @@ class RecordingSettings:
     subject: str | None = key(None, "subject")
     cell: str | None = key(None, "cell")
     notes: str | None = key(None, "notes")
+
+    @property
+    def where(self) -> Path:
+        """The folder, or where recordings go that are begun in the window when none is named."""
+        return self.folder or user_documents_path() / "rig-plugin"
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from hardware.rig import Block, Gain
 from hardware.track import SI, Track
 from simulators.stimulus import Epoch, Stimulus
 
-__all__ = ["Hold", "paged", "traces", "tracks"]
+__all__ = ["Hold", "further", "paged", "traces", "tracks"]
 
 _PAGE = 10_000.0
 
@@ -81,6 +81,19 @@ def traces(block: Block) -> dict[str, npt.NDArray[np.float64]]:
         "response", "command" where it is known, and the further channels.
     """
     return block.traces
+
+
+def further(block: Block, gains: Mapping[str, Gain]) -> dict[str, str]:
+    """Name the channels of a block beside response and command.
+
+    Args:
+        block: As the rig gives it.
+        gains: Of the rig, as far as they are known.
+
+    Returns:
+        Unit of each by its name; "" where nobody says it.
+    """
+    return {name: gains[name].unit.split("/")[0] if name in gains else "" for name in block.others}
 
 
 def tracks(block: Block, gains: Mapping[str, Gain]) -> dict[str, Track]:

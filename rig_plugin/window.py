@@ -1,66 +1,32 @@
-"""This file is the window: the panels over one session; what comes from it and from the keys becomes calls."""
+"""This file is the window: the panes over a session; what comes from it and from the keys becomes calls."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
-from rig_plugin.arrangement import ARRANGEMENT
 from rig_plugin.bridge import Bridge
 from rig_plugin.export_process import written
 from rig_plugin.feed import Feed, Live, RecordingStatus, Source
 from rig_plugin.lab_note import lab_note
+from rig_plugin.panes import Panes
 from rig_plugin.quality_settings import QualitySettings
+from rig_plugin.session_control import SessionControl
 from rig_plugin.trial import Trial
 from rig_plugin.widgets.action import action
-from rig_plugin.widgets.cheat_sheet import CheatSheet
-from rig_plugin.widgets.curves import FiringCurve, VoltageCurve
-from rig_plugin.widgets.docks import Docks
-from rig_plugin.widgets.evolution import Evolution
-from rig_plugin.widgets.features import Feature, FeatureTable
-from rig_plugin.widgets.guardian_line import GuardianLine
-from rig_plugin.widgets.header import Header
-from rig_plugin.widgets.injection_line import InjectionLine
-from rig_plugin.widgets.membrane import MembranePanel
-from rig_plugin.widgets.note import Note
-from rig_plugin.widgets.offer import Offer, Writing
-from rig_plugin.widgets.panel import Panel
-from rig_plugin.widgets.posterior import PosteriorPanel
-from rig_plugin.widgets.qt import Action, QtCore, QtGui, QtWidgets, Signal
-from rig_plugin.widgets.scope import Scope
-from rig_plugin.widgets.status_line import StatusLine
-from rig_plugin.widgets.theme import DARK, LIGHT, Theme
-from rig_plugin.widgets.trust import TrustBadge
+from rig_plugin.widgets.features import Feature
+from rig_plugin.widgets.number import clock
+from rig_plugin.widgets.offer import Writing
+from rig_plugin.widgets.qt import Action, QtGui, QtWidgets, Signal
+from rig_plugin.widgets.theme import DARK, Theme
 from simulators.parameter import Parameter
 
-__all__ = ["SessionControl", "Window"]
+__all__ = ["Window"]
 
 _RULES = QualitySettings()
 
 
-class SessionControl(Protocol):
-    """What the window can ask of a session; each call returns at once."""
-
-    @property
-    def status(self) -> RecordingStatus | None:
-        """How the recording is doing, or None before the session began."""
-
-    def start(self) -> None:
-        """Begin, or begin anew after an end."""
-
-    def stop(self) -> None:
-        """End, and return the command to its exit state."""
-
-    def note(self) -> None:
-        """Hold this moment for a text that is still being typed."""
-
-    def mark(self, text: str = "") -> None:
-        """Note this moment in the recording, or with a text the one that was held."""
-
-
-class Window(QtWidgets.QWidget):
+class Window(Panes):
     """Scope, features, posterior and trust over one session; closing it stops the session.
 
     Closed while it records, it stays until the recording is closed and offers what it offers of every recording; the
@@ -77,11 +43,11 @@ class Window(QtWidgets.QWidget):
         is_replay: Whether the sweeps come from a file.
         exit_pA: Command of the exit state [pA].
         rules: [quality] of the rig file, by which membrane tests are judged.
+        folder: Where a recording goes that is begun here; None takes the user's documents.
         theme: Dark or light.
     """
 
     closed = Signal()
-    worn = Signal(object)
 
     def __init__(
         self,
@@ -96,59 +62,29 @@ class Window(QtWidgets.QWidget):
         is_replay: bool = False,
         exit_pA: float = 0.0,
         rules: QualitySettings = _RULES,
+        folder: Path | None = None,
         theme: Theme = DARK,
     ) -> None:
-        super().__init__()
+        super().__init__(
+            parameters, features, network_name, source_name,
+            writing=writing, is_replay=is_replay, exit_pA=exit_pA, rules=rules, folder=folder,
+        )  # fmt: skip
         self.feed = feed or Feed()
         self.bridge = Bridge(self.feed, parent=self)
         self.is_running = False
         self._control = session_control
-        self._theme = theme
-        self._sheet: CheatSheet | None = None
-        self.header = Header(is_replay, exit_pA)
-        self.scope = Scope()
-        self.membrane = MembranePanel(rules)
-        self.features = FeatureTable(features)
-        self.firing = FiringCurve()
-        self.voltage = VoltageCurve()
-        self.trust = TrustBadge()
-        self.posterior = PosteriorPanel(parameters)
-        self.evolution = Evolution(parameters)
-        self.status_line = StatusLine(source_name, network_name)
-        self.docks = Docks(ARRANGEMENT)
-        self.guardian = GuardianLine()
-        self.injection = InjectionLine()
-        self.offer = Offer(writing)
-        self.note_line = Note()
         self._names = source_name, network_name
         self._latest: Trial | None = None
         self._recorded: Path | None = None
         self._offered: Path | None = None
         self._is_leaving = False
         self.setWindowTitle(f"rig-plugin: {source_name}")
-        self._lay_out()
         self._connect()
         self.actions_by_name = self._act()
         self.wear(theme)
-        if parameters:
-            self.posterior.choose(parameters[0].name)
         if session_control.status is not None:
             self._report(session_control.status)
         self.bridge.start()
-
-    @property
-    def panels(self) -> tuple[Panel, ...]:
-        """All of them; each takes every trial."""
-        return (
-            self.header, self.scope, self.membrane, self.features, self.firing, self.voltage,
-            self.trust, self.posterior, self.evolution, self.guardian, self.injection, self.offer,
-            self.status_line,
-        )  # fmt: skip
-
-    @property
-    def theme(self) -> Theme:
-        """What it wears."""
-        return self._theme
 
     @property
     def is_recording(self) -> bool:
@@ -160,18 +96,6 @@ class Window(QtWidgets.QWidget):
     def left(self) -> Path | None:
         """A recording of which no NWB file was offered, because it is not over or the window was closed before."""
         return self._recorded if self._recorded != self._offered else None
-
-    def wear(self, theme: Theme) -> None:
-        """Change colours.
-
-        Args:
-            theme: Dark or light.
-        """
-        self._theme = theme
-        self.setStyleSheet(theme.sheet())
-        for panel in self.panels:
-            panel.wear(theme)
-        self.worn.emit(theme)
 
     def toggle(self) -> None:
         """Start the session, or stop the one that runs."""
@@ -202,12 +126,25 @@ class Window(QtWidgets.QWidget):
         """Ask the session to note this moment."""
         if self.is_running:
             self._control.mark()
-            self.status_line.write("marked")
+            self.scope.mark()
+            self._marked("")
+
+    def record(self) -> None:
+        """Record from the next sweep on, or end the recording after this one; starts a session where none runs."""
+        if self.is_replay:
+            self.status_line.write("a recording is not recorded once more: open a rig", "caution")
+            return
+        on = not self.is_recording
+        if not self.is_running:
+            self.start()
+        self._control.record(on, self.recording.folder)
+        self.status_line.write("recording from the next sweep on" if on else "the recording ends after this sweep")
 
     def note(self) -> None:
         """Hold this moment and ask for a text."""
         if self.is_running:
             self._control.note()
+            self.scope.note()
             self.note_line.ask()
 
     def copy(self) -> None:
@@ -218,23 +155,6 @@ class Window(QtWidgets.QWidget):
             return
         clipboard.setText(lab_note(self._latest, *self._names, str(self._recorded) if self._recorded else None))
         self.status_line.write(f"trial {self._latest.index} copied as text, for the lab book")
-
-    def swap_theme(self) -> None:
-        """Change between dark and light."""
-        other = LIGHT if self._theme.name == DARK.name else DARK
-        self.wear(replace(other, scale=self._theme.scale))
-
-    def arrange(self) -> None:
-        """Let the panels be moved, or keep them where they are."""
-        self.docks.arrange(not self.docks.is_arranging)
-
-    def show_keys(self) -> None:
-        """Show the cheat sheet, or take it away."""
-        if self._sheet is not None and self._sheet.isVisible():
-            self._sheet.close()
-            return
-        self._sheet = CheatSheet(self._theme, self)
-        self._sheet.show()
 
     def closeEvent(self, event: QtGui.QCloseEvent) -> None:
         """Leave no session behind that nobody watches, and no recording that nothing was offered of."""
@@ -250,30 +170,6 @@ class Window(QtWidgets.QWidget):
         super().closeEvent(event)
         self.closed.emit()
 
-    def _lay_out(self) -> None:
-        self.docks.hold(
-            {
-                "scope": ("Scope", self.scope),
-                "membrane": ("Membrane", self.membrane),
-                "features": ("Features", self.features),
-                "firing": ("f-I", self.firing),
-                "voltage": ("V-I", self.voltage),
-                "trust": ("Trust", self.trust),
-                "posterior": ("Posterior", self.posterior),
-                "evolution": ("Over the sweeps", self.evolution),
-            }
-        )
-        self.setObjectName("root")
-        self.setAttribute(QtCore.Qt.WidgetAttribute.WA_StyledBackground)
-        column = QtWidgets.QVBoxLayout(self)
-        column.setContentsMargins(6, 6, 6, 6)
-        column.setSpacing(6)
-        over = (self.header, self.guardian, self.injection)
-        under = (self.offer, self.note_line, self.status_line)
-        for widget in (*over, self.docks, *under):
-            column.addWidget(widget, 1 if widget is self.docks else 0)
-        self.resize(1366, 740)
-
     def _connect(self) -> None:
         bridge = self.bridge
         bridge.started.connect(self._begin)
@@ -281,6 +177,8 @@ class Window(QtWidgets.QWidget):
         bridge.grew.connect(self.header.grow)
         bridge.finished.connect(self._finish)
         bridge.overlaid.connect(self.scope.overlay)
+        bridge.sliced.connect(self.pairs.slice)
+        self.pairs.looked.connect(self._control.look)
         bridge.tested.connect(self.membrane.test)
         bridge.guarded.connect(self.guardian.tell)
         bridge.injected.connect(self.injection.tell)
@@ -288,6 +186,8 @@ class Window(QtWidgets.QWidget):
         bridge.stalled.connect(self._stall)
         bridge.lagged.connect(self._lag)
         bridge.dropped.connect(self.status_line.miss)
+        self.status_line.wrote.connect(self.log.write)
+        self.recording.asked.connect(self.record)
         bridge.ended.connect(self._end)
         self.posterior.chosen.connect(self.evolution.choose)
         self.evolution.chosen.connect(self.posterior.choose)
@@ -299,20 +199,20 @@ class Window(QtWidgets.QWidget):
 
     def _act(self) -> dict[str, Action]:
         """Make what can be done by a key, each once."""
+        begins = "Stopped, the command returns to its exit state."
+        arranges = "Gives them bars to move them by, or takes these away."
+        back = "The whole session as it came, or the sweep again."
         told = (
-            ("start", "Start or stop", "Space", self.toggle, "Stopped, the command returns to its exit state."),
+            ("start", "Start or stop", "Space", self.toggle, begins),
             ("stop", "Stop at once", "Esc", self.stop, "The command returns to its exit state."),
+            ("record", "Record, or end that", "R", self.record, "From the next sweep on; the session goes on."),
             ("mark", "Mark this moment", "M", self.mark, "Notes this moment in the recording."),
             ("note", "Note with a text", "N", self.note, "Notes this moment in the recording, with a text."),
             ("export", "NWB of the last recording", "E", self.offer.take_up, "Makes a file that every lab can read."),
             ("copy", "Copy the posterior as text", "Ctrl+C", self.copy, "For the lab book."),
-            (
-                "arrange",
-                "Arrange the panels",
-                "",
-                self.arrange,
-                "Gives them bars to move them by, or takes these away.",
-            ),
+            ("back", "Scroll back", "B", self.scope.scroll_back, back),
+            ("cursors", "Cursors", "C", self.scope.measure, "Time and value at two places, and between them."),
+            ("arrange", "Arrange the panels", "", self.arrange, arranges),
             ("reset", "Panels as at first", "", self.docks.reset, ""),
             ("theme", "Dark or light", "T", self.swap_theme, ""),
             ("keys", "Keys", "F1", self.show_keys, ""),
@@ -322,6 +222,7 @@ class Window(QtWidgets.QWidget):
     def _enter(self, running: bool) -> None:
         self.is_running = running
         self.header.enter("running" if running else "ended")
+        self.recording.enter(running)
 
     def _begin(self, live: Live) -> None:
         if not self.is_running:
@@ -339,14 +240,31 @@ class Window(QtWidgets.QWidget):
         if self._is_leaving:
             self.close()
 
+    def _propose(self, *, is_whole: bool) -> None:
+        """Offer what the recording that is over can become."""
+        self._offered = self._recorded
+        if self._recorded is not None:
+            self.offer.propose(self._recorded, is_whole=is_whole)
+
+    def _marked(self, text: str) -> None:
+        """Say which moment was marked."""
+        status = self._control.status
+        moment = clock(status.elapsed) if status is not None else "the beginning"
+        self.status_line.write(f"noted: {text}" if text else "marked")
+        self.log.write(f"at {moment} of the session{f': {text}' if text else ''}", "mark")
+
     def _keep_note(self, text: str) -> None:
         self._control.mark(text)
-        self.status_line.write(f"noted: {text}")
+        self.scope.mark(text)
+        self._marked(text)
 
     def _report(self, status: RecordingStatus) -> None:
+        if self.is_running and self._recorded not in (None, self._offered) and status.path != str(self._recorded):
+            self._propose(is_whole=status.refusal is None)
         if self.is_running and status.path and status.received:
             self._recorded = Path(status.path)
         self.header.report(status)
+        self.recording.report(status)
         self.status_line.report(status)
 
     def _stall(self, seconds: float) -> None:
@@ -367,8 +285,7 @@ class Window(QtWidgets.QWidget):
         self.header.stall(0.0)
         self.note_line.drop()
         if self._recorded not in (None, self._offered):
-            self._offered = self._recorded
-            self.offer.propose(self._recorded, is_whole=reason is None)
+            self._propose(is_whole=reason is None)
         if reason is None:
             ended = "session ended"
             self.status_line.write(f"{ended}; close the window once more to leave" if self._is_leaving else ended)

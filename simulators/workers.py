@@ -31,6 +31,7 @@ from itertools import islice
 from typing import TypeVar
 
 from simulators.compiled import threads
+from simulators.orphan import end_with_parent
 from simulators.refusal import Refusal
 
 __all__ = ["WorkerError", "processes", "spread"]
@@ -55,11 +56,16 @@ def processes(count: int) -> Iterator[Executor | None]:
     if count == 1:
         yield None
         return
-    # An interrupt from the keyboard reaches every process: the workers are to end by it at once, without a traceback.
-    ending = (signal.SIGINT, signal.SIG_DFL)
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(count, mp_context=spawn, initializer=signal.signal, initargs=ending) as executor:
+    with ProcessPoolExecutor(count, mp_context=spawn, initializer=_begin) as executor:
         yield executor
+
+
+def _begin() -> None:
+    """Be a worker, who ends with who gives the work."""
+    # An interrupt from the keyboard reaches every process: the workers are to end by it at once, without a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    end_with_parent()
 
 
 def spread(

@@ -21,8 +21,8 @@ import numpy.typing as npt
 from hardware.recorder import Recorder
 from hardware.rig import BLOCK
 from hardware.track import Track
-from rig_plugin.benchmarks.frames import Frames, frames
 from rig_plugin.display import DisplayError, check_display
+from rig_plugin.tasks.frames import Frames, frames
 
 __all__ = ["measure"]
 

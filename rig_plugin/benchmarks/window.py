@@ -3,7 +3,8 @@
 An engine with a simulated cell runs behind it, as for a user. The start is that of the whole program in a process of
 its own, once without any compiled kernel and then with. The delay of a posterior is from a sweep's last sample in the
 engine until the window is painted with it. Esc is pressed in the middle of a sweep, and the session over when the rig
-is in its exit state. An hour's worth of sweeps is played as fast as can be for what memory grows by.
+is in its exit state. A frame is what four channels of 50 kHz cost until they are painted where the last 60 s are
+scrolled through. An hour's worth of sweeps is played as fast as can be for what memory grows by.
 """
 
 from __future__ import annotations
@@ -28,12 +29,13 @@ from rig_plugin.engine.client import Client
 from rig_plugin.settings import ProtocolSettings, RigSettings, Settings
 from rig_plugin.tasks.figure import Figure
 from rig_plugin.tasks.first_trace import first_trace
+from rig_plugin.tasks.scroll_back import scroll_back
 from rig_plugin.tasks.stopwatch import Stopwatch, timed
 from rig_plugin.window import Window
 
 __all__ = ["measure"]
 
-_START, _DELAY, _ESCAPE = 3.0, 50.0, 50.0
+_START, _DELAY, _ESCAPE, _FRAME = 3.0, 50.0, 50.0, 33.0
 _GROWTH = 20.0
 _PATIENCE = 300.0
 _FAMILY = ProtocolSettings(onset=100.0, duration=300.0, tail=100.0, test_pulse=-20.0)
@@ -72,12 +74,14 @@ def measure(peers: bool = True, sweeps: int = 100, hours: float = 1.0, starts: i
         delays = _delays(Path(folder) / "delays", sweeps)
         escapes = _escapes(Path(folder) / "escapes", max(sweeps // 10, 1))
         before, after, trials = _hour(Path(folder) / "hour", hours)
+    frames = scroll_back().tolist()
     grown = None if before is None or after is None else after - before
     return [
         Figure("first_start_s", first, "s", 1).row(),
         Figure("second_start_s", float(np.median(again)), "s", starts, aim=_START).row(),
         *_shares("posterior_ms", delays, _DELAY),
         *_shares("escape_ms", escapes, _ESCAPE),
+        *_shares("frame_ms", frames, _FRAME),
         Figure("memory_mib", before, "MiB", 1).row(),
         Figure("memory_growth_mib", grown, "MiB", trials, aim=_GROWTH).row(),
     ]
@@ -155,13 +159,13 @@ def _escapes(notes: Path, times: int) -> list[float]:
 
 
 def _hour(notes: Path, hours: float) -> tuple[float | None, float | None, int]:
-    """Play an hour's sweeps as fast as can be; memory after its first tenth and at its end [MiB]."""
+    """Play an hour's sweeps as fast as can be; memory at its middle and at its end [MiB]."""
     sweeps = max(round(hours * 3600.0 / _EVERY), 20)
     amplitudes = tuple(float(pA) for pA in np.resize(np.arange(-100.0, 301.0, 50.0), sweeps))
     with _seen(notes, replace(_FAMILY, amplitudes=amplitudes), "max") as seen:
         shown = seen.window.evolution
         seen.window.start()
-        _until(seen, lambda: len(shown.medians) >= sweeps // 10)
+        _until(seen, lambda: len(shown.medians) >= sweeps // 2)
         before = _resident()
         _until(seen, lambda: not seen.window.is_running)
         return before, _resident(), len(shown.medians)

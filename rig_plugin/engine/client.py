@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
+from pathlib import Path
 
 from hardware.injection import Injection
 from hardware.last_word import Word
@@ -50,6 +51,7 @@ class Client:
         self._process: SpawnProcess | None = None
         self._pipe: Connection | None = None
         self._runs = False
+        self._names: tuple[str, ...] = ()
         self._beats, self._born, self._heard = 0, 0, clock()
         self._launch()
 
@@ -146,6 +148,24 @@ class Client:
         """
         self._send("mark", text=text)
 
+    def record(self, on: bool, folder: Path | None = None) -> None:
+        """Record from the next sweep on, or end that after the running one.
+
+        Args:
+            on: Whether it is recorded.
+            folder: Where the file is made; None leaves it where the rig file says.
+        """
+        self._send("record", on="on" if on else "off", folder="" if folder is None else str(folder))
+
+    def look(self, names: Sequence[str]) -> None:
+        """Ask for slices of the posterior after each sweep from the next on, in this session and in later ones.
+
+        Args:
+            names: Of the parameters along which it is sliced, one to five; none ends it.
+        """
+        self._names = tuple(names)
+        self._send("look", names=self._names)
+
     def close(self) -> None:
         """Let the engine finish the running sweep and end, and take the shared memory away."""
         if self._pipe is not None:
@@ -171,8 +191,10 @@ class Client:
         self._process, self._pipe = process, here
         self._born = self._beats = self._shared.board.beats
         self._inbox.attach(here)
+        if self._names:
+            self._send("look", names=self._names)
 
-    def _send(self, event: str, **rest: str) -> None:
+    def _send(self, event: str, **rest: str | Sequence[str]) -> None:
         try:
             if self._pipe is not None:
                 self._pipe.send_bytes(seal(event, **rest))

@@ -12,7 +12,7 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
 from multiprocessing.connection import Connection
@@ -78,14 +78,18 @@ class _Desk:
         self._session: Session | Patching | None = None
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
+        self._names: tuple[str, ...] = ()
+        self._wish: tuple[bool, Path | None] | None = None
 
-    def do(self, event: str, text: str = "") -> None:
+    def do(self, event: str, text: str = "", on: str = "", folder: str = "", names: Sequence[str] = ()) -> None:
         """Do what a letter asks; one that asks for what there is not is logged."""
         known: dict[str, Callable[[], None]] = {
             "start": self._start,
             "stop": self._stop,
             "note": self._note,
             "mark": partial(self._mark, text),
+            "record": partial(self._record, on == "on", Path(folder) if folder else None),
+            "look": partial(self._look, names),
         }
         if event not in known:
             _LOG.error("The window asked for '%s', which the engine does not know.", event)
@@ -109,6 +113,7 @@ class _Desk:
             self._thread.join()
         self._outbox.is_over = False
         self._stopping.clear()
+        self._wish = None
         self._thread = threading.Thread(target=self._run, name="session")
         self._thread.start()
 
@@ -126,6 +131,24 @@ class _Desk:
         if (session := self._session) is not None:
             session.mark(text)
 
+    def _record(self, on: bool, folder: Path | None) -> None:
+        # One that is still being opened is told when it is.
+        self._wish = (on, folder)
+        if (session := self._session) is not None:
+            session.record(on, folder)
+
+    def _look(self, names: Sequence[str]) -> None:
+        # A session that is opened later is told the same.
+        self._names = tuple(names)
+        if (session := self._session) is not None:
+            self._turn(session)
+
+    def _turn(self, session: Session | Patching) -> None:
+        try:
+            session.look(self._names)
+        except Refusal as refusal:
+            _LOG.warning("%s", refusal)
+
     def _run(self) -> None:
         # Nothing that is loaded now is garbage, and looking for some takes a tenth of the time.
         gc.disable()
@@ -141,8 +164,12 @@ class _Desk:
         finally:
             gc.enable()
         try:
+            if self._names:
+                self._turn(session)
             if self._stopping.is_set():
                 session.stop()
+            if self._wish is not None:
+                session.record(*self._wish)
             session.run()
         except Refusal:
             # The session has told why.

@@ -15,10 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from estimators.overlay import Overlay
+from estimators.slices import Slices
 from hardware.injection import Injection
 from rig_plugin.engine.letter import open_letter, stimulus_of, sweep_of, test_of, trial_of
 from rig_plugin.engine.shared import Shared
-from rig_plugin.feed import Ended, Finished, Live, MembraneTested, Message, Overlaid, RecordingStatus, Started
+from rig_plugin.feed import Ended, Finished, Live, MembraneTested, Message, Overlaid, RecordingStatus, Sliced, Started
 from simulators.parameter import Parameter
 
 __all__ = ["Inbox"]
@@ -41,6 +42,7 @@ class Inbox:
         self._dropped = 0
         self._live: Live | None = None
         self._place, self._is_growing = 0, False
+        self._offsets: dict[str, int] = {}
         self._told: list[Message] = []
         self._board: str | None = None
         self._recording: RecordingStatus | None = None
@@ -127,14 +129,22 @@ class Inbox:
         """Read a letter with its arrays; None where these are gone."""
         event = letter["event"]
         if event == "started":
-            self._live = Live(stimulus_of(letter["stimulus"]), letter["rate"], letter["file_sweep"])
+            units = {name: unit for name, unit, _ in letter["further"]}
+            self._live = Live(
+                stimulus_of(letter["stimulus"]), letter["rate"], letter["file_sweep"], units, letter["begun"]
+            )
             self._place, self._is_growing = letter["place"], True
+            # Each ring counts from its own beginning.
+            self._offsets = {name: place - self._place for name, _, place in letter["further"]}
             return Started(self._live)
         if event == "finished":
             return self._finished(letter)
         if event == "overlaid":
             arrays = self._shared.shelf.read(letter["place"], 3 * letter["count"])
             return None if arrays is None else Overlaid(letter["trial"], Overlay(*np.split(arrays, 3)))
+        if event == "sliced":
+            numbers = self._shared.shelf.read(letter["place"], letter["count"])
+            return None if numbers is None else Sliced(letter["trial"], Slices.of(letter["names"], numbers))
         if event == "tested":
             return MembraneTested(test_of(letter["test"]))
         return Ended(letter["reason"])
@@ -158,8 +168,15 @@ class Inbox:
         """Let the running sweep grow to what has come."""
         if self._live is None or not self._is_growing or end <= self._place:
             return
-        self._live.append(*self._samples(self._place, end - self._place))
+        count = end - self._place
+        self._live.append(*self._samples(self._place, count), self._others(self._place, count))
         self._place = end
+
+    def _others(self, place: int, count: int) -> dict[str, Array]:
+        """Copy what is still there of the further channels."""
+        rings = zip(self._offsets.items(), self._shared.further, strict=False)
+        read = {name: ring.read(place + offset, count) for (name, offset), ring in rings}
+        return {name: samples for name, samples in read.items() if samples is not None}
 
     def _samples(self, place: int, count: int) -> tuple[Array, Array]:
         """Copy response and command; what was written over is missing."""

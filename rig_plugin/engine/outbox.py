@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import asdict
 from multiprocessing.connection import Connection
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
 
 from estimators.overlay import Overlay
+from estimators.slices import Slices
 from hardware.injection import Injection
 from rig_plugin.engine.letter import seal, told_stimulus, told_test, told_trial
 from rig_plugin.engine.shared import Shared
@@ -30,6 +34,8 @@ _LETTERS = 64
 _BEAT = 0.1
 
 Array = npt.NDArray[np.float64]
+_NONE: Mapping[str, str] = MappingProxyType({})
+_NOTHING: Mapping[str, Array] = MappingProxyType({})
 
 
 class Outbox:
@@ -48,6 +54,7 @@ class Outbox:
         self._over = threading.Event()
         self._number = 0
         self._place = 0
+        self._further: tuple[str, ...] = ()
         self.is_over = True
         """Whether the window was told that no session runs."""
         self._threads = [
@@ -57,13 +64,29 @@ class Outbox:
         for thread in self._threads:
             thread.start()
 
-    def started(self, stimulus: Stimulus, rate: float, file_sweep: int | None) -> None:
-        """Tell that a sweep begins."""
+    def started(
+        self, stimulus: Stimulus, rate: float, file_sweep: int | None, units: Mapping[str, str] = _NONE
+    ) -> None:
+        """Tell that a sweep begins, and where the samples of its further channels will be."""
         self._place = self._shared.response.written
-        self._send("started", stimulus=told_stimulus(stimulus), rate=rate, file_sweep=file_sweep, place=self._place)
+        rings = dict(zip(units, self._shared.further, strict=False))
+        self._further = tuple(rings)
+        self._send(
+            "started",
+            stimulus=told_stimulus(stimulus),
+            rate=rate,
+            file_sweep=file_sweep,
+            place=self._place,
+            begun=time.monotonic(),
+            further=[[name, units[name], ring.written] for name, ring in rings.items()],
+        )
 
-    def block(self, response: Array, command: Array | None) -> None:
-        """Leave samples; those of the command first, so that what is seen of the response has its command."""
+    def block(self, response: Array, command: Array | None, others: Mapping[str, Array] = _NOTHING) -> None:
+        """Leave samples; those of the response last, so that what is seen of it has all that belongs to it."""
+        for name, ring in zip(self._further, self._shared.further, strict=False):
+            samples = others.get(name, np.full(response.size, np.nan))
+            for first in range(0, samples.size, ring.size):
+                ring.append(samples[first : first + ring.size])
         self._shared.command.append(np.full(response.size, np.nan) if command is None else command)
         self._shared.response.append(response)
 
@@ -79,6 +102,12 @@ class Outbox:
         arrays = np.concatenate([overlay.times, overlay.low, overlay.high])
         if arrays.size <= self._shared.shelf.size:
             self._send("overlaid", trial=trial, place=self._shared.shelf.append(arrays), count=overlay.times.size)
+
+    def sliced(self, trial: int, slices: Slices) -> None:
+        """Tell slices of a trial's posterior, with their numbers on the shelf."""
+        numbers = slices.numbers()
+        place = self._shared.shelf.append(numbers)
+        self._send("sliced", trial=trial, names=list(slices.names), place=place, count=numbers.size)
 
     def tested(self, tested: Tested) -> None:
         """Tell a membrane test."""

@@ -16,6 +16,12 @@ __all__ = ["Shared", "SharedError"]
 SAMPLES = 2_000_000
 """Samples of response and command that are kept: 40 s at 50 kHz."""
 
+FURTHER = 4
+"""Further channels that the window can show; what a rig has more of is recorded all the same."""
+
+FURTHER_SAMPLES = 400_000
+"""Samples that are kept of each: 8 s at 50 kHz, for nothing looks back at them but a window that stood still."""
+
 NUMBERS = 1_000_000
 """Numbers of draws and overlays that are kept: some fifty trials."""
 
@@ -43,6 +49,7 @@ class Shared:
         shelf: Draws and overlays, which messages point to.
         board: The recording's state as JSON, and the engine's heartbeat.
         beside: The state as JSON of a device beside the rig, which a thread of its own writes.
+        further: Rings for the samples of further channels, in the units that a letter names.
     """
 
     def __init__(self, name: str | None = None) -> None:
@@ -54,6 +61,7 @@ class Shared:
             2 * samples + numbers + BYTES,
             2 * samples + numbers + 2 * BYTES,
         ]
+        ends += [ends[-1] + (k + 1) * Ring.bytes_of(FURTHER_SAMPLES) for k in range(FURTHER)]
         if name is None:
             _check(ends[-1])
         self._memory = SharedMemory(name, create=name is None, size=ends[-1])
@@ -62,6 +70,7 @@ class Shared:
         self.response, self.command = Ring(self._views[0], SAMPLES), Ring(self._views[1], SAMPLES)
         self.shelf, self.board = Ring(self._views[2], NUMBERS), Board(self._views[3])
         self.beside = Board(self._views[4])
+        self.further = [Ring(view, FURTHER_SAMPLES) for view in self._views[5:]]
 
     @property
     def name(self) -> str:
@@ -71,7 +80,7 @@ class Shared:
     def close(self) -> None:
         """Let go of it; nothing of it can be read or written any more."""
         # Memory can't be given back while arrays point into it.
-        del self.response, self.command, self.shelf, self.board, self.beside
+        del self.response, self.command, self.shelf, self.board, self.beside, self.further
         for view in self._views:
             view.release()
         self._memory.close()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from estimators.overlay import Overlay
+from estimators.slices import Slices
 from hardware.injection import Injection
 from rig_plugin.feed import RecordingStatus
 from rig_plugin.membrane_tests import Tested
@@ -72,10 +74,12 @@ class Stopwatch:
         sweeps = {line["trial"]: line["last_sample"] for line in lines if "trial" in line}
         return sweeps, [line["ended"] for line in lines if "ended" in line]
 
-    def started(self, stimulus: Stimulus, rate: float, file_sweep: int | None) -> None:
+    def started(
+        self, stimulus: Stimulus, rate: float, file_sweep: int | None, units: Mapping[str, str] | None = None
+    ) -> None:
         """Take no note."""
 
-    def block(self, response: Array, command: Array | None) -> None:
+    def block(self, response: Array, command: Array | None, others: Mapping[str, Array] | None = None) -> None:
         """Remember when this one came."""
         self._came = time.perf_counter()
 
@@ -90,6 +94,9 @@ class Stopwatch:
         """Take no note."""
 
     def tested(self, tested: Tested) -> None:
+        """Take no note."""
+
+    def sliced(self, trial: int, slices: Slices) -> None:
         """Take no note."""
 
     def status(self, recording: RecordingStatus) -> None:

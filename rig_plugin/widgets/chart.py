@@ -74,15 +74,19 @@ class Chart(QtWidgets.QWidget):
             axis.setStyle(tickFont=theme.face(10), tickLength=-4)
             self._label(side)
 
-    def name(self, y: tuple[str, str]) -> None:
-        """Rename the vertical axis.
+    def name(self, y: tuple[str, str], x: tuple[str, str] | None = None) -> None:
+        """Rename the axes.
 
         Args:
-            y: Name and unit.
+            y: Name and unit of the vertical one.
+            x: Name and unit of the horizontal one; None leaves it as it is.
         """
         if y != self._y:
             self._y = y
             self._label("left")
+        if x is not None and x != self._x:
+            self._x = x
+            self._label("bottom")
 
     def leave(self) -> None:
         """Let go of the zoom."""

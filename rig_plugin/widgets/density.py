@@ -7,6 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from rig_plugin.widgets.number import quantiles
 from simulators.parameter import Parameter
 
 __all__ = ["BINS", "drawn", "position", "prior", "value"]
@@ -45,43 +46,47 @@ def value(parameter: Parameter, place: float) -> float:
     return float(parameter.low + (parameter.high - parameter.low) * place)
 
 
-def prior(parameter: Parameter) -> npt.NDArray[np.float64]:
+def prior(parameter: Parameter, span: tuple[float, float] = (0.0, 1.0)) -> npt.NDArray[np.float64]:
     """Evaluate the prior along the axis.
 
     Args:
         parameter: Whose prior; flat on its own axis, or a bell where its scale is "normal".
+        span: Ends of the part that is wanted, as places on the axis.
 
     Returns:
-        Density over 0 to 1, shape (BINS,), mean 1.
+        Density over 0 to 1, shape (BINS,), mean 1 over the whole axis.
     """
     if parameter.scale != "normal":
         return np.ones(BINS)
-    centres = (np.arange(BINS) + 0.5) / BINS
-    bell = np.exp(-0.5 * ((centres - 0.5) * 8) ** 2)
-    return np.asarray(bell / bell.mean())
+    centres = span[0] + (np.arange(BINS) + 0.5) / BINS * (span[1] - span[0])
+    return np.asarray(np.exp(-0.5 * ((centres - 0.5) * 8) ** 2) * 8 / math.sqrt(2 * math.pi))
 
 
-def drawn(parameter: Parameter, draws: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def drawn(
+    parameter: Parameter, draws: npt.NDArray[np.float64], span: tuple[float, float] = (0.0, 1.0)
+) -> npt.NDArray[np.float64]:
     """Estimate the density of draws along the axis: a histogram smoothed by a normal kernel.
 
-    Mass that the kernel would carry over a bound is reflected there, since no draw lies beyond it.
+    Mass that the kernel would carry over an end is reflected there, since no draw lies beyond a bound.
 
     Args:
         parameter: Whose axis.
         draws: Samples, shape (s,), in the parameter's unit.
+        span: Ends of the part that is wanted, as places on the axis.
 
     Returns:
-        Density over 0 to 1, shape (BINS,), mean 1.
+        Density over 0 to 1, shape (BINS,), mean 1 over the whole axis.
 
     References:
         Silverman (1986), Density Estimation for Statistics and Data Analysis, eq. 3.31 and section 2.10.
     """
     places = np.clip(position(parameter, draws), 0.0, 1.0)
-    counts, _ = np.histogram(places, bins=BINS, range=(0.0, 1.0))
-    low, high = np.quantile(places, [0.25, 0.75])
+    counts, _ = np.histogram(places, bins=BINS, range=span)
+    low, high = quantiles(places, (0.25, 0.75))
     spread = min(float(places.std()), float(high - low) / 1.34) or float(places.std())
-    width = max(0.9 * spread * places.size**-0.2 * BINS, 0.5)
+    bin_width = (span[1] - span[0]) / BINS
+    width = max(0.9 * spread * places.size**-0.2 / bin_width, 0.5)
     reach = min(math.ceil(4 * width), BINS)
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / width) ** 2)
     smooth = np.convolve(np.pad(counts.astype(np.float64), reach, mode="symmetric"), kernel, mode="valid")
-    return np.asarray(smooth / smooth.mean())
+    return np.asarray(smooth / (kernel.sum() * places.size * bin_width))

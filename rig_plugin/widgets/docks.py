@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import zlib
 from collections.abc import Mapping, Sequence
 
+from rig_plugin.widgets.panel import Panel
 from rig_plugin.widgets.qt import Action, QtCore, QtGui, QtWidgets, Signal
 
 __all__ = ["Arrangement", "Docks"]
 
-_VERSION = 1
+_KINDS = 2**15
 _WIDE = QtCore.Qt.Orientation.Horizontal
 _HIGH = QtCore.Qt.Orientation.Vertical
 _AREA = QtCore.Qt.DockWidgetArea.LeftDockWidgetArea
@@ -76,6 +78,8 @@ class Docks(QtWidgets.QMainWindow):
             dock.setObjectName(name)
             widget.setMinimumSize(60, 40)
             dock.setWidget(widget)
+            if isinstance(widget, Panel):
+                dock.visibilityChanged.connect(widget.attend)
             dock.topLevelChanged.connect(lambda _, dock=dock: self._bar(dock))
             dock.dockLocationChanged.connect(lambda _: self.rearranged.emit())
             self._docks[name] = dock
@@ -133,7 +137,7 @@ class Docks(QtWidgets.QMainWindow):
 
     def layout_bytes(self) -> bytes:
         """Tell where all panels stand, for the next time."""
-        return bytes(self.saveState(_VERSION).data())
+        return bytes(self.saveState(self._version()).data())
 
     def restore(self, layout: bytes) -> bool:
         """Place the panels as they stood once.
@@ -144,7 +148,7 @@ class Docks(QtWidgets.QMainWindow):
         Returns:
             Whether it could be read; otherwise they stand where they stood.
         """
-        restored = bool(self.restoreState(QtCore.QByteArray(layout), _VERSION))
+        restored = bool(self.restoreState(QtCore.QByteArray(layout), self._version()))
         self._is_placed = self._is_placed or restored
         for dock in self._docks.values():
             self._bar(dock)
@@ -206,6 +210,10 @@ class Docks(QtWidgets.QMainWindow):
             for _, row in rows:
                 beside = [self._docks[stack[0]] for _, stack in row]
                 self.resizeDocks(beside, _parts([share for share, _ in row], width), _WIDE)
+
+    def _version(self) -> int:
+        """Number the layouts of these panels, so that one with other panels in it is none of them."""
+        return zlib.crc32(" ".join(sorted(self._docks)).encode()) % _KINDS
 
     def _bar(self, dock: QtWidgets.QDockWidget) -> None:
         """Give a panel its bar where it may be moved by it."""

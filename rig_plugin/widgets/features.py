@@ -211,11 +211,11 @@ class FeatureTable(Panel):
         """Set widths, and the height of the rows again, which a new style sheet takes back."""
         self.history.wear(self.theme)
         table = self._table
-        # Before it was shown it knows nothing of the style sheet's letters.
-        table.ensurePolished()
         units = [with_unit("", feature.unit).strip() for feature in self._features]
         names = [feature.name.replace("_", " ") for feature in self._features]
-        words, numbers = table.fontMetrics(), QtGui.QFontMetrics(self.theme.face(12))
+        letters = QtGui.QFont(table.font())
+        letters.setPixelSize(self.theme.pixels(12))
+        words, numbers = QtGui.QFontMetrics(letters), QtGui.QFontMetrics(self.theme.face(12))
         for column, (texts, metrics) in enumerate(
             ((names, words), (["−0.00000"], numbers), ([*units, "unit"], words), (["▼ high"], words))
         ):

@@ -29,6 +29,7 @@ class Panel(QtWidgets.QFrame):
         self.setObjectName("panel")
         self.theme: Theme = DARK
         self._promise = promise
+        self._is_seen, self._is_stale = True, False
         self._aside = _label("", "quiet")
         self._top = QtWidgets.QHBoxLayout()
         self._aside.setParent(self)
@@ -62,6 +63,19 @@ class Panel(QtWidgets.QFrame):
         for trial in trials:
             self._take(trial)
         if trials:
+            self._is_stale = not self._is_seen
+            if self._is_seen:
+                self._draw()
+
+    def attend(self, seen: bool) -> None:
+        """Be told whether anybody can see it: what is behind another panel is drawn when it comes to the front.
+
+        Args:
+            seen: Whether it is not behind one, nor closed.
+        """
+        self._is_seen = seen
+        if seen and self._is_stale:
+            self._is_stale = False
             self._draw()
 
     def clear(self) -> None:
@@ -78,7 +92,7 @@ class Panel(QtWidgets.QFrame):
         """
         self.theme = theme
         self.setPalette(theme.palette())
-        # A panel that was never shown would not hand a new sheet on to children that have worn another.
+        # A panel that was never shown would keep what its children have of an earlier sheet.
         self.ensurePolished()
         self.setStyleSheet(theme.sheet())
         for label in self.findChildren(QtWidgets.QLabel):

@@ -1,10 +1,8 @@
-"""This file is the scope: the live sweep over the last five, with the stimulus under it."""
+"""This file is the scope: the live sweep over the last ones, or the whole session to scroll back in."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -12,36 +10,29 @@ import numpy.typing as npt
 from estimators.overlay import Overlay
 from rig_plugin.feed import Live, Overlaid
 from rig_plugin.trial import Trial
-from rig_plugin.widgets.chart import Chart
+from rig_plugin.widgets.chronicle import Chronicle
+from rig_plugin.widgets.lanes import Lanes
+from rig_plugin.widgets.measurement import COLUMNS
 from rig_plugin.widgets.panel import Panel
-from rig_plugin.widgets.qt import QtCore, QtWidgets, pg
-from rig_plugin.widgets.stimulus_text import describe, planned
-from rig_plugin.widgets.trace import Trace
+from rig_plugin.widgets.qt import Action, QtCore, QtGui, QtWidgets
+from rig_plugin.widgets.scroll_back import ScrollBack
+from rig_plugin.widgets.stimulus_text import describe
+from rig_plugin.widgets.sweep_view import SweepView, crossings
+from rig_plugin.widgets.theme import figures
 
 __all__ = ["Scope", "crossings"]
 
-_PAST = 5
-_LEVEL = -20.0
-_NOTHING = np.empty(0)
-_UNITS = {"current": ("mV", "pA"), "voltage": ("pA", "mV")}
-
-
-def crossings(response: npt.NDArray[np.float64], rate: float) -> npt.NDArray[np.float64]:
-    """Find where a voltage rises through -20 mV: marks for the eye, the feature table counts by its own definition.
-
-    Args:
-        response: Voltage, shape (n,) [mV].
-        rate: Sampling rate [kHz].
-
-    Returns:
-        Times, shape (k,) [ms].
-    """
-    above = response > _LEVEL
-    return np.asarray((np.flatnonzero(above[1:] & ~above[:-1]) + 1) / rate)
+_STEP, _LEAP = 1.0, 20.0
+_SCROLLED, _LEAPT = 0.1, 0.9
+_ZOOM = 1.5
+_OFF, _ON = "○", "●"
+_MARGINS, _LETTERS, _LEAST = 20, 11, 7
+_SLIM = 0.61
+"""Width of a letter of the face for numbers, of its height."""
 
 
 class Scope(Panel):
-    """The trace as it comes, bright, over the last five sweeps, faint, with the command on the same time axis.
+    """Response, command and further channels: as sweeps over one another, or as the session came.
 
     Args:
         parent: Owner, as in Qt.
@@ -51,42 +42,56 @@ class Scope(Panel):
 
     def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__("Scope", "Space starts. The response appears here, sample by sample.", parent)
-        self._clamp = "current"
-        self._duration = 1000.0
-        self._is_live = False
-        self._next: Mapping[str, Any] | None = None
-        self._past: deque[tuple[npt.NDArray[np.float64], float]] = deque(maxlen=_PAST)
-        self._above = Chart(("", ""), ("", "mV"))
-        self._below = Chart(("time", "ms"), ("", "pA"))
-        self._arrange()
-        self._faint = [Trace(self._above, None) for _ in range(_PAST)]
-        self._bright = Trace(self._above, None)
+        self._live: Live | None = None
         self._trial: int | None = None
-        self._overlay: Overlay | None = None
-        self._edges = [self._above.plot.plot() for _ in ("low", "high")]
-        self._band = pg.FillBetweenItem(*self._edges)
-        self._band.setZValue(-10)
-        self._above.plot.addItem(self._band, ignoreBounds=True)
-        self._planned = self._below.plot.plot()
-        self._command = Trace(self._below, None)
-        self._ticks = pg.VTickGroup([], yrange=[0.96, 1.0])
-        self._above.plot.addItem(self._ticks, ignoreBounds=True)
+        self.chronicle = Chronicle()
+        self.sweep = SweepView()
+        self.session = ScrollBack(self.chronicle)
+        self._views: tuple[Lanes, Lanes] = (self.sweep, self.session)
+        self._stack = QtWidgets.QStackedWidget()
+        self._readings = QtWidgets.QLabel("")
+        self._readings.setObjectName("readings")
+        self._readings.setVisible(False)
+        # A narrow panel stays narrow and shows the first columns.
+        self._readings.setSizePolicy(QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Fixed)
+        self._readings.setTextInteractionFlags(QtCore.Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.back = _switch("The whole session on one axis of time; wheel zooms, drag scrolls.", self.scroll_back)
+        self.cursors = _switch("Two cursors with what lies under and between them; arrow keys move.", self.measure)
+        self.follow = _switch("Follow the newest samples again.", self.newest)
+        self._arrange()
         self.wear(self.theme)
 
     @property
     def shown(self) -> npt.NDArray[np.float64]:
-        """The bright trace, shape (n,); empty where there is none."""
-        return self._bright.samples
+        """The bright trace of the newest sweep, shape (n,); empty where there is none."""
+        if self._live is not None and self.is_scrolled_back:
+            return self._live.response
+        return self.sweep.shown
 
     @property
     def past(self) -> int:
         """How many sweeps lie faintly behind it."""
-        return len(self._past)
+        return self.sweep.past
 
     @property
     def overlaid(self) -> Overlay | None:
         """The band behind it, or None where there is none."""
-        return self._overlay
+        return self.sweep.overlaid
+
+    @property
+    def is_scrolled_back(self) -> bool:
+        """Whether the session is shown and not the sweep."""
+        return self._stack.currentWidget() is self.session
+
+    @property
+    def is_measuring(self) -> bool:
+        """Whether the cursors are shown."""
+        return self.cursors.isChecked()
+
+    @property
+    def readings(self) -> str:
+        """What stands under the charts while the cursors are shown."""
+        return "" if self._readings.isHidden() else self._readings.text()
 
     def begin(self, live: Live) -> None:
         """Be told that a sweep begins: what was bright becomes faint.
@@ -94,14 +99,15 @@ class Scope(Panel):
         Args:
             live: The sweep as it comes in.
         """
-        self._retire()
-        self._is_live = True
-        self._clamp, self._duration, self._next = live.stimulus.clamp, live.stimulus.duration, None
-        self._command.show(live.stimulus.command(live.rate), live.rate)
+        self._settle()
+        self._live = live
+        self.chronicle.begin(live)
+        self.sweep.begin(live)
+        self.session.begin(live)
         where = "" if live.file_sweep is None else f"file sweep {live.file_sweep}   "
         self._aside.setText(where + describe(live.stimulus))
         self.say("")
-        self._draw()
+        self._refresh()
 
     def grow(self, live: Live) -> None:
         """Be told that samples came.
@@ -109,10 +115,14 @@ class Scope(Panel):
         Args:
             live: The same sweep.
         """
-        self._bright.show(live.response, live.rate)
         if live.unshown:
             self._aside.setText(f"{live.unshown} samples past the end of the stimulus are not drawn")
-        self._frame()
+        if self.is_scrolled_back:
+            self.session.draw()
+            return
+        self.chronicle.follow()
+        self.sweep.grow(live)
+        self._measure()
 
     def overlay(self, overlaid: Overlaid) -> None:
         """Be told what the cells of a trial's posterior do; drawn only over that trial's own trace.
@@ -120,10 +130,8 @@ class Scope(Panel):
         Args:
             overlaid: The trial's number and the band.
         """
-        if self._is_live or overlaid.trial != self._trial or not self._bright.samples.size:
-            return
-        self._shade(overlaid.overlay)
-        self._frame()
+        if self._live is None and overlaid.trial == self._trial and self.sweep.shown.size:
+            self.sweep.shade(overlaid.overlay)
 
     def fail(self, reason: str) -> None:
         """Be told that the session broke off.
@@ -131,124 +139,183 @@ class Scope(Panel):
         Args:
             reason: A sentence.
         """
-        self._is_live = False
+        self._settle()
         self.warn(reason)
 
-    def _arrange(self) -> None:
-        self._above.setToolTip(
-            "Response as recorded. Hover: value. Drag: zoom. Double click: reset. Right click: export.\n"
-            "Ticks at the top: upward crossings of −20 mV, for the eye only.\n"
-            "Shaded: nine of ten cells drawn from the posterior, under the same command. It has seen this sweep,\n"
-            "so agreement proves little; what the model misses is not in it. The trust badge rests on other checks."
-        )
-        self._below.setToolTip("Command of this sweep. Dashed: the next one, where it is known.")
-        self._below.plot.setXLink(self._above.plot)
-        self._above.plot.getAxis("bottom").setStyle(showValues=False)
-        self._body.addWidget(self._above, 7)
-        self._body.addWidget(self._below, 3)
-        self._above.reader = lambda x, _: self._bright.read(x, _UNITS[self._clamp][0])
-        self._below.reader = lambda x, _: self._command.read(x, _UNITS[self._clamp][1])
-        for chart, other in ((self._above, self._below), (self._below, self._above)):
-            chart.reset.connect(lambda other=other: self._reset(other))
+    def scroll_back(self, is_on: bool | None = None) -> None:
+        """Change between the sweep and the session.
 
-    def _reset(self, other: Chart) -> None:
-        other.is_zoomed = False
-        self._draw()
+        Args:
+            is_on: Whether the session is to be shown; None takes the other one.
+        """
+        is_on = not self.is_scrolled_back if is_on is None else is_on
+        before = self._view
+        self._stack.setCurrentWidget(self.session if is_on else self.sweep)
+        self.back.setChecked(is_on)
+        self.follow.setVisible(is_on)
+        if self._view is not before:
+            before.cursors.show(False)
+            self._refresh()
+            self._view.cursors.show(self.is_measuring)
+        self._label()
+
+    def measure(self, is_on: bool | None = None) -> None:
+        """Show the cursors, or take them away.
+
+        Args:
+            is_on: Whether they are to be shown; None takes the other.
+        """
+        is_on = not self.is_measuring if is_on is None else is_on
+        self.cursors.setChecked(is_on)
+        self._readings.setVisible(is_on)
+        self._view.cursors.show(is_on)
+        if is_on:
+            self.setFocus(QtCore.Qt.FocusReason.OtherFocusReason)
+        self._label()
+        self._measure()
+
+    def newest(self) -> None:
+        """Follow the newest samples again."""
+        self.session.follow()
+
+    def note(self) -> None:
+        """Hold this moment of the session for the next mark that has a text."""
+        self.chronicle.note()
+
+    def mark(self, text: str = "") -> None:
+        """Mark this moment of the session, or with a text the one that was held.
+
+        Args:
+            text: What for.
+        """
+        self.chronicle.mark(text)
+        if self.is_scrolled_back:
+            self.session.draw()
+
+    @property
+    def _view(self) -> Lanes:
+        return self.session if self.is_scrolled_back else self.sweep
+
+    def _arrange(self) -> None:
+        for place, switch in enumerate((self.back, self.cursors, self.follow), start=1):
+            self._top.insertWidget(place, switch)
+        self.follow.setCheckable(False)
+        self.follow.setVisible(False)
+        self.setFocusPolicy(QtCore.Qt.FocusPolicy.ClickFocus)
+        for view in self._views:
+            self._stack.addWidget(view)
+            view.measured.connect(self._measure)
+        self.session.followed.connect(lambda _: self._label())
+        self._body.addWidget(self._stack, 1)
+        self._body.addWidget(self._readings)
+        keys: dict[str, Callable[[], None]] = {
+            "Left": lambda: self._go(-_STEP, -_SCROLLED), "Right": lambda: self._go(_STEP, _SCROLLED),
+            "Shift+Left": lambda: self._go(-_LEAP, -_LEAPT), "Shift+Right": lambda: self._go(_LEAP, _LEAPT),
+            "Up": lambda: self._turn(1 / _ZOOM), "Down": lambda: self._turn(_ZOOM),
+            "Home": self._oldest, "End": self.newest,
+        }  # fmt: skip
+        for key, act in keys.items():
+            made = Action(self)
+            made.setShortcut(QtGui.QKeySequence(key))
+            # Elsewhere in the window the arrows do what they do there.
+            made.setShortcutContext(QtCore.Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            made.triggered.connect(lambda _=False, act=act: act())
+            self.addAction(made)
+        self._label()
+
+    def _go(self, steps: float, share: float) -> None:
+        """Move the chosen cursor, or without cursors what is visible of the session."""
+        if self.is_measuring:
+            self._view.nudge(steps)
+        elif self.is_scrolled_back:
+            self.session.pan(share)
+
+    def _turn(self, factor: float) -> None:
+        """Choose the other cursor, or without cursors zoom in the session."""
+        if self.is_measuring:
+            self._view.cursors.choose()
+        elif self.is_scrolled_back:
+            self.session.zoom(factor)
+
+    def _oldest(self) -> None:
+        if self.is_scrolled_back:
+            left, right = self.session.visible
+            self.session.look(self.chronicle.oldest, self.chronicle.oldest + right - left)
 
     def _take(self, trial: Trial) -> None:
-        if not self._is_live:
-            self._retire()
-        self._is_live = False
-        self._next, self._trial = trial.next_stimulus, trial.index
-        sweep = trial.sweep
-        if sweep is None:
-            self._retire()
-            self._command.show(_NOTHING, 1.0)
+        if self._live is None:
+            self.sweep.retire()
+        else:
+            self.chronicle.name(f"trial {trial.index}")
+        self._live, self._trial = None, trial.index
+        if trial.sweep is None:
+            self.sweep.empty()
             self.say(f"Trial {trial.index} could not be read as a sweep. {trial.trust.reason or ''}".strip())
             return
         self.say("")
-        self._clamp, self._duration = sweep.clamp, sweep.response.size / sweep.rate
-        self._bright.show(sweep.response, sweep.rate)
-        command = sweep.command
-        if command is None:
-            command = sweep.stimulus.command(sweep.rate) if sweep.stimulus else _NOTHING
-        self._command.show(command, sweep.rate)
-        self._aside.setText(describe(sweep.stimulus))
-
-    def _retire(self) -> None:
-        if self._bright.samples.size:
-            self._past.append((self._bright.samples, self._bright.rate))
-        self._bright.show(_NOTHING, 1.0)
-        self._shade(None)
-
-    def _shade(self, overlay: Overlay | None) -> None:
-        """Draw the band, or take it away; only when it changes, not with every block that comes."""
-        if overlay is self._overlay:
-            return
-        self._overlay = overlay
-        # Between edges that have become empty, the fill would stay as it was.
-        self._band.setVisible(overlay is not None)
-        ends = (_NOTHING, _NOTHING) if overlay is None else (overlay.low, overlay.high)
-        for edge, end in zip(self._edges, ends, strict=True):
-            edge.setData(_NOTHING if overlay is None else overlay.times, end)
+        self.sweep.end(trial.sweep, trial.next_stimulus)
+        self._aside.setText(describe(trial.sweep.stimulus))
 
     def _clear(self) -> None:
-        self._past.clear()
-        self._next, self._is_live, self._trial = None, False, None
-        self._shade(None)
-        self._bright.show(_NOTHING, 1.0)
-        self._command.show(_NOTHING, 1.0)
+        self._live = self._trial = None
+        self.chronicle.clear()
+        self.sweep.forget()
+        self.session.forget()
         self._aside.setText("")
 
     def _draw(self) -> None:
-        has_sweep = self._command.samples.size + self._bright.samples.size > 0
-        for chart in (self._above, self._below):
-            chart.setVisible(has_sweep)
-        for age, trace in enumerate(self._faint):
-            trace.show(*(self._past[-1 - age] if age < len(self._past) else (_NOTHING, 1.0)))
-        for chart, unit in zip((self._above, self._below), _UNITS[self._clamp], strict=True):
-            chart.name(("", unit))
-        plan = planned(self._next)
-        self._planned.setData(*(plan if plan else ([], [])))
-        self._above.span(x=(0.0, self._duration))
-        self._frame()
-
-    def _frame(self) -> None:
-        """Mark the spikes and hold everything inside the axes; they grow at once and shrink only between sweeps."""
-        bright = self._bright
-        marks = crossings(bright.samples, bright.rate) if self._clamp == "current" else _NOTHING
-        self._ticks.setXVals(marks)
-        traces = [samples for samples, _ in self._past] + [bright.samples]
-        if self._overlay is not None:
-            traces += [self._overlay.low, self._overlay.high]
-        self._above.span(y=_room(traces, 20.0))
-        _, level = self._planned.getData()
-        self._below.span(y=_room([self._command.samples, _NOTHING if level is None else level], 50.0))
+        self.sweep.draw()
+        if self.is_scrolled_back:
+            self.session.draw()
+        self._measure()
 
     def _wear(self) -> None:
-        theme = self.theme
-        self._above.wear(theme)
-        self._below.wear(theme)
-        for age, trace in enumerate(self._faint):
-            colour = pg.mkColor(theme.past)
-            colour.setAlpha(150 - 22 * age)
-            trace.wear(pg.mkPen(colour))
-        self._bright.wear(pg.mkPen(theme.now))
-        shade = pg.mkColor(theme.now)
-        shade.setAlpha(60)
-        self._band.setBrush(pg.mkBrush(shade))
-        for edge in self._edges:
-            edge.setPen(pg.mkPen(None))
-        self._command.wear(pg.mkPen(theme.now))
-        self._planned.setPen(pg.mkPen(theme.quiet, style=QtCore.Qt.PenStyle.DashLine))
-        self._ticks.setPen(pg.mkPen(theme.text))
+        for view in self._views:
+            view.wear(self.theme)
+        self._fit()
+
+    def resizeEvent(self, event: QtGui.QResizeEvent) -> None:
+        """Have the readings fit."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Choose the largest letters up to the usual ones in which a line of the readings has room."""
+        room = int((self.width() - _MARGINS) / (COLUMNS * _SLIM))
+        self._readings.setFont(figures(max(min(room, self.theme.pixels(_LETTERS)), _LEAST)))
+
+    def _settle(self) -> None:
+        """Have all of the last sweep, however it ended."""
+        if self._live is not None:
+            self.sweep.grow(self._live)
+            self.chronicle.follow()
+        self._live = None
+
+    def _refresh(self) -> None:
+        """Bring the view that is seen up to date."""
+        if self.is_scrolled_back:
+            self.session.draw()
+        elif self._live is not None:
+            self.sweep.grow(self._live)
+
+    def _measure(self) -> None:
+        if self.is_measuring:
+            self._readings.setText(self._view.table())
+
+    def _label(self) -> None:
+        """Say on the switches how they stand, not by colour alone."""
+        self.back.setText(f"{_ON if self.is_scrolled_back else _OFF} scroll back")
+        self.cursors.setText(f"{_ON if self.is_measuring else _OFF} cursors")
+        self.follow.setText("newest ▸")
+        self.follow.setEnabled(not self.session.is_following)
 
 
-def _room(traces: list[npt.NDArray[np.float64]], least: float) -> tuple[float, float] | None:
-    """Find the range that holds all traces with some air, at least so wide; None where there is nothing."""
-    ends = [(np.nanmin(trace), np.nanmax(trace)) for trace in traces if trace.size and np.isfinite(trace).any()]
-    if not ends:
-        return None
-    low, high = min(float(e[0]) for e in ends), max(float(e[1]) for e in ends)
-    air = max((high - low) * 0.08, (least - (high - low)) / 2)
-    return low - air, high + air
+def _switch(tip: str, act: Callable[[], None]) -> QtWidgets.QPushButton:
+    """Make a small button that never takes the keys."""
+    button = QtWidgets.QPushButton()
+    button.setCheckable(True)
+    button.setStyleSheet("QPushButton { padding: 1px 8px; }")
+    button.setFocusPolicy(QtCore.Qt.FocusPolicy.NoFocus)
+    button.setToolTip(tip)
+    button.clicked.connect(lambda: act())
+    return button

@@ -12,7 +12,7 @@ from rig_plugin.feed import RecordingStatus
 from rig_plugin.trial import Trial
 from rig_plugin.widgets.number import significant
 from rig_plugin.widgets.panel import Panel
-from rig_plugin.widgets.qt import QtWidgets
+from rig_plugin.widgets.qt import QtWidgets, Signal
 from rig_plugin.widgets.theme import lettered
 
 __all__ = ["StatusLine"]
@@ -29,11 +29,14 @@ class StatusLine(Panel):
         parent: Owner, as in Qt.
     """
 
+    wrote = Signal(str, str)
+
     def __init__(self, source_name: str, network_name: str, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__("", "", parent)
         self._latencies: deque[float] = deque(maxlen=_KEPT)
         self._path: str | None = None
         self._alarm: str | None = None
+        self._refusal: str | None = None
         self._tone = "text"
         self._log = QtWidgets.QLabel("Nothing yet. Space starts.")
         self._log.setObjectName("plain")
@@ -68,6 +71,7 @@ class StatusLine(Panel):
         self._log.setText(f"{datetime.now().astimezone():%H:%M:%S}  {sign}{text}")
         self._log.setToolTip(text)
         self._draw()
+        self.wrote.emit(text, tone)
 
     def report(self, status: RecordingStatus) -> None:
         """Show how many samples are where, and what keeps them from the disk.
@@ -85,6 +89,9 @@ class StatusLine(Panel):
         elif self._alarm is not None:
             self.write("all samples are on the disk again", "caution")
         self._alarm = status.alarm
+        if status.refusal is not None and status.refusal != self._refusal:
+            self.write(status.refusal, "danger")
+        self._refusal = status.refusal
 
     def miss(self, count: int) -> None:
         """Show how many trials the display skipped.

@@ -121,6 +121,19 @@ class Theme:
         QLineEdit {{ background: {self.panel}; color: {self.text}; border: 1px solid {self.now}; border-radius: 4px;
             padding: 4px 10px; font-size: {self.pixels(13)}px; }}
         #stop {{ border: 1px solid {self.danger}; font-weight: 700; }}
+        QListView, QTreeView, QPlainTextEdit {{ background: {self.panel}; color: {self.text};
+            border: 1px solid {self.line}; font-size: {self.pixels(12)}px; }}
+        QListView::item:selected, QTreeView::item:selected {{ background: {self.line}; color: {self.text}; }}
+        QComboBox {{ background: {self.ground}; color: {self.text}; border: 1px solid {self.line}; border-radius: 4px;
+            padding: 1px 8px; }}
+        QComboBox:hover {{ border-color: {self.now}; }}
+        QComboBox QAbstractItemView {{ background: {self.panel}; color: {self.text}; border: 1px solid {self.line};
+            selection-background-color: {self.line}; selection-color: {self.text}; }}
+        QScrollBar:horizontal {{ background: transparent; height: 8px; margin: 0; }}
+        QScrollBar::handle:horizontal {{ background: {self.line}; border-radius: 4px; min-width: 24px; }}
+        QSpinBox, QDoubleSpinBox, QCheckBox, QProgressBar {{ color: {self.text}; font-size: {self.pixels(12)}px; }}
+        QProgressBar {{ background: {self.panel}; border: 1px solid {self.line}; text-align: center; }}
+        QProgressBar::chunk {{ background: {self.now}; }}
         QTableWidget {{ background: transparent; border: none; gridline-color: transparent; outline: none; }}
         QTableWidget::item {{ border: none; padding: 0 4px; }}
         QTableWidget::item:selected {{ background: {self.line}; color: {self.text}; }}

@@ -5,6 +5,7 @@ import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -199,6 +200,7 @@ class Control:
 
     status: RecordingStatus | None = None
     calls: list[str] = field(default_factory=list)
+    looked: tuple[str, ...] = ()
 
     def start(self) -> None:
         self.calls.append("start")
@@ -208,6 +210,12 @@ class Control:
 
     def note(self) -> None:
         self.calls.append("note")
+
+    def look(self, names: tuple[str, ...]) -> None:
+        self.looked = tuple(names)
+
+    def record(self, on: bool, folder: Path | None = None) -> None:
+        self.calls.append("record" if on else "record no more")
 
     def mark(self, text: str = "") -> None:
         self.calls.append(f"mark {text}" if text else "mark")

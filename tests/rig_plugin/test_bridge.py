@@ -72,3 +72,17 @@ def test_who_did_not_look_for_a_while_says_so_after_all_that_is_new(qtbot, scrip
     now[0] = 6.0
     bridge.poll()
     assert told == [1, 5.1]
+
+
+def test_slices_travel_after_all_trials_and_only_the_latest(qtbot, scripted):
+    feed = Feed()
+    bridge = Bridge(feed)
+    told: list[object] = []
+    bridge.finished.connect(lambda trials: told.append(len(trials)))
+    bridge.sliced.connect(lambda sliced: told.append((sliced.trial, sliced.slices)))
+    for index in range(3):
+        feed.finished(scripted.trial(index))
+        feed.sliced(index, f"of {index}")
+    bridge.poll()
+    bridge.poll()
+    assert told == [3, (2, "of 2")]

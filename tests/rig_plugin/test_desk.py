@@ -6,11 +6,13 @@ from types import SimpleNamespace
 
 import pytest
 
+from estimators.pretrained import shipped
 from rig_plugin.desk import Desk
 from rig_plugin.feed import Feed
 from rig_plugin.preparation import of_file, on_rig, recorded
 from rig_plugin.replay_settings import ReplaySettings
 from rig_plugin.settings import Settings
+from rig_plugin.widgets.networks import NetworksCard
 from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets
 from simulators.refusal import Refusal
 
@@ -42,6 +44,12 @@ class Puppet(Feed):
     def note(self):
         self.calls.append("note")
 
+    def look(self, names):
+        self.looked = names
+
+    def record(self, on, folder=None):
+        self.calls.append(("record", on, folder))
+
     def mark(self, text=""):
         self.calls.append("mark")
 
@@ -61,7 +69,7 @@ def desk(qtbot, scripted, monkeypatch, tmp_path):
     made = Desk(on_rig(Settings()), load=load, engine=Puppet)
     qtbot.addWidget(made)
     made.show()
-    qtbot.waitExposed(made)
+    qtbot.waitUntil(made.isActiveWindow)
     made.start()
     return made
 
@@ -164,7 +172,7 @@ def test_the_window_is_as_it_was_left_the_next_time(qtbot, desk, scripted):
     other = Desk(on_rig(Settings()), load=desk._load, engine=Puppet)
     qtbot.addWidget(other)
     other.show()
-    qtbot.waitExposed(other)
+    qtbot.waitUntil(other.isActiveWindow)
     assert (other.board.theme.name, other.board.theme.scale) == ("light", 1.3)
     assert not other.board.docks.is_shown("membrane") and other.board.docks.is_shown("features")
     assert other.board.evolution.followed == "g_M" and other.width() == 1200
@@ -206,4 +214,17 @@ def test_the_first_words_are_said_until_they_were_closed(qtbot, desk):
     other = Desk(on_rig(Settings()), load=desk._load, engine=Puppet)
     qtbot.addWidget(other)
     assert not other.banner.words()
+    end(qtbot, desk)
+
+
+def test_another_network_reads_what_lies_on_the_desk(qtbot, desk):
+    end(qtbot, desk)
+    desk.ask_network()
+    (card,) = desk.findChildren(NetworksCard)
+    assert "(in use)" in card.list.item(0).text() and card.isVisible() and not card.isModal()
+    card.list.setCurrentRow(1)
+    card.use.click()
+    path = shipped("patchseq-13")
+    assert desk.preparation.network == path and desk.client.opener.args[0].network.path == path
+    assert desk.client.calls == ["start"] and str(path) in desk.board.status_line.words()
     end(qtbot, desk)

@@ -14,7 +14,7 @@ def docks(qtbot):
     made.hold({name: (name.upper(), Panel(name, name)) for name in "abcd"})
     made.resize(900, 600)
     made.show()
-    qtbot.waitExposed(made)
+    qtbot.waitUntil(made.isActiveWindow)
     qtbot.waitUntil(lambda: made.findChild(Panel) is not None and panel(made, "d").width() > 500)
     return made
 

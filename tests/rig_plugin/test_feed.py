@@ -133,3 +133,16 @@ def test_the_feed_and_the_display_check_load_no_qt():
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
+
+
+def test_further_channels_are_kept_with_their_units_and_are_missing_where_they_did_not_come():
+    feed = Feed()
+    feed.started(step(10.0), 20.0, None, {"bath": "degC"})
+    feed.block(np.zeros(4), None)
+    feed.block(np.zeros(3), None, {"bath": np.arange(3.0), "unnamed": np.ones(3)})
+    assert feed.live is not None
+    assert dict(feed.live.units) == {"bath": "degC"}
+    assert list(feed.live.others) == ["bath"]
+    np.testing.assert_array_equal(feed.live.others["bath"], [np.nan] * 4 + [0.0, 1.0, 2.0])
+    with pytest.raises(ValueError, match=r"\(4,\) and None and \(3,\)"):
+        feed.block(np.zeros(4), None, {"bath": np.zeros(3)})

@@ -82,7 +82,7 @@ def test_the_window_hears_of_tests_in_the_engine_until_it_stops_them():
         wait, told = threading.Event(), []
         for _ in range(12_000):
             told += client.take()
-            if sum(isinstance(message, MembraneTested) for message in told) == 2:
+            if sum(isinstance(message, MembraneTested) for message in told) >= 2:
                 client.stop()
             if told and isinstance(told[-1], Ended):
                 break

@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 
 from estimators.features import NAMES
-from estimators.observer import Verdict
-from estimators.overlay import Overlay
 from hardware.model_cell import ModelCell
 from hardware.passage import History
 from hardware.recorder import Recorder, RecorderError
@@ -18,65 +16,9 @@ from rig_plugin.quality import Quality
 from rig_plugin.quality_settings import QualitySettings
 from rig_plugin.session import Session
 from simulators.limits import Limits
-from simulators.parameter import Parameter
 from simulators.stimulus import Epoch, Stimulus, step
 from simulators.sweep import Junction
-
-PARAMETERS = (Parameter("C", "pF", 15.0, 400.0, "log"), Parameter("bridge", "MOhm", -20.0, 20.0, "normal"))
-STEPS = tuple(step(pA, onset=100.0, duration=200.0, tail=50.0) for pA in (-50.0, 0.0, 50.0))
-SAMPLES = 3 * 350 * 20
-
-
-def passive(stimulus, rate, rng):
-    """Answer -70 mV and .1 GOhm at once."""
-    return -70.0 + 0.1 * stimulus.command(rate)
-
-
-class Estimate:
-    """An observer in a few lines: it notes what it is asked and believes every sweep that is not refused."""
-
-    def __init__(self):
-        self.calls, self.contexts, self.rows, self.used = [], [], [], 0
-
-    def warm(self, *, overlays=False):
-        self.calls.append("warm for overlays" if overlays else "warm")
-
-    def expect(self, context):
-        self.calls.append("expect")
-
-    def observe(self, row, context, prediction=None, refusal=None):
-        self.calls.append("observe")
-        self.contexts.append(context)
-        self.rows.append(row)
-        self.used += refusal is None
-        draws = np.tile([100.0, 0.0], (9, 1)) if self.used else None
-        return Verdict(draws, self.used, refusal is None, 1.0, (refusal,) if refusal else ())
-
-    def overlay(self, context):
-        self.calls.append("overlay")
-        moments = np.arange(0.5, context.baseline + context.duration + context.tail)
-        return Overlay(moments, np.full(moments.size, -90.0), np.full(moments.size, -80.0))
-
-
-class Notes:
-    """A listener that notes what it is told."""
-
-    def __init__(self, then=None):
-        self.told, self.then = [], then or {}
-
-    def __getattr__(self, event):
-        if event not in ("started", "block", "finished", "overlaid", "status", "ended"):
-            raise AttributeError(event)
-
-        def note(*what):
-            self.told.append((event, *what))
-            if event in self.then:
-                self.then[event](*what)
-
-        return note
-
-    def named(self, event):
-        return [what for name, *what in self.told if name == event]
+from tests.rig_plugin.estimate import PARAMETERS, SAMPLES, STEPS, Estimate, Notes, overlaid, passive
 
 
 @pytest.fixture
@@ -139,10 +81,6 @@ def test_a_listener_hears_all_of_it_in_order(make):
     assert max(response.size for response, _ in notes.named("block")) <= 400
     last = notes.named("status")[-1][0]
     assert (last.expected, last.received, last.lost) == (SAMPLES, SAMPLES, 0)
-
-
-def overlaid(rig, estimate, *listeners, protocol=None):
-    return Session(rig, estimate, PARAMETERS, protocol or family(STEPS), None, listeners, overlays=True)
 
 
 def test_what_cells_of_the_posterior_do_is_told_after_the_trial_and_only_where_it_was_asked_for(rig, estimate, make):

@@ -3,6 +3,7 @@
 import errno
 import os
 import threading
+from dataclasses import replace
 
 import h5py
 import numpy as np
@@ -13,7 +14,8 @@ from hardware import medium
 from hardware.model_cell import ModelCell
 from hardware.recorder import Recorder, RecorderError
 from hardware.replay import Replay
-from hardware.rig import Block
+from hardware.rig import Block, Gain
+from rig_plugin.feed import Feed
 from rig_plugin.protocol import family, gap_free
 from rig_plugin.session import Session
 from rig_plugin.stretch import Hold
@@ -299,3 +301,32 @@ def test_what_a_dynamic_clamp_adds_is_said_beside_what_is_inferred(make, monkeyp
     monkeypatch.setattr(ModelCell, "added", "g_M of -5 nS")
     (beside, *_) = make(None).trials()
     assert "A dynamic clamp adds g_M of -5 nS: what is inferred is the cell with it." in beside.trust.reason
+
+
+class Wide(ModelCell):
+    """A model cell with the bath's temperature beside it: a hundredth of the response."""
+
+    def __init__(self):
+        super().__init__(passive, pace="max")
+        self.gains = {**self.gains, "bath": Gain(10.0, "degC/V", "rig file")}
+
+    def _read(self):
+        block = super()._read()
+        return block and replace(block, others={"bath": block.response / 100.0})
+
+
+@pytest.mark.parametrize("protocol", [family(STEPS[:2]), gap_free(0.0, 700.0)], ids=["sweeps", "held"])
+def test_whoever_listens_is_told_the_further_channels_and_their_units(estimate, protocol):
+    feed, notes = Feed(), Notes()
+    Session(Wide(), estimate, (), protocol, None, (feed, notes)).run()
+    assert notes.named("started")[-1][3] == {"bath": "degC"}
+    assert dict(feed.live.units) == {"bath": "degC"}
+    assert feed.live.response.size
+    np.testing.assert_array_equal(feed.live.others["bath"], feed.live.response / 100.0)
+
+
+def test_where_there_are_no_further_channels_nobody_hears_of_any(make):
+    notes = Notes()
+    make(None, notes).run()
+    assert {len(what) for what in notes.named("started")} == {3}
+    assert {len(what) for what in notes.named("block")} == {2}

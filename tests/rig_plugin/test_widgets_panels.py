@@ -11,6 +11,7 @@ from rig_plugin.widgets.evolution import Evolution
 from rig_plugin.widgets.features import FeatureTable, surprise
 from rig_plugin.widgets.header import Header
 from rig_plugin.widgets.marginal import Marginal
+from rig_plugin.widgets.pairs import Pairs
 from rig_plugin.widgets.posterior import PosteriorPanel
 from rig_plugin.widgets.qt import QtCore, pg
 from rig_plugin.widgets.scope import Scope, crossings
@@ -29,6 +30,7 @@ PANELS = {
     "trust": lambda s: TrustBadge(),
     "posterior": lambda s: PosteriorPanel(s.parameters),
     "evolution": lambda s: Evolution(s.parameters),
+    "pairs": lambda s: Pairs(s.parameters),
     "status line": lambda s: StatusLine("simulated cell", "cortical-steps"),
 }
 BARE = Trial(0, 0, None, {}, None, 0, Trust(False, 0.0, "The header names no unit."), Latency(1.0, None, 2.0))

@@ -104,7 +104,7 @@ def test_a_band_that_leaves_the_trace_has_room_on_the_axis(qtbot, window, script
     window.feed.finished(scripted.trial(3))
     window.feed.overlaid(3, band(-140.0))
     qtbot.waitUntil(lambda: window.scope.overlaid is not None)
-    assert window.scope._above.plot.vb.viewRange()[1][0] < -140.0
+    assert window.scope.sweep.charts["response"].plot.vb.viewRange()[1][0] < -140.0
 
 
 def test_a_network_that_infers_more_has_all_its_rows(qtbot, scripted, control):

@@ -14,10 +14,11 @@ import h5py
 import numpy as np
 import pytest
 
+from estimators.slices import CELLS
 from rig_plugin import opening
 from rig_plugin.engine import opened
 from rig_plugin.engine.client import Client
-from rig_plugin.feed import Ended, Finished, Overlaid, Started
+from rig_plugin.feed import Ended, Finished, Overlaid, Sliced, Started
 from rig_plugin.settings import ProtocolSettings, RecordingSettings, RigSettings, Settings
 
 AMPLITUDES = (-50.0, 50.0, 150.0)
@@ -153,6 +154,7 @@ WINDOW = """
 import os, signal, sys
 from functools import partial
 from pathlib import Path
+from estimators.slices import CELLS
 from rig_plugin import opening
 from rig_plugin.engine import opened
 from rig_plugin.engine.client import Client
@@ -181,3 +183,16 @@ def test_a_window_that_is_killed_in_the_middle_of_a_sweep_costs_nothing(tmp_path
         WAIT.wait(0.01)
     assert recorded(tmp_path) == 2 * [(SAMPLES, True)]
     assert not Path(f"/dev/shm/{memory}").exists()
+
+
+@pytest.mark.long  # test_host.py and test_inbox.py have both ends in one process
+def test_what_is_looked_at_is_sliced_in_the_engine_also_after_it_died(parameters):
+    with launch(parameters, times=20) as client:
+        client.look(("C", "V_T"))
+        for _ in range(2):
+            client.start()
+            sliced = [message for message in until(client, Sliced, 2) if isinstance(message, Sliced)]
+            assert sliced[0].slices.names == ("C", "V_T")
+            assert sliced[0].slices.pair_densities.shape == (1, CELLS, CELLS)
+            os.kill(client.process, signal.SIGKILL)
+            until(client, Ended)

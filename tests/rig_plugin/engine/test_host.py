@@ -4,6 +4,7 @@ import threading
 from contextlib import closing
 
 from rig_plugin.engine.host import _Desk
+from rig_plugin.gaze import GazeError
 
 
 class Told:
@@ -22,7 +23,7 @@ class Scripted:
     """A session that ends when it is stopped, and whose thread then lives on for a while."""
 
     def __init__(self, outbox, linger=0.0):
-        self.outbox, self.linger = outbox, linger
+        self.outbox, self.linger, self.looked = outbox, linger, []
         self.running, self.stopped = threading.Event(), threading.Event()
 
     def run(self):
@@ -35,6 +36,11 @@ class Scripted:
         self.stopped.set()
 
     end = stop
+
+    def look(self, names):
+        if "x" in names:
+            raise GazeError("There is no x.")
+        self.looked.append(tuple(names))
 
 
 def test_a_start_is_not_lost_that_comes_before_the_last_session_s_thread_is_gone():
@@ -87,3 +93,25 @@ def test_one_that_could_not_be_opened_is_over_and_can_be_tried_again():
             assert outbox.there.wait(5.0)
             assert len(tries) == count
     assert outbox.reasons == ["no such folder"] * 3
+
+
+def test_what_the_window_looks_at_is_told_to_the_session_that_runs_and_to_those_that_come(caplog):
+    outbox, opened = Told(), []
+
+    def opener(listener):
+        opened.append(Scripted(listener))
+        return opened[-1]
+
+    with closing(_Desk(opener, outbox)) as desk:
+        desk.do("look", names=["C", "V_T"])
+        for names in (["C", "x"], []):
+            outbox.there.clear()
+            desk.do("start")
+            while not opened or opened[-1].stopped.is_set():
+                pass
+            assert opened[-1].running.wait(5.0)
+            desk.do("look", names=names)
+            desk.do("stop")
+            assert outbox.there.wait(5.0)
+    assert [session.looked for session in opened] == [[("C", "V_T")], [()]]
+    assert caplog.text.count("There is no x.") == 2

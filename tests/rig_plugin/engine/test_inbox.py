@@ -8,11 +8,12 @@ import pytest
 
 from estimators.oddity import Check, Oddity
 from estimators.overlay import Overlay
+from estimators.slices import slices
 from hardware.membrane import Membrane
 from rig_plugin.engine.inbox import Inbox
 from rig_plugin.engine.outbox import Outbox
 from rig_plugin.engine.shared import Shared
-from rig_plugin.feed import Ended, Finished, MembraneTested, Overlaid, Started
+from rig_plugin.feed import Ended, Finished, MembraneTested, Overlaid, Sliced, Started
 from rig_plugin.membrane_tests import Tested as OneTest
 from rig_plugin.rule import Alarm
 
@@ -123,6 +124,23 @@ def test_an_overlay_comes_as_it_was(line, scripted):
         np.testing.assert_array_equal(getattr(message.overlay, name), getattr(band, name))
 
 
+def test_slices_come_as_they_were_and_are_skipped_where_they_were_written_over(line, scripted):
+    outbox, inbox = line
+    draws = scripted.posterior(3, np.random.default_rng(0)).draws
+    cut = slices(scripted.parameters, draws, lambda u: -0.5 * (u**2).sum(1), ["V_T", "C"])
+    outbox.sliced(4, cut)
+    (message,) = taken(inbox, 1)
+    assert isinstance(message, Sliced)
+    assert (message.trial, message.slices.names) == (4, ("V_T", "C"))
+    np.testing.assert_array_equal(message.slices.numbers(), cut.numbers())
+    outbox.sliced(5, cut)
+    for _ in range(10):
+        outbox._shared.shelf.append(np.zeros(100_000))
+    outbox.ended(None)
+    assert taken(inbox, 1) == [Ended(None)]
+    assert inbox.dropped == 1
+
+
 def test_the_status_is_the_newest(line, scripted):
     outbox, inbox = line
     assert inbox.recording is None
@@ -222,3 +240,38 @@ def test_the_membrane_of_a_trial_is_read_once_and_where_the_session_runs(line, s
     _, finished = taken(inbox, 2)
     assert finished.trial.membrane == trial.membrane
     assert finished.trial.to_json()["membrane"]["residual_MOhm"] == 2
+
+
+def test_further_channels_come_with_their_names_units_and_samples_in_their_places(line, scripted):
+    outbox, inbox = line
+    sweep = play(outbox, scripted, 0)
+    outbox.finished(scripted.trial(0))
+    assert dict(taken(inbox, 2)[0].live.units) == {}
+    assert inbox.live.others == {}
+    # Only now there are any, more than the window has room for, and one block comes without one of them.
+    names = ["bath", "V2", "I2", "light", "fifth"]
+    traces = {name: sweep.response + k for k, name in enumerate(names)}
+    outbox.started(sweep.stimulus, sweep.rate, 1, dict.fromkeys(names, "degC"))
+    for first in range(0, sweep.response.size, 400):
+        part = slice(first, first + 400)
+        others = {name: trace[part] for name, trace in traces.items() if first or name != "V2"}
+        outbox.block(sweep.response[part], None, others)
+    (started,) = taken(inbox, 1)
+    inbox.take()
+    assert dict(started.live.units) == dict.fromkeys(names[:4], "degC")
+    traces["V2"][:400] = np.nan
+    for name, trace in started.live.others.items():
+        np.testing.assert_array_equal(trace, traces[name])
+    assert started.live.begun > 0
+
+
+def test_a_loss_longer_than_is_kept_of_a_further_channel_leaves_it_in_step(line, scripted):
+    outbox, inbox = line
+    outbox.started(scripted.stimulus(0), 20.0, None, {"bath": "degC"})
+    lost = np.full(900_000, np.nan)
+    outbox.block(lost, None, {"bath": lost})
+    outbox.started(scripted.stimulus(0), 20.0, None, {"bath": "degC"})
+    outbox.block(np.zeros(3), None, {"bath": np.arange(3.0)})
+    taken(inbox, 2)
+    inbox.take()
+    np.testing.assert_array_equal(inbox.live.others["bath"], np.arange(3.0))

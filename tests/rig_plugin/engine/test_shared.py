@@ -30,5 +30,5 @@ def test_what_one_writes_the_other_reads():
 @pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="Room for shared memory is asked of /dev/shm.")
 def test_too_little_room_is_refused_before_any_is_touched(monkeypatch):
     monkeypatch.setattr(module, "shutil", SimpleNamespace(disk_usage=lambda _: SimpleNamespace(free=30_000_000)))
-    with pytest.raises(SharedError, match=r"30 MB free and 40 MB are wanted .*--shm-size"):
+    with pytest.raises(SharedError, match=r"30 MB free and 53 MB are wanted .*--shm-size"):
         Shared()

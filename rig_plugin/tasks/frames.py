@@ -1,4 +1,4 @@
-"""This file is the benchmark of the frames: what the window shows, and what the engine costs, while four channels come.
+"""This file is the frames: what the window shows, and what the engine costs, while four channels come.
 
 An engine holds a simulated cell at 50 kHz in real time and records its voltage, its command and two channels more; the
 window shows the sweep as it comes. A frame is what one look at the engine costs until all is painted.
