@@ -91,11 +91,20 @@ class Oddities(QtWidgets.QWidget):
         return self.theme.pixels(_HEAD) + rows * self.theme.pixels(_ROW)
 
     def _columns(self) -> list[float]:
-        """Left edges of name, mark, value, expected range and distance; what is left over goes to the mark."""
+        """Left edges of name, mark, value, expected range and distance.
+
+        What is left over goes to the mark; where room is wanting, the mark goes first, then the range, then the name.
+        """
         pixels = self.theme.pixels
         sizes = [float(pixels(size)) for size in (_NAME, _MARK, _VALUE, _EXPECTED, _FAR)]
         over = self.width() - sum(sizes) - 4 * _GAP
-        sizes[1] = min(max(sizes[1] + over, 0.0), 3.0 * pixels(_MARK))
+        sizes[1] += min(over, 2.0 * pixels(_MARK))
+        if sizes[1] < 24.0:
+            over = min(sizes[1], 0.0)
+            sizes[1] = 0.0
+            if over < 0.0:
+                over, sizes[3] = over + sizes[3], 0.0
+                sizes[0] = max(sizes[0] + min(over, 0.0), 40.0)
         edges = [0.0]
         for size in sizes:
             edges.append(edges[-1] + size + _GAP)
@@ -113,7 +122,8 @@ class Oddities(QtWidgets.QWidget):
         elide = QtCore.Qt.TextElideMode.ElideRight
         painter.drawText(first, _LEFT, painter.fontMetrics().elidedText(told, elide, int(first.width())))
         for column, text, side in ((2, "measured", _RIGHT), (3, "5–95 %", _RIGHT), (4, "how far", _LEFT)):
-            painter.drawText(self._cell(place, edges, column), side, text)
+            cell = self._cell(place, edges, column)
+            painter.drawText(cell, side, text if cell.width() > 0 else "")
 
     def _paint_row(self, painter: QtGui.QPainter, odd: Oddity, place: QtCore.QRectF) -> None:
         theme, edges = self.theme, self._columns()
@@ -132,8 +142,9 @@ class Oddities(QtWidgets.QWidget):
             cell = self._cell(place, edges, column)
             painter.setPen(QtGui.QColor(colour))
             painter.setFont(font)
-            elided = QtGui.QFontMetrics(font).elidedText(text, QtCore.Qt.TextElideMode.ElideRight, int(cell.width()))
-            painter.drawText(cell, side, elided)
+            if cell.width() > 0:
+                cut = QtGui.QFontMetrics(font).elidedText(text, QtCore.Qt.TextElideMode.ElideRight, int(cell.width()))
+                painter.drawText(cell, side, cut)
         self._paint_mark(painter, odd, self._cell(place, edges, 1), tone)
 
     def _cell(self, place: QtCore.QRectF, edges: list[float], column: int) -> QtCore.QRectF:

@@ -155,7 +155,11 @@ def test_a_row_is_drawn_in_each_theme_and_however_narrow(qtbot, odd, theme):
     widget.show_rows("off", (odd, replace(odd, low=NAN, high=NAN)))
     widget.resize(90, 60)
     assert len(colours(widget)) > 2
-    widget.resize(700, 60)
+    assert widget._columns()[-1] <= max(90.0, theme.pixels(250))
+    widget.resize(theme.pixels(430), 60)
+    assert widget._columns()[-1] <= widget.width() + 7
+    widget.resize(theme.pixels(700), 60)
+    assert widget._columns()[2] - widget._columns()[1] > theme.pixels(48)
     assert QtGui.QColor(theme.caution).rgb() in colours(widget)
 
 
