@@ -15,6 +15,7 @@ from rig_plugin.session_control import SessionControl
 from rig_plugin.trial import Trial
 from rig_plugin.widgets.action import action
 from rig_plugin.widgets.features import Feature
+from rig_plugin.widgets.file_dialog import choose
 from rig_plugin.widgets.number import clock
 from rig_plugin.widgets.offer import Writing
 from rig_plugin.widgets.qt import Action, QtGui, QtWidgets, Signal
@@ -188,6 +189,7 @@ class Window(Panes):
         bridge.dropped.connect(self.status_line.miss)
         self.status_line.wrote.connect(self.log.write)
         self.recording.asked.connect(self.record)
+        self.recording.chose.connect(self._choose_folder)
         bridge.ended.connect(self._end)
         self.posterior.chosen.connect(self.evolution.choose)
         self.evolution.chosen.connect(self.posterior.choose)
@@ -252,6 +254,9 @@ class Window(Panes):
         moment = clock(status.elapsed) if status is not None else "the beginning"
         self.status_line.write(f"noted: {text}" if text else "marked")
         self.log.write(f"at {moment} of the session{f': {text}' if text else ''}", "mark")
+
+    def _choose_folder(self) -> None:
+        choose(self, "Where recordings are kept", "Folders (*)", self.recording.keep_in, wanted="folder")
 
     def _keep_note(self, text: str) -> None:
         self._control.mark(text)

@@ -124,6 +124,17 @@ class Docks(QtWidgets.QMainWindow):
         """
         return not self._docks[name].isHidden()
 
+    def panel(self, name: str) -> QtWidgets.QWidget | None:
+        """Give a panel.
+
+        Args:
+            name: Which.
+
+        Returns:
+            The widget that was given to `hold`.
+        """
+        return self._docks[name].widget()
+
     def switch(self, name: str) -> Action:
         """Give the menu's entry that shows and hides a panel.
 

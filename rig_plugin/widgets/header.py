@@ -158,8 +158,9 @@ class Header(Panel):
         score = fixed(self._trial.trust.score, 2) if self._trial else MISSING
         tone = "caution" if trust in ("caution", "withheld") else "text"
         self._show(self._trust, f"TRUST {score} {SIGNS[trust]} {trust}", tone)
-        if not self._voltage.text():
-            self._show(self._voltage, f"{MISSING} mV", "quiet")
+        told = self._voltage.text()
+        is_told = bool(told) and not told.startswith(MISSING)
+        self._show(self._voltage, told if is_told else f"{MISSING} mV", "text" if is_told else "quiet")
         self.go.setText("Stop" if running else "Start")
         self.mark.setEnabled(running)
 

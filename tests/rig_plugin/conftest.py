@@ -1,8 +1,10 @@
 """This file is what the window's tests share: an offscreen screen, a scripted cell, and a guard against leaks."""
 
 import gc
+import multiprocessing
 import os
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -239,10 +241,16 @@ def a_home_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
         yield
 
 
+def _shared() -> set[str]:
+    """Name the shared memory of this user's programs, where the system lists it."""
+    folder = Path("/dev/shm")
+    return {path.name for path in folder.iterdir() if path.name.startswith("psm_")} if folder.is_dir() else set()
+
+
 @pytest.fixture(autouse=True)
 def nothing_is_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Fail a test that leaves a window open or a thread running; menus and their frames are pyqtgraph's own."""
-    threads = set(threading.enumerate())
+    """Fail a test that leaves a window, a thread, a process or shared memory; menus are pyqtgraph's own."""
+    threads, children, shared = set(threading.enumerate()), set(multiprocessing.active_children()), _shared()
     windowed = "qtbot" in request.fixturenames
     # Kernels that were compiled before leave millions of objects, in which nothing of this test's has to be looked for.
     gc.freeze()
@@ -256,6 +264,14 @@ def nothing_is_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
         gc.collect()
     gc.unfreeze()
     assert set(threading.enumerate()) <= threads, "A thread outlived the test."
+    assert set(multiprocessing.active_children()) <= children, "A process outlived the test."
+    # Other tests run beside this one: what is theirs is not here for long.
+    left = _shared() - shared
+    deadline = time.monotonic() + 30.0
+    while left and windowed and time.monotonic() < deadline:
+        time.sleep(0.05)
+        left &= _shared()
+    assert not (left and windowed), f"Shared memory outlived the test: {left}"
     if windowed:
         tops = QtWidgets.QApplication.topLevelWidgets()
         left = [w for w in tops if type(w) is not QtWidgets.QFrame and not isinstance(w, QtWidgets.QMenu)]
