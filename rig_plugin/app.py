@@ -92,6 +92,7 @@ def show(preparation: Preparation, shown: Callable[[Desk], object] | None = None
     QtCore.QTimer.singleShot(0, desk.start)
     status = int(application.exec())
     left = desk.board.left
+    desk.deleteLater()
     if left is not None:
         # Closed while it recorded, the window had no moment to offer this itself.
         export = f"`rig-plugin export {left} --nwb {left.with_suffix('.nwb')}`"

@@ -8,12 +8,11 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr, ndtri
 
 __all__ = ["Parameter", "Scale"]
 
 Scale = Literal["linear", "log", "normal"]
-_TAIL = float(ndtr(-4.0))
+_TAIL = 3.167124183311986e-05  # What the normal distribution has below -4.
 _EDGE = 1e-7
 
 
@@ -68,6 +67,9 @@ class Parameter:
         Returns:
             The same shape, within the bounds.
         """
+        # Who only names parameters, such as a window that is being opened, waits for no library.
+        from scipy.special import ndtr, ndtri
+
         p = ndtr(np.asarray(u, dtype=np.float64))
         if self.scale == "linear":
             return np.asarray(self.low + (self.high - self.low) * p)
@@ -85,6 +87,8 @@ class Parameter:
         Returns:
             The same shape; the bounds themselves map to about -5.2 and 5.2.
         """
+        from scipy.special import ndtr, ndtri
+
         x = np.asarray(x, dtype=np.float64)
         if self.scale == "linear":
             p = (x - self.low) / (self.high - self.low)

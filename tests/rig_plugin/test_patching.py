@@ -76,6 +76,7 @@ def test_a_rig_that_fails_is_told_and_left_at_its_exit_level(monkeypatch):
     assert not patching._rig._is_open
 
 
+@pytest.mark.long
 def test_the_window_hears_of_tests_in_the_engine_until_it_stops_them():
     with closing(Client(partial(opened.patch, SETTINGS, "voltage"), ())) as client:
         client.start()

@@ -172,6 +172,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="Whether a process is there is looked up in /proc.")
 def test_a_window_that_is_killed_in_the_middle_of_a_sweep_costs_nothing(tmp_path):
     window = subprocess.run(

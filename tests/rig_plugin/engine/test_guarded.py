@@ -110,6 +110,7 @@ def test_the_guardian_s_line_stays_until_it_was_seen(qtbot, scripted):
     assert window.guardian.words == ""
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL.")
 def test_the_window_says_that_the_guardian_ended_the_step_of_an_engine_that_was_killed(qtbot, scripted, capfd):
     with NidaqServer(speed=0.2) as server:
