@@ -20,8 +20,8 @@ ARRANGEMENT: Final[Arrangement] = (
     (
         25,
         (
-            (6, ((1, ("trust",)),)),
-            (22, ((1, ("posterior", "pairs")),)),
+            (8, ((1, ("trust",)),)),
+            (21, ((1, ("posterior", "pairs")),)),
             (9, ((1, ("evolution", "recording", "protocol")),)),
         ),
     ),

@@ -39,6 +39,7 @@ _FIELDS = (
 )
 _MOST = 40
 _BESIDE = 3
+_HIGH = 19
 
 
 class ProtocolPanel(Panel):
@@ -67,6 +68,7 @@ class ProtocolPanel(Panel):
         self.words = QtWidgets.QLabel("")
         self.words.setObjectName("plain")
         self.words.setWordWrap(True)
+        self.words.setMinimumHeight(16)
         self.preview = Chart(("time", "ms"), ("", "pA"))
         self.apply, self.back = QtWidgets.QPushButton("Apply"), QtWidgets.QPushButton("As played")
         self.undo_button, self.redo_button = QtWidgets.QPushButton("Undo"), QtWidgets.QPushButton("Redo")
@@ -93,7 +95,7 @@ class ProtocolPanel(Panel):
         row = QtWidgets.QHBoxLayout(self._root)
         row.setContentsMargins(0, 0, 0, 0)
         form = QtWidgets.QGridLayout()
-        form.setVerticalSpacing(2)
+        form.setVerticalSpacing(1)
         for place, (name, words, unit, low, high, step, factor, tip) in enumerate(_FIELDS):
             label, box = QtWidgets.QLabel(words), QtWidgets.QDoubleSpinBox()
             label.setObjectName("quiet")
@@ -102,6 +104,7 @@ class ProtocolPanel(Panel):
             box.setDecimals(1)
             box.setSuffix(f" {unit}")
             box.setToolTip(tip)
+            box.setMinimumHeight(_HIGH)
             label.setToolTip(tip)
             box.valueChanged.connect(lambda value, name=name, factor=factor: self._change(name, value * factor))
             self.fields[name] = box
@@ -110,14 +113,16 @@ class ProtocolPanel(Panel):
             form.addWidget(box, line, 2 * column + 1)
         left = QtWidgets.QVBoxLayout()
         left.addLayout(form)
-        left.addWidget(self.words, 1)
         buttons = QtWidgets.QHBoxLayout()
+        buttons.setSpacing(4)
+        buttons.addWidget(self.words, 1)
         for button, act in (
             (self.apply, self._apply), (self.back, self._return), (self.undo_button, self.undo),
             (self.redo_button, self.redo),
         ):  # fmt: skip
             button.clicked.connect(lambda *_, act=act: act())
             buttons.addWidget(button)
+        left.addStretch(1)
         left.addLayout(buttons)
         row.addLayout(left)
         row.addWidget(self.preview, 1)
