@@ -119,6 +119,31 @@ class ProtocolSettings:
     test_duration: float = key(100.0, "test_pulse_ms", low=20.0, high=1000.0)
     recovery: float = key(150.0, "recovery_ms", low=20.0, high=10_000.0)
 
+    def check_steps(self) -> None:
+        """Refuse steps that never arrive, or only after too many sweeps.
+
+        Raises:
+            SettingsError: With what was given and wanted.
+        """
+        if self.amplitudes or (self.step and 0 <= (self.stop - self.start) / self.step <= LONGEST_FAMILY):
+            return
+        raise SettingsError(
+            f"[protocol] goes from {self.start:g} to {self.stop:g} pA by {self.step:g} pA, "
+            f"a step_pA that arrives in at most {LONGEST_FAMILY} sweeps was wanted."
+        )
+
+    def check(self, limits: Limits) -> None:
+        """Refuse what may not be put out.
+
+        Args:
+            limits: Of the rig.
+
+        Raises:
+            ValueError: If a sweep leaves them.
+        """
+        for stimulus in self.stimuli():
+            limits.check(stimulus)
+
     def stimuli(self) -> tuple[Stimulus, ...]:
         """Lay out the family in the order of play.
 
@@ -298,20 +323,17 @@ def _check_together(path: Path, settings: Settings, tables: Mapping[str, Mapping
         raise SettingsError(f"{path}: [protocol] has amplitudes_pA and {listed(steps)}: keep one of the two ways.")
     if "amplitudes_pA" in given and not protocol.amplitudes:
         raise SettingsError(f"{path}: [protocol] amplitudes_pA is empty, at least one amplitude was wanted.")
-    if not (protocol.step and 0 <= (protocol.stop - protocol.start) / protocol.step <= LONGEST_FAMILY):
-        raise SettingsError(
-            f"{path}: [protocol] goes from {protocol.start:g} to {protocol.stop:g} pA by {protocol.step:g} pA, "
-            f"a step_pA that arrives in at most {LONGEST_FAMILY} sweeps was wanted."
-        )
+    try:
+        protocol.check_steps()
+    except SettingsError as error:
+        raise SettingsError(f"{path}: {error}") from error
     if settings.rig.kind not in _WITHOUT_OUTPUT and not {"low_pA", "high_pA"} <= tables.get("limits", {}).keys():
         raise SettingsError(
             f"{path}: [limits] is missing or not whole: a rig that puts currents into a cell needs low_pA and high_pA, "
             "for instance low_pA = -200 and high_pA = 500."
         )
     try:
-        limits = settings.limits.limits()
-        for stimulus in protocol.stimuli():
-            limits.check(stimulus)
+        protocol.check(settings.limits.limits())
         if settings.rig.kind == "nidaq":
             settings.nidaq.check(tables, settings.channels.inputs)
         elif settings.channels.inputs:

@@ -12,12 +12,14 @@ from rig_plugin.lab_note import lab_note
 from rig_plugin.panes import Panes
 from rig_plugin.quality_settings import QualitySettings
 from rig_plugin.session_control import SessionControl
+from rig_plugin.settings import ProtocolSettings
 from rig_plugin.trial import Trial
 from rig_plugin.widgets.action import action
 from rig_plugin.widgets.features import Feature
 from rig_plugin.widgets.file_dialog import choose
 from rig_plugin.widgets.number import clock
 from rig_plugin.widgets.offer import Writing
+from rig_plugin.widgets.protocol import Judge
 from rig_plugin.widgets.qt import Action, QtGui, QtWidgets, Signal
 from rig_plugin.widgets.theme import DARK, Theme
 from simulators.parameter import Parameter
@@ -45,6 +47,8 @@ class Window(Panes):
         exit_pA: Command of the exit state [pA].
         rules: [quality] of the rig file, by which membrane tests are judged.
         folder: Where a recording goes that is begun here; None takes the user's documents.
+        protocol: What is played; None where a recording says that.
+        judge: What is wrong with another protocol.
         theme: Dark or light.
     """
 
@@ -64,11 +68,14 @@ class Window(Panes):
         exit_pA: float = 0.0,
         rules: QualitySettings = _RULES,
         folder: Path | None = None,
+        protocol: ProtocolSettings | None = None,
+        judge: Judge = lambda _: (None, None),
         theme: Theme = DARK,
     ) -> None:
         super().__init__(
             parameters, features, network_name, source_name,
             writing=writing, is_replay=is_replay, exit_pA=exit_pA, rules=rules, folder=folder,
+            protocol=protocol, judge=judge,
         )  # fmt: skip
         self.feed = feed or Feed()
         self.bridge = Bridge(self.feed, parent=self)

@@ -131,6 +131,9 @@ class Theme:
             selection-background-color: {self.line}; selection-color: {self.text}; }}
         QScrollBar:horizontal {{ background: transparent; height: 8px; margin: 0; }}
         QScrollBar::handle:horizontal {{ background: {self.line}; border-radius: 4px; min-width: 24px; }}
+        QAbstractSpinBox {{ background: {self.ground}; border: 1px solid {self.line}; border-radius: 3px;
+            selection-background-color: {self.line}; selection-color: {self.text}; }}
+        QAbstractSpinBox QLineEdit {{ background: transparent; border: none; padding: 0 2px; }}
         QSpinBox, QDoubleSpinBox, QCheckBox, QProgressBar {{ color: {self.text}; font-size: {self.pixels(12)}px; }}
         QProgressBar {{ background: {self.panel}; border: 1px solid {self.line}; text-align: center; }}
         QProgressBar::chunk {{ background: {self.now}; }}
