@@ -7,12 +7,13 @@ from pathlib import Path
 
 from rig_plugin.bridge import Bridge
 from rig_plugin.export_process import written
+from rig_plugin.exports import Exports
 from rig_plugin.feed import Feed, Live, RecordingStatus, Source
 from rig_plugin.lab_note import lab_note
 from rig_plugin.panes import Panes
 from rig_plugin.quality_settings import QualitySettings
 from rig_plugin.session_control import SessionControl
-from rig_plugin.settings import ProtocolSettings
+from rig_plugin.settings import ProtocolSettings, RecordingSettings
 from rig_plugin.trial import Trial
 from rig_plugin.widgets.action import action
 from rig_plugin.widgets.features import Feature
@@ -88,6 +89,10 @@ class Window(Panes):
         self._is_leaving = False
         self.setWindowTitle(f"rig-plugin: {source_name}")
         self._connect()
+        where = folder or RecordingSettings().where
+        self.exports = Exports(self.panels, source_name, network_name, parameters, features, where, self)
+        self.exports.told.connect(self.status_line.write)
+        self.exports.escaped.connect(self.stop)
         self.actions_by_name = self._act()
         self.wear(theme)
         if session_control.status is not None:
@@ -120,6 +125,7 @@ class Window(Panes):
         self._is_leaving = False
         for panel in self.panels:
             panel.clear()
+        self.exports.clear()
         self._enter(True)
         self.status_line.write("starting, the first sweep will appear in the scope")
         self._control.start()
@@ -218,6 +224,8 @@ class Window(Panes):
             ("mark", "Mark this moment", "M", self.mark, "Notes this moment in the recording."),
             ("note", "Note with a text", "N", self.note, "Notes this moment in the recording, with a text."),
             ("export", "NWB of the last recording", "E", self.offer.take_up, "Makes a file that every lab can read."),
+            ("table", "Save the table of trials…", "Ctrl+S", self.exports.save_table, "CSV, one row a trial."),
+            ("draws", "Save the posterior's draws…", "", self.exports.save_draws, "CSV, of the newest trial."),
             ("copy", "Copy the posterior as text", "Ctrl+C", self.copy, "For the lab book."),
             ("back", "Scroll back", "B", self.scope.scroll_back, back),
             ("cursors", "Cursors", "C", self.scope.measure, "Time and value at two places, and between them."),
@@ -243,6 +251,7 @@ class Window(Panes):
         self._latest = trials[-1]
         for panel in self.panels:
             panel.take(*trials)
+        self.exports.take(*trials)
 
     def _leave(self) -> None:
         """Close, where that was asked for before there was an answer."""
@@ -275,6 +284,7 @@ class Window(Panes):
             self._propose(is_whole=status.refusal is None)
         if self.is_running and status.path and status.received:
             self._recorded = Path(status.path)
+            self.exports.keep_in(self._recorded)
         self.header.report(status)
         self.recording.report(status)
         self.status_line.report(status)

@@ -121,6 +121,23 @@ class Theme:
         QLineEdit {{ background: {self.panel}; color: {self.text}; border: 1px solid {self.now}; border-radius: 4px;
             padding: 4px 10px; font-size: {self.pixels(13)}px; }}
         #stop {{ border: 1px solid {self.danger}; font-weight: 700; }}
+        {self._lists()}
+        QTableWidget {{ background: transparent; border: none; gridline-color: transparent; outline: none; }}
+        QTableWidget::item {{ border: none; padding: 0 4px; }}
+        QTableWidget::item:selected {{ background: {self.line}; color: {self.text}; }}
+        QHeaderView, QHeaderView::section {{ background: transparent; color: {self.quiet}; border: none;
+            padding: 1px 4px; }}
+        QScrollArea, #column {{ background: transparent; border: none; }}
+        QScrollBar:vertical {{ background: transparent; width: 8px; margin: 0; }}
+        QScrollBar::handle:vertical {{ background: {self.line}; border-radius: 4px; min-height: 24px; }}
+        QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; width: 0; }}
+        QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+        QToolTip {{ background: {self.panel}; color: {self.text}; border: 1px solid {self.line}; padding: 4px; }}
+        """
+
+    def _lists(self) -> str:
+        """Dress lists, boxes and bars."""
+        return f"""
         QListView, QTreeView, QPlainTextEdit {{ background: {self.panel}; color: {self.text};
             border: 1px solid {self.line}; font-size: {self.pixels(12)}px; }}
         QListView::item:selected, QTreeView::item:selected {{ background: {self.line}; color: {self.text}; }}
@@ -137,17 +154,6 @@ class Theme:
         QSpinBox, QDoubleSpinBox, QCheckBox, QProgressBar {{ color: {self.text}; font-size: {self.pixels(12)}px; }}
         QProgressBar {{ background: {self.panel}; border: 1px solid {self.line}; text-align: center; }}
         QProgressBar::chunk {{ background: {self.now}; }}
-        QTableWidget {{ background: transparent; border: none; gridline-color: transparent; outline: none; }}
-        QTableWidget::item {{ border: none; padding: 0 4px; }}
-        QTableWidget::item:selected {{ background: {self.line}; color: {self.text}; }}
-        QHeaderView, QHeaderView::section {{ background: transparent; color: {self.quiet}; border: none;
-            padding: 1px 4px; }}
-        QScrollArea, #column {{ background: transparent; border: none; }}
-        QScrollBar:vertical {{ background: transparent; width: 8px; margin: 0; }}
-        QScrollBar::handle:vertical {{ background: {self.line}; border-radius: 4px; min-height: 24px; }}
-        QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; width: 0; }}
-        QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
-        QToolTip {{ background: {self.panel}; color: {self.text}; border: 1px solid {self.line}; padding: 4px; }}
         """
 
 
