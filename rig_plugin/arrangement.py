@@ -14,7 +14,7 @@ ARRANGEMENT: Final[Arrangement] = (
         (
             (22, ((1, ("scope",)),)),
             (7, ((1, ("membrane",)),)),
-            (13, ((8, ("features", "log")), (3, ("firing",)), (3, ("voltage",)))),
+            (13, ((10, ("features", "log")), (3, ("firing",)), (3, ("voltage",)))),
         ),
     ),
     (
