@@ -51,8 +51,7 @@ class Score:
         Returns:
             Whether it is.
         """
-        # Shares are of whole cells, so one that lies on the aim does not miss it by a rounding.
-        return abs(self.coverage[level] - level) > 100.0 * POOLED + 1e-9
+        return abs(self.coverage[level] - level) > 100.0 * POOLED
 
 
 def scores(found: object) -> tuple[Score, ...]:
@@ -85,8 +84,12 @@ def _table(found: object, key: str) -> Mapping[str, Any]:
 
 
 def _number(value: object) -> float:
-    is_one = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_one and math.isfinite(value) else _MISSING  # type: ignore[arg-type]
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return _MISSING
+    try:
+        return float(value) if math.isfinite(value) else _MISSING
+    except OverflowError:
+        return _MISSING
 
 
 def _coverage(told: object) -> dict[float, float]:

@@ -60,7 +60,7 @@ class ScoreTable(QtWidgets.QTableWidget):
             heading = self.horizontalHeaderItem(column)
             if heading is not None:
                 heading.setToolTip(tip)
-                heading.setTextAlignment(_LEFT if column < 2 else _RIGHT)
+                heading.setData(QtCore.Qt.ItemDataRole.TextAlignmentRole, _LEFT if column < 2 else _RIGHT)
         self.cellClicked.connect(lambda row, _: self._click(row))
 
     def fill(self, parameters: Sequence[Parameter], scores: Sequence[Score]) -> None:
@@ -78,7 +78,7 @@ class ScoreTable(QtWidgets.QTableWidget):
             score = by_name.get(parameter.name, Score(parameter.name, {}))
             for column, text in enumerate(_row(parameter, score)):
                 item = QtWidgets.QTableWidgetItem(text)
-                item.setTextAlignment(_LEFT if column < 2 else _RIGHT)
+                item.setData(QtCore.Qt.ItemDataRole.TextAlignmentRole, _LEFT if column < 2 else _RIGHT)
                 item.setToolTip(parameter.meaning)
                 if text.startswith("▲"):
                     item.setForeground(QtGui.QBrush(QtGui.QColor(self._theme.caution)))
