@@ -24,6 +24,12 @@ CELL = on_rig(Settings())
 LONG = on_rig(Settings(protocol=ProtocolSettings(duration=5000.0)))
 
 
+def drawn(chart):
+    """Points of all others, and of the parameter that is marked."""
+    items = chart.plot.listDataItems()
+    return [0 if item.yData is None else int(np.isfinite(item.yData).sum()) for item in items]
+
+
 @pytest.fixture
 def own(monkeypatch, tmp_path):
     monkeypatch.setattr(networks, "own", lambda: tmp_path)
@@ -156,13 +162,14 @@ def test_a_parameter_that_is_clicked_is_drawn_before_the_others(card):
     assert card.table.cells(7)[:2] == ("E_leak", "−100 to −45 mV")
     assert card.table.cells(7)[4] == f"{score.coverage[90.0]:.1f}" and "±" in card.table.cells(7)[-1]
     card.table.cellClicked.emit(7, 0)
-    assert {item.opts["pen"].width() for item in card.plots.ranks.plot.listDataItems()[:-1]} == {1}
-    last = card.plots.coverage.plot.listDataItems()[-1]
-    assert last.opts["pen"].width() == 2 and last.yData[2] == pytest.approx(score.coverage[90.0] - 90.0)
+    others, chosen = card.plots.coverage.plot.listDataItems()
+    assert np.isfinite(others.yData).sum() == 12 * 4 and chosen.opts["pen"].width() == 2
+    assert chosen.yData[:4] == pytest.approx([score.coverage[level] - level for level in score.coverage])
+    assert drawn(card.plots.spread) == [12, 1]
     assert card.plots.coverage.reader(90.0, 100.0).endswith("% at 90 %")
     assert card.plots.spread.reader(score.contraction, score.z_sd).startswith("E_leak")
     card.table.cellClicked.emit(7, 0)
-    assert {item.opts["pen"].width() for item in card.plots.ranks.plot.listDataItems()} == {1}
+    assert drawn(card.plots.ranks) == [1300, 0]
 
 
 def test_what_misses_its_aim_is_marked_by_a_shape_and_what_was_not_checked_is_a_dash(card):
