@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -164,13 +165,14 @@ class Desk(QtWidgets.QMainWindow):
 
         def add(path: Path) -> None:
             self._further = [*self._further, path]
-            card.fill(there(self.preparation, self._further), path)
+            card.search(partial(there, self.preparation, self._further), path)
 
         used = self.preparation.network or FIRST
-        card = NetworksCard(there(self.preparation, self._further), used, self.board.theme, find, self)
+        card = NetworksCard((), used, self.board.theme, find, self)
         card.setAttribute(QtCore.Qt.WidgetAttribute.WA_DeleteOnClose)
         card.opened.connect(add)
         card.chosen.connect(lambda path: self.open(self.preparation.read_by(path)))
+        card.search(partial(there, self.preparation, self._further))
         card.show()
 
     def ask_pretraining(self) -> None:
@@ -213,7 +215,7 @@ class Desk(QtWidgets.QMainWindow):
             self._is_leaving = False
             event.ignore()
             return
-        for card in self.findChildren(PretrainingCard):
+        for card in (*self.findChildren(PretrainingCard), *self.findChildren(NetworksCard)):
             card.close()
         self.liking.keep()
         self._prefer(replace(self.preferences, geometry=bytes(self.saveGeometry().data())))

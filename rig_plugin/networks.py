@@ -39,6 +39,13 @@ class Network:
         """As it calls itself, or its file where it can't."""
         return self.title.spec.name if self.title is not None else self.path.name
 
+    @property
+    def label(self) -> str:
+        """As it is told from the others: each made of one spec calls itself alike, so its file is named too."""
+        if self.title is None or self.path.stem == self.name:
+            return self.name
+        return f"{self.path.stem} ({self.name})"
+
 
 def own() -> Path:
     """Tell where the user's own networks are kept.
@@ -73,10 +80,11 @@ def fit(title: Title, preparation: Preparation) -> str | None:
         preparation: What it would read.
 
     Returns:
-        Why not, as a sentence; None where it fits, or where a recording will tell that sweep by sweep.
+        Why not, as a sentence; None where it fits, where membrane tests ask no network, or where a recording will
+            tell that sweep by sweep.
     """
     settings = preparation.settings
-    if not isinstance(settings, Settings):
+    if not isinstance(settings, Settings) or preparation.clamp is not None:
         return None
     model, process = settings.cell.model, title.spec.process.name
     if settings.rig.kind == "model-cell" and model is not None and model != process:
@@ -124,4 +132,7 @@ def _judged(path: Path, preparation: Preparation) -> Network:
         title = read_title(path)
     except CheckpointError as refusal:
         return Network(path, None, str(refusal))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        return Network(path, None, f"{path} can't be opened ({reason}): mend its rights or copy it elsewhere.")
     return Network(path, title, fit(title, preparation))

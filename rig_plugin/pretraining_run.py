@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rig_plugin.widgets.qt import QtCore, Signal
 
 __all__ = ["PretrainingRun", "Progress", "arguments"]
 
-_PATIENCE = 10_000
+_PATIENCE = 2_000
 
 
 @dataclass(frozen=True)
@@ -24,12 +25,14 @@ class Progress:
         share: Of this stage, 0 to 1; None where it is not told.
         left: Time left in this stage [s], or None.
         held_out: Log probability of cells that were held out, or None.
+        epoch: To which that belongs, counted from the training's first, or None.
     """
 
     stage: str
     share: float | None
     left: float | None
     held_out: float | None
+    epoch: int | None = None
 
 
 def arguments(spec: Path, out: Path, workers: int) -> list[str]:
@@ -62,6 +65,7 @@ class PretrainingRun(QtCore.QObject):
         self._command = tuple(command)
         self._process: QtCore.QProcess | None = None
         self._is_cancelled = False
+        self._since: tuple[str, float, float] = ("", 0.0, 0.0)
         self.out: Path | None = None
 
     @property
@@ -80,6 +84,7 @@ class PretrainingRun(QtCore.QObject):
         if self.is_running:
             return
         self.out, self._is_cancelled = out, False
+        self._since = ("", 0.0, 0.0)
         process = self._process = QtCore.QProcess(self)
         process.readyReadStandardOutput.connect(self._read)
         process.finished.connect(self._finish)
@@ -96,7 +101,11 @@ class PretrainingRun(QtCore.QObject):
         """End it; what was made so far is kept beside the checkpoint's place."""
         if self._process is not None:
             self._is_cancelled = True
-            self._process.terminate()
+            # Windows asks windows to close, of which this process has none. What it keeps is whole at any moment.
+            if sys.platform == "win32":
+                self._process.kill()
+            else:
+                self._process.terminate()
 
     def close(self) -> None:
         """End it and wait for that, as the window closes."""
@@ -113,7 +122,18 @@ class PretrainingRun(QtCore.QObject):
         while process is not None and process.canReadLine():
             told = _progress(bytes(process.readLine()))
             if told is not None:
-                self.progressed.emit(told)
+                self.progressed.emit(self._timed(*told))
+
+    def _timed(self, progress: Progress, seconds: float | None) -> Progress:
+        """Estimate the time left by what was done since this run began: what an earlier one did took it no time."""
+        if progress.left is not None or progress.share is None or seconds is None:
+            return progress
+        if self._since[0] != progress.stage:
+            self._since = (progress.stage, progress.share, seconds)
+        _, share, begun = self._since
+        if progress.share <= share or seconds <= begun:
+            return progress
+        return replace(progress, left=(seconds - begun) * (1.0 - progress.share) / (progress.share - share))
 
     def _fail(self, error: object) -> None:
         if error == QtCore.QProcess.ProcessError.FailedToStart:
@@ -139,20 +159,26 @@ class PretrainingRun(QtCore.QObject):
         self.ended.emit(said, is_made)
 
 
-def _progress(line: bytes) -> Progress | None:
-    """Read one line; what is none of progress tells nothing."""
+def _progress(line: bytes) -> tuple[Progress, float | None] | None:
+    """Read one line, with the time since the run began [s]; what is none of progress tells nothing."""
     try:
         told = json.loads(line)
     except ValueError:
         return None
     if not isinstance(told, dict) or told.get("event") != "progress":
         return None
-    done, whole = told.get("epoch", told.get("cells")), told.get("of")
-    share = None
-    if isinstance(done, int | float) and isinstance(whole, int | float) and whole > 0:
-        share = min(done / whole, 1.0)
-    left = told.get("seconds_left")
-    if left is None and share and isinstance(told.get("seconds"), int | float):
-        left = told["seconds"] * (1.0 - share) / share
-    held_out = told.get("held_out_log_prob") if told.get("stage") == "train" else None
-    return Progress(str(told.get("stage", "")), share, left, held_out)
+    done, whole = _number(told.get("epoch", told.get("cells"))), _number(told.get("of"))
+    share = min(done / whole, 1.0) if done is not None and whole else None
+    is_training = told.get("stage") == "train"
+    progress = Progress(
+        str(told.get("stage", "")),
+        share,
+        _number(told.get("seconds_left")),
+        _number(told.get("held_out_log_prob")) if is_training else None,
+        round(done) if is_training and done is not None else None,
+    )
+    return progress, _number(told.get("seconds"))
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None

@@ -16,9 +16,13 @@ __all__ = ["PretrainingCard"]
 _WORDS = {
     "simulate": "simulating cells",
     "train": "learning, epoch by epoch",
-    "judges": "making those who judge trust",
+    "likelihood": "learning which sweeps a cell makes, by which trust is judged",
+    "predictive": "learning which sweeps any cell makes, by which trust is judged",
+    "reference": "planting faults to learn them; how far that is, is not told",
+    "judges": "waiting for those who judge trust, who are taught beside it",
     "calibrate": "checking it on fresh cells",
 }
+_CLOSING = "Closing this ends the work; begun again with the same spec and name it goes on from there."
 
 
 class PretrainingCard(QtWidgets.QDialog):
@@ -52,16 +56,20 @@ class PretrainingCard(QtWidgets.QDialog):
         self.setModal(False)
         self.setStyleSheet(theme.sheet())
         self._folder, self._run, self._theme = folder, run, theme
-        self._curve: list[float] = []
+        self._curve: dict[int, float] = {}
         self.spec = QtWidgets.QComboBox()
         for path in specs:
             self.spec.addItem(path.stem, str(path))
         self.browse = QtWidgets.QPushButton("Open a spec…")
         self.name = QtWidgets.QLineEdit()
+        self.name.setMaxLength(100)
         self.workers = QtWidgets.QSpinBox()
         self.workers.setRange(1, 64)
         self.workers.setToolTip("Processes that simulate, each on one core; leave one for the session.")
         self.stage = QtWidgets.QLabel("")
+        self.closing = QtWidgets.QLabel(_CLOSING)
+        self.closing.setObjectName("quiet")
+        self.closing.setWordWrap(True)
         self.bar = QtWidgets.QProgressBar()
         self.chart = Chart(("epoch", ""), ("held-out log q", "nats"))
         self.start, self.cancel = QtWidgets.QPushButton("Pretrain"), QtWidgets.QPushButton("Cancel")
@@ -87,6 +95,10 @@ class PretrainingCard(QtWidgets.QDialog):
         self.stage.setObjectName("plain")
         self.stage.setWordWrap(True)
         self.chart.wear(self._theme)
+        axis = self.chart.plot.getAxis("left")
+        axis.setWidth(self._theme.pixels(60))
+        axis.setStyle(showValues=False)
+        self.chart.span(x=(0.5, 10.5))
         self._line.setPen(pg.mkPen(self._theme.now))
         self._line.setSymbolBrush(self._theme.now)
         self._line.setSymbolPen(None)
@@ -99,11 +111,13 @@ class PretrainingCard(QtWidgets.QDialog):
         column.addWidget(self.stage)
         column.addWidget(self.bar)
         column.addWidget(self.chart, 1)
+        column.addWidget(self.closing)
         column.addLayout(foot)
 
     def _connect(self, find: Callable[[Callable[[Path], object]], object]) -> None:
         self.browse.clicked.connect(lambda: find(self._add))
         self.spec.currentIndexChanged.connect(lambda _: self._propose())
+        self.name.textChanged.connect(lambda _: self._foretell())
         self.start.clicked.connect(lambda: self._begin())
         self.cancel.clicked.connect(lambda: self._run.cancel())
         self.use.clicked.connect(lambda: self._use())
@@ -126,9 +140,15 @@ class PretrainingCard(QtWidgets.QDialog):
         while self._place(f"{stem}-{k}").exists():
             k += 1
         self.name.setText(f"{stem}-{k}")
-        begun = self._place(self.name.text())
-        if begun.with_name(f"{begun.name}.cells").exists():
-            self.stage.setText(f"{begun.name} was begun before and goes on from there.")
+        self._foretell()
+
+    def _foretell(self) -> None:
+        """Say where it will be, or that it goes on from what an earlier run left."""
+        out = self._place(self.name.text())
+        is_begun = out.with_name(f"{out.name}.cells").exists() and not out.exists()
+        self.start.setText("Resume" if is_begun else "Pretrain")
+        told = "was begun before, and goes on from there if the spec is the same" if is_begun else "will be made"
+        self.stage.setText(f"{out.name} {told}, in {self._folder}; the curve below grows with each epoch")
 
     def _place(self, name: str) -> Path:
         return self._folder / f"{name.strip()}.h5"
@@ -148,7 +168,7 @@ class PretrainingCard(QtWidgets.QDialog):
             return
         self._curve.clear()
         self._line.setData([], [])
-        self.stage.setText(f"starting; {out.name} will be in {self._folder}")
+        self.stage.setText(f"{out.name} begins, in {self._folder}")
         self._run.start(Path(str(spec)), out, self.workers.value())
         self._show_state()
 
@@ -160,14 +180,21 @@ class PretrainingCard(QtWidgets.QDialog):
         if progress.share is not None:
             self.bar.setValue(round(1000 * progress.share))
         if progress.held_out is not None:
-            self._curve.append(progress.held_out)
-            self._line.setData(list(range(1, len(self._curve) + 1)), self._curve)
-            low, high = min(self._curve), max(self._curve)
-            air = 0.1 * (high - low) or 0.5
-            self.chart.span(x=(0.5, max(len(self._curve), 10) + 0.5), y=(low - air, high + air))
-            self.stage.setToolTip(f"held-out log q {fixed(self._curve[-1], 2)} nats")
+            self._curve[progress.epoch or len(self._curve) + 1] = progress.held_out
+            self._show_curve(progress.held_out)
+
+    def _show_curve(self, newest: float) -> None:
+        """Draw the held-out log probability; a training that goes on begins at the epoch at which it was ended."""
+        self._line.setData(list(self._curve), list(self._curve.values()))
+        low, high = min(self._curve.values()), max(self._curve.values())
+        air = 0.1 * (high - low) or 0.5
+        self.chart.plot.getAxis("left").setStyle(showValues=True)
+        first, last = min(self._curve), max(self._curve)
+        self.chart.span(x=(first - 0.5, max(last, first + 9) + 0.5), y=(low - air, high + air))
+        self.stage.setToolTip(f"held-out log q {fixed(newest, 2)} nats")
 
     def _end(self, said: str, is_made: bool) -> None:
+        self._foretell()
         self.stage.setText(said if is_made else f"▲ {said}")
         self.bar.setRange(0, 1000)
         self.bar.setValue(1000 if is_made else 0)
@@ -183,4 +210,5 @@ class PretrainingCard(QtWidgets.QDialog):
         for widget in (self.spec, self.browse, self.name, self.workers, self.start):
             widget.setEnabled(not runs)
         self.cancel.setEnabled(runs)
+        self.closing.setVisible(runs)
         self.use.setEnabled(is_made)

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from estimators.pretrained import FIRST, shipped
+from estimators.pretrained import FIRST, SHIPPED, shipped
 from estimators.title import read_title
 from rig_plugin.desk import Desk
 from rig_plugin.feed import Feed
@@ -226,6 +226,7 @@ def test_another_network_reads_what_lies_on_the_desk(qtbot, desk):
     end(qtbot, desk)
     desk.ask_network()
     (card,) = desk.findChildren(NetworksCard)
+    qtbot.waitUntil(lambda: card.list.count() >= len(SHIPPED))
     assert "(in use)" in card.list.item(0).text() and card.isVisible() and not card.isModal()
     card.list.setCurrentRow(1)
     card.use.click()
