@@ -33,5 +33,14 @@ class SessionControl(Protocol):
     def look(self, names: Sequence[str]) -> None:
         """Slice the posterior along these parameters from the next trial on; none for no slices."""
 
+    def gate(self, mode: str) -> None:
+        """Play each sweep at once ("auto") or only after `go` ("accept"), in this session and in later ones."""
+
+    def go(self) -> None:
+        """Play the sweep that waits."""
+
+    def skip(self) -> None:
+        """Pass over the sweep that is next."""
+
     def record(self, on: bool, folder: Path | None = None) -> None:
         """Record into a new file from the next sweep on, or end that after the running one."""

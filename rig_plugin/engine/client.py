@@ -52,6 +52,7 @@ class Client:
         self._pipe: Connection | None = None
         self._runs = False
         self._names: tuple[str, ...] = ()
+        self._mode = ""
         self._beats, self._born, self._heard = 0, 0, clock()
         self._launch()
 
@@ -166,6 +167,23 @@ class Client:
         self._names = tuple(names)
         self._send("look", names=self._names)
 
+    def gate(self, mode: str) -> None:
+        """Play each sweep at once ("auto") or only after `go` ("accept"), in this session and in later ones.
+
+        Args:
+            mode: One of the two.
+        """
+        self._mode = mode
+        self._send("gate", text=mode)
+
+    def go(self) -> None:
+        """Play the sweep that waits."""
+        self._send("go")
+
+    def skip(self) -> None:
+        """Pass over the sweep that is next."""
+        self._send("skip")
+
     def close(self) -> None:
         """Let the engine finish the running sweep and end, and take the shared memory away."""
         if self._pipe is not None:
@@ -193,6 +211,8 @@ class Client:
         self._inbox.attach(here)
         if self._names:
             self._send("look", names=self._names)
+        if self._mode:
+            self._send("gate", text=self._mode)
 
     def _send(self, event: str, **rest: str | Sequence[str]) -> None:
         try:

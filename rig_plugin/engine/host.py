@@ -79,6 +79,7 @@ class _Desk:
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
         self._names: tuple[str, ...] = ()
+        self._mode = ""
         self._wish: tuple[bool, Path | None] | None = None
 
     def do(self, event: str, text: str = "", on: str = "", folder: str = "", names: Sequence[str] = ()) -> None:
@@ -90,6 +91,9 @@ class _Desk:
             "mark": partial(self._mark, text),
             "record": partial(self._record, on == "on", Path(folder) if folder else None),
             "look": partial(self._look, names),
+            "gate": partial(self._gate, text),
+            "go": self._go,
+            "skip": self._skip,
         }
         if event not in known:
             _LOG.error("The window asked for '%s', which the engine does not know.", event)
@@ -149,6 +153,26 @@ class _Desk:
         except Refusal as refusal:
             _LOG.warning("%s", refusal)
 
+    def _gate(self, mode: str) -> None:
+        # A session that is opened later is told the same.
+        self._mode = mode
+        if (session := self._session) is not None:
+            self._stand(session)
+
+    def _stand(self, session: Session | Patching) -> None:
+        try:
+            session.gate(self._mode)
+        except Refusal as refusal:
+            _LOG.warning("%s", refusal)
+
+    def _go(self) -> None:
+        if (session := self._session) is not None:
+            session.go()
+
+    def _skip(self) -> None:
+        if (session := self._session) is not None:
+            session.skip()
+
     def _run(self) -> None:
         # Nothing that is loaded now is garbage, and looking for some takes a tenth of the time.
         gc.disable()
@@ -166,6 +190,8 @@ class _Desk:
         try:
             if self._names:
                 self._turn(session)
+            if self._mode:
+                self._stand(session)
             if self._stopping.is_set():
                 session.stop()
             if self._wish is not None:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from hardware.membrane import Membrane
 from rig_plugin.membrane_tests import Tested
+from rig_plugin.proposal import Candidate, Proposed
 from rig_plugin.rule import Alarm
 from rig_plugin.trial import Latency, Posterior, Trial, Trust
 from simulators.parameter import Parameter
@@ -24,7 +25,8 @@ from simulators.stimulus import Dose, Epoch, Stimulus
 from simulators.sweep import Junction, Sweep
 
 __all__ = [
-    "open_letter", "seal", "stimulus_of", "sweep_of", "test_of", "told_stimulus", "told_test", "told_trial", "trial_of",
+    "open_letter", "proposal_of", "seal", "stimulus_of", "sweep_of", "test_of", "told_stimulus", "told_test",
+    "told_trial", "trial_of",
 ]  # fmt: skip
 
 Array = npt.NDArray[np.float64]
@@ -122,6 +124,12 @@ def test_of(told: Mapping[str, Any]) -> Tested:
     """Read a membrane test from a letter."""
     found = tuple(Alarm(**alarm) for alarm in told["alarms"])
     return Tested(told["index"], _membrane_of(told["membrane"]), told["stage"], found)
+
+
+def proposal_of(told: Mapping[str, Any]) -> Proposed:
+    """Read a proposal from a letter, in which it lies as `asdict` has it."""
+    weighed = [Candidate(stimulus_of(each["stimulus"]), each["gain"], each["error"]) for each in told["candidates"]]
+    return Proposed(**{**told, "stimulus": stimulus_of(told["stimulus"]), "candidates": tuple(weighed)})
 
 
 def _told_membrane(said: Membrane) -> dict[str, Any]:
