@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from rig_plugin.feed import RecordingStatus
+from rig_plugin.protocol_settings import ProtocolSettings
 
 __all__ = ["SessionControl"]
 
@@ -35,6 +36,9 @@ class SessionControl(Protocol):
 
     def gate(self, mode: str) -> None:
         """Play each sweep at once ("auto") or only after `go` ("accept"), in this session and in later ones."""
+
+    def play(self, protocol: ProtocolSettings) -> None:
+        """Play another protocol on the rig from the next start on."""
 
     def go(self) -> None:
         """Play the sweep that waits."""

@@ -213,6 +213,9 @@ class Control:
     def go(self) -> None:
         self.calls.append("go")
 
+    def play(self, protocol: object) -> None:
+        self.calls.append("play")
+
     def skip(self) -> None:
         self.calls.append("skip")
 

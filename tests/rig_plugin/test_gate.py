@@ -1,10 +1,11 @@
-"""Between two sweeps: what is next is told, waits where it was asked to, and is played by a word and by nothing else."""
+"""Between two sweeps: what is next is told, waits where it was asked to, and is played by a word alone."""
 
 import threading
 
 import pytest
 
 from hardware.model_cell import ModelCell
+from hardware.passage import Passage
 from hardware.recorder import Recorder
 from rig_plugin.gate import Gate, GateError
 from rig_plugin.interval import Interval
@@ -196,6 +197,4 @@ def test_a_gate_that_is_turned_to_what_it_does_not_know_stays_as_it_is():
 @pytest.fixture
 def passages():
     """Two sweeps of a file, of which the first can't be played."""
-    from hardware.passage import Passage
-
     return Passage(0, None, "It has no current before its step."), Passage(1, STEPS[1], None)
