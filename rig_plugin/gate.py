@@ -41,6 +41,7 @@ class Gate:
         self._mode: Mode = "auto"
         self._answer: Literal["go", "skip"] | None = None
         self._is_watched = self._is_over = False
+        self._number = -1
 
     def turn(self, mode: str) -> None:
         """Stand otherwise, from the sweep that waits now; from any thread.
@@ -108,10 +109,11 @@ class Gate:
         """Wait for the interval and for an answer; tell whether it is played."""
         with self._changed:
             self._answer = None
+        self._number += 1
         told: Mode | None = None
         while True:
             mode = self._mode
-            proposed = _proposed(request, waits=mode == "accept")
+            proposed = _proposed(request, self._number, waits=mode == "accept")
             if proposed is not None and self._is_watched and mode != told:
                 tell(proposed)
                 told = mode
@@ -138,8 +140,8 @@ class Gate:
             self._changed.notify_all()
 
 
-def _proposed(request: Request | Hold, *, waits: bool) -> Proposed | None:
+def _proposed(request: Request | Hold, number: int, *, waits: bool) -> Proposed | None:
     """Make a proposal of what is asked for; what is no sweep, or none that can be played, is not proposed."""
     if isinstance(request, Hold) or request.stimulus is None:
         return None
-    return Proposed(request.stimulus, request.gain, request.place, request.count, waits, request.candidates)
+    return Proposed(request.stimulus, request.gain, request.place, request.count, waits, request.candidates, number)

@@ -8,12 +8,11 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
-from estimators.domain import DomainError
 from estimators.pretrained import SHIPPED, shipped
 from estimators.title import CheckpointError, Title, read_title
-from rig_plugin.crop import crop
 from rig_plugin.preparation import Preparation
 from rig_plugin.settings import Settings
+from rig_plugin.unread import unread
 
 __all__ = ["Network", "fit", "own", "there"]
 
@@ -83,14 +82,8 @@ def fit(title: Title, preparation: Preparation) -> str | None:
         return f"The simulated cell is one of '{model}' and this network reads '{process}': choose one of the same."
     if settings.protocol.gap_free:
         return None
-    refusals = []
-    stimuli = settings.protocol.stimuli()
-    for stimulus in stimuli:
-        try:
-            title.domain.check(crop(stimulus).context(settings.rig.rate))
-        except DomainError as error:
-            refusals.append(str(error))
-    return refusals[0] if refusals and len(refusals) == len(stimuli) else None
+    refusals = unread(settings.protocol.stimuli(), title.domain, settings.rig.rate)
+    return refusals[0] if None not in refusals else None
 
 
 def _judged(path: Path, preparation: Preparation) -> Network:

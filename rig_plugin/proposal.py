@@ -35,6 +35,7 @@ class Proposed:
         count: How many these are, or None where nobody knows.
         waits: Whether it is played only when somebody says so.
         candidates: What was weighed before it was chosen.
+        number: Of the proposal in its session, from 0; one that is told again, since the gate was turned, keeps it.
     """
 
     stimulus: Stimulus
@@ -43,3 +44,4 @@ class Proposed:
     count: int | None = None
     waits: bool = False
     candidates: tuple[Candidate, ...] = ()
+    number: int = 0

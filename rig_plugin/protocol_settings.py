@@ -52,17 +52,29 @@ class ProtocolSettings:
     test_duration: float = key(100.0, "test_pulse_ms", low=20.0, high=1000.0)
     recovery: float = key(150.0, "recovery_ms", low=20.0, high=10_000.0)
 
+    @property
+    def has_no_end(self) -> bool:
+        """Whether its steps never arrive, or after too many sweeps."""
+        return not (self.step and 0 <= (self.stop - self.start) / self.step <= LONGEST_FAMILY)
+
+    def steps(self) -> tuple[float, ...]:
+        """List the heights of its steps above the holding.
+
+        Returns:
+            In the order of play [pA]; of one that has no end, there is nothing to list.
+        """
+        count = math.floor((self.stop - self.start) / self.step + 1e-9) + 1 if self.step else 0
+        return self.amplitudes or tuple(self.start + k * self.step for k in range(count))
+
     def stimuli(self) -> tuple[Stimulus, ...]:
         """Lay out the family in the order of play.
 
         Returns:
             One current step an amplitude, given one by one or from start to stop, each behind the test pulse.
         """
-        count = math.floor((self.stop - self.start) / self.step + 1e-9) + 1
-        amplitudes = self.amplitudes or tuple(self.start + k * self.step for k in range(count))
         steps = (
             current_step(amplitude, holding=self.holding, onset=self.onset, duration=self.duration, tail=self.tail)
-            for amplitude in amplitudes
+            for amplitude in self.steps()
         )
         if not self.test_pulse:
             return tuple(steps)
@@ -77,7 +89,7 @@ class ProtocolSettings:
         Returns:
             {name of the field: a sentence with the remedy}; empty where all of it can.
         """
-        if not (self.step and 0 <= (self.stop - self.start) / self.step <= LONGEST_FAMILY):
+        if self.has_no_end:
             return {
                 "step": f"The family goes from {self.start:g} to {self.stop:g} pA by {self.step:g} pA, a step_pA that "
                 f"arrives in at most {LONGEST_FAMILY} sweeps was wanted."

@@ -66,7 +66,7 @@ class Slow:
 def test_a_sweep_is_played_when_somebody_says_go_and_one_that_is_skipped_is_not():
     cell = Cell(answers=["go", "skip", "go"])
     assert cell.run() == [-50.0, 50.0]
-    assert cell.proposals == [Proposed(s, None, k, 3, waits=True) for k, s in enumerate(STEPS)]
+    assert cell.proposals == [Proposed(s, None, k, 3, waits=True, number=k) for k, s in enumerate(STEPS)]
     events = [name for name, *_ in cell.notes.told if name not in ("block", "status")]
     sweep = ["started", "finished"]
     assert events == ["proposed", *sweep, "proposed", "proposed", *sweep, "ended"]
@@ -86,7 +86,7 @@ def test_a_gate_that_is_turned_counts_from_the_sweep_that_waits_and_says_so():
     cell = Cell(answers=["go"])
     cell.answers.append(lambda: cell.session.gate("auto"))
     assert cell.run() == [-50.0, 0.0, 50.0]
-    told = [(proposed.place, proposed.waits) for proposed in cell.proposals]
+    told = [(proposed.number, proposed.waits) for proposed in cell.proposals]
     assert told == [(0, True), (1, True), (1, False), (2, False)]
 
 

@@ -220,7 +220,7 @@ def test_a_sweep_waits_in_the_engine_for_a_word_and_another_protocol_is_played_f
         ]
         # Even in another engine, since this one dies.
         os.kill(client.process, signal.SIGKILL)
-        WAIT.wait(0.05)
+        client._process.join()
         client.gate("auto")
         client.start()
         played = [
