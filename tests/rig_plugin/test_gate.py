@@ -178,11 +178,18 @@ def test_an_answer_that_comes_before_its_sweep_was_proposed_counts_for_none(monk
     assert slow.waited == [60.0, None]
 
 
-def test_a_recording_that_is_asked_for_while_a_sweep_waits_begins_before_it(tmp_path):
+def test_a_recording_that_is_asked_for_while_a_sweep_waits_begins_before_it(tmp_path, monkeypatch):
     cell = Cell(make=lambda _: Recorder(tmp_path / "cell.h5", {}), protocol=family(STEPS[:1]))
-    cell.answers.append(lambda: cell.session.record(True))
     cell.notes.then["status"] = lambda status: status.recording and cell.session.go()
-    cell.run()
+    gate, waits = cell.session._gate, threading.Event()
+    pause = gate._pause
+    monkeypatch.setattr(gate, "_pause", lambda seconds: waits.set() or pause(seconds))
+    thread = threading.Thread(target=cell.session.run)
+    thread.start()
+    assert waits.wait(60)
+    cell.session.record(True)
+    thread.join(60)
+    assert not thread.is_alive()
     events = [name for name, *what in cell.notes.told if name == "started" or (name == "status" and what[0].recording)]
     assert events[:2] == ["status", "started"]
 
