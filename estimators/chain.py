@@ -112,18 +112,7 @@ class Chain(nn.Module):
         Returns:
             Of shape (n, f).
         """
-        seen = _heard(row)
-        summed = self.enter(told)
-        spoken = []
-        # Each taken apart once: their gradients are then put together once, too.
-        for heard, listen, speak in zip(seen.unbind(1), self.listen.unbind(), self.speak.unbind(), strict=True):
-            spoken.append(torch.relu(summed) @ speak)
-            summed = summed + heard @ listen
-        raw = torch.stack(spoken, dim=1) + self.offset
-        straight = self.straight(told)
-        shift = straight[:, : self.columns] + seen.flatten(1) @ (self.slope * self.earlier)
-        flag, raw = raw[..., 0], torch.cat([raw[..., 1:2] + shift[..., None], raw[..., 2:]], dim=-1)
-        spread = straight[:, self.columns :]
+        flag, raw, spread = self._said(told, row)
         flags = functional.logsigmoid(torch.where(row.gone, flag, -flag)) * row.known
         # Half of the numbers are missing: what is not there is not computed.
         there, c = row.there, self.counts
@@ -140,6 +129,44 @@ class Chain(nn.Module):
         half = torch.where(row.gone[:, :c], 0.5 * zero, zero + (1.0 - zero) * below[:, :c])
         below = torch.cat([torch.where(row.known[:, :c], half, torch.nan), below[:, c:]], dim=1)
         return Links(flags, values, below)
+
+    def ends(self, told: Tensor, row: Entries, shares: tuple[float, ...]) -> Tensor:
+        """Tell where a column's values lie, given the vector and the columns before it.
+
+        Args:
+            told: Shape (n, told).
+            row: Shape (n, f).
+            shares: Of the column's distribution below what is asked for, each between 0 and 1.
+
+        Returns:
+            Values, of counts the logarithm, shape (len(shares), n, f), whether or not the row has one there.
+        """
+        flag, raw, spread = self._said(told, row)
+        mixture = _mixture(raw.flatten(0, 1), spread.flatten())
+        zero = torch.sigmoid(flag)
+        is_count = torch.arange(self.columns) < self.counts
+        found = []
+        for share in shares:
+            left = torch.where(is_count, (share - zero) / (1.0 - zero), torch.full_like(zero, share)).clamp(min=0.0)
+            x = mixture.quantile(left.flatten()).reshape(left.shape)
+            count = torch.log(torch.ceil(torch.exp(x.clamp(max=_HIGHEST)) - 0.5).clamp(min=1.0))
+            found.append(torch.where(is_count, torch.where(left > 0.0, count, -torch.inf), x))
+        return torch.stack(found)
+
+    def _said(self, told: Tensor, row: Entries) -> tuple[Tensor, Tensor, Tensor]:
+        """Say whether each column is missing, shape (n, f), its mixture, (n, f, k), and what stretches that, (n, f)."""
+        seen = _heard(row)
+        summed = self.enter(told)
+        spoken = []
+        # Each taken apart once: their gradients are then put together once, too.
+        for heard, listen, speak in zip(seen.unbind(1), self.listen.unbind(), self.speak.unbind(), strict=True):
+            spoken.append(torch.relu(summed) @ speak)
+            summed = summed + heard @ listen
+        raw = torch.stack(spoken, dim=1) + self.offset
+        straight = self.straight(told)
+        shift = straight[:, : self.columns] + seen.flatten(1) @ (self.slope * self.earlier)
+        raw, flag = torch.cat([raw[..., 1:2] + shift[..., None], raw[..., 2:]], dim=-1), raw[..., 0]
+        return flag, raw, straight[:, self.columns :]
 
     def score(self, told: Tensor, row: Entries) -> Tensor:
         """Score one row under many vectors, where nobody will ask for a gradient: the same function as `forward`.

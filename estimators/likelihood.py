@@ -133,6 +133,25 @@ class Likelihood(nn.Module):
         links: Links = self.chain(self.tell(u, context), self.entries(features), percentiles=percentiles)
         return links
 
+    @torch.inference_mode()
+    def ends(self, features: Tensor, context: Tensor, u: Tensor, shares: tuple[float, ...]) -> Tensor:
+        """Tell where features lie in sweeps that are like this one in design and in the features before each.
+
+        Args:
+            features: Shape (n, f), NaN where missing.
+            context: Shape (n, c).
+            u: Unconstrained theta, shape (n, p).
+            shares: Of their distribution below what is asked for, each between 0 and 1.
+
+        Returns:
+            Shape (len(shares), n, f), in the order of the catalogue and in its units.
+        """
+        x = self.chain.ends(self.tell(u, context), self.entries(features), shares)
+        told = self.scaling.back(x[..., _BACK])
+        for k, name in enumerate(_COUNTS):
+            told[..., NAMES.index(name)] = torch.exp(x[..., k]).round()
+        return told
+
     def forward(self, features: Tensor, context: Tensor, u: Tensor, asked: Tensor | None = None) -> Tensor:
         """Score each sweep under its theta.
 

@@ -21,6 +21,7 @@ SHARPEST = -6.0
 """Logarithm of the narrowest scale: nothing is thought to be known better."""
 
 _WIDEST = 4.0
+_HALVINGS = 48
 
 
 class Logistics:
@@ -76,6 +77,23 @@ class Logistics:
             Shape (*), 0 to 1.
         """
         return (self._shares.exp() * torch.sigmoid(self._away(x))).sum(0)
+
+    def quantile(self, share: Tensor) -> Tensor:
+        """Invert the distribution function, by halving between the components' own quantiles.
+
+        Args:
+            share: Between 0 and 1, shape (*).
+
+        Returns:
+            Shape (*).
+        """
+        each = self._places + torch.exp(self._scales) * torch.logit(share, eps=1e-12)
+        low, high = each.amin(0), each.amax(0)
+        for _ in range(_HALVINGS):
+            middle = 0.5 * (low + high)
+            is_above = self.share_below(middle) >= share
+            low, high = torch.where(is_above, low, middle), torch.where(is_above, middle, high)
+        return 0.5 * (low + high)
 
     def draw(self, uniform: Tensor) -> Tensor:
         """Draw one number from each.

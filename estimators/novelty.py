@@ -20,6 +20,7 @@ import torch
 
 from estimators.context import CONTEXT
 from estimators.features import FEATURES, NAMES
+from estimators.oddity import Oddity
 from estimators.scaling import Scaling
 from estimators.sets import Sets
 
@@ -43,12 +44,14 @@ class Strange:
         distance: Distance over that of the strangest fresh training sweep.
         outside: Sentences on features beyond the range of all training sweeps.
         refusal: Why it can be no sweep of a cell on a sound rig, or None where it can.
+        off: Features that are off, worst first, where the check can tell how far.
     """
 
     p: float
     distance: float
     outside: tuple[str, ...]
     refusal: str | None = None
+    off: tuple[Oddity, ...] = ()
 
 
 class Novelty:

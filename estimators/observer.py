@@ -21,8 +21,9 @@ from estimators.features import NAMES
 from estimators.follower import Follower
 from estimators.generation import simulate
 from estimators.novelty import Novelty
+from estimators.oddity import Check, Oddity, worst_first
 from estimators.overlay import Overlay, overlay
-from estimators.prequential import Prediction, predict, rank
+from estimators.prequential import Misfit, Prediction, predict, rank
 from estimators.slices import Slices, slices
 from estimators.surprise import Surprise
 from estimators.wager import ALARM, Wager
@@ -48,6 +49,8 @@ class Verdict:
         in_distribution: Whether this sweep lies inside what the network was trained on, and is used.
         score: Smallest p-value of the checks on this sweep, 0 to 1.
         reasons: Sentences on what is wrong or worth knowing, worst first.
+        checks: Those that could be made, with their p-values.
+        off: Features that are off, worst first; where none is, the farthest of what the sweeps before predicted.
     """
 
     draws: npt.NDArray[np.float64] | None
@@ -55,6 +58,8 @@ class Verdict:
     in_distribution: bool
     score: float
     reasons: tuple[str, ...]
+    checks: tuple[Check, ...] = ()
+    off: tuple[Oddity, ...] = ()
 
 
 def _novelty(checkpoint: Checkpoint) -> Novelty | Surprise:
@@ -62,6 +67,22 @@ def _novelty(checkpoint: Checkpoint) -> Novelty | Surprise:
     if checkpoint.predictive is None or checkpoint.watchman is None:
         return Novelty(checkpoint.network.scaling, checkpoint.reference)
     return Surprise(checkpoint.predictive, checkpoint.watchman, checkpoint.reference["surprise_scores"])
+
+
+def _alarm(wager: Wager) -> str:
+    """Say that a session is an alarm."""
+    return (
+        f"Over {wager.sweeps} sweeps the evidence against the model came to {wager.highest:.3g} to 1, which one sound "
+        f"cell in {ALARM:.0f} at most ever reaches: this cell is not quite the model, and the intervals are too narrow "
+        "for it."
+    )
+
+
+def _blamed(misfit: Misfit) -> tuple[Oddity, ...]:
+    """Call the farthest feature off where the sweep as a whole is and it is named in the reason."""
+    if misfit.p > UNUSUAL or misfit.worst is None:
+        return misfit.off
+    return (replace(misfit.off[0], is_off=True), *misfit.off[1:])
 
 
 class Observer:
@@ -146,41 +167,43 @@ class Observer:
         used = self._used()
         reasons: list[str] = []
         p = 1.0
+        checks: list[Check] = []
+        off: tuple[Oddity, ...] = ()
         if refusal is None:
             refusal = self._outside(row, context)
         if refusal is None:
             strange = self._novelty.judge(row, context.row())
-            p = strange.p
+            p, off = strange.p, strange.off
+            checks.append(Check("this sweep", strange.p))
             refusal = strange.refusal
             if refusal is None and p <= UNUSUAL:
                 outside = f" ({strange.outside[0]})" if strange.outside else ""
                 reasons.append(f"This sweep is unusual for the model, p = {strange.p:.2g}{outside}.")
         if refusal is not None:
             self._exclude(context)
-            verdict = self._infer()
-            return Verdict(
-                verdict, self._used(), False, 0.0, (f"{refusal.rstrip('.')}: this sweep is not used.", *reasons)
-            )
+            draws = self._infer()
+            reasons.insert(0, f"{refusal.rstrip('.')}: this sweep is not used.")
+            return Verdict(draws, self._used(), False, 0.0, tuple(reasons), tuple(checks), off)
         if prediction is not None:
             misfit = rank(prediction, row, used, self._checkpoint.reference)
             self._wager = self._wager.after(misfit.p)
             p = min(p, misfit.p)
+            checks.append(Check("sweeps before", misfit.p))
+            off += _blamed(misfit)
             if misfit.p <= UNUSUAL:
                 what = f": {misfit.worst}" if misfit.worst else ""
                 reasons.insert(0, f"The sweeps before did not predict this one, p = {misfit.p:.2g}{what}.")
         elif used == 0:
             self._wager = self._wager.after(p)
         if self._wager.is_alarm:
-            reasons.append(
-                f"Over {self._wager.sweeps} sweeps the evidence against the model came to {self._wager.highest:.3g} to "
-                f"1, which one sound cell in {ALARM:.0f} at most ever reaches: this cell is not quite the model, and "
-                "the intervals are too narrow for it."
-            )
+            reasons.append(_alarm(self._wager))
         self._rows.append(row)
         self._contexts.append(context)
         if len(self._rows) > _MOST:
             reasons.append(f"The latest {_MOST} of {len(self._rows)} sweeps are used.")
-        return Verdict(self._infer(), self._used(), True, p, tuple(reasons))
+        if self._wager.sweeps:
+            checks.append(Check("session", min(1.0, 1.0 / self._wager.highest)))
+        return Verdict(self._infer(), self._used(), True, p, tuple(reasons), tuple(checks), worst_first(off))
 
     def overlay(self, context: Context) -> Overlay | None:
         """Simulate what is now thought of the cell under the command of a sweep that was observed.

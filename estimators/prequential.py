@@ -10,6 +10,7 @@ References:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from estimators.features import FEATURES, NAMES
+from estimators.oddity import RARE, Oddity, Side
 
 __all__ = ["STRATA", "Misfit", "Prediction", "misfit_score", "predict", "rank"]
 
@@ -28,6 +30,7 @@ _FLOOR = np.array([{"mV": 0.3, "mV/s": 2.0, "mV/ms": 1.0, "ms": 0.3, "MOhm": 2.0
 _SMOOTH = np.array([name not in ("voltage_skewness", "voltage_kurtosis", "adaptation", "isi_cv") for name in NAMES])
 _COUNTS = np.array([name in ("spike_count", "late_count", "spikes_before", "rebound_spikes") for name in NAMES])
 _FARTHEST = 8.0
+_MOST = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,11 +66,13 @@ class Misfit:
         p: Share of fresh simulated sweeps that fit no better, 0 to 1.
         score: Mean square distance in predicted widths.
         worst: Name of the feature that is farthest off, with what was predicted, as a clause; or None.
+        off: Features that are off, worst first; where none is, the farthest.
     """
 
     p: float
     score: float
     worst: str | None
+    off: tuple[Oddity, ...] = ()
 
 
 def predict(features: npt.NDArray[np.float64]) -> Prediction:
@@ -138,4 +143,20 @@ def rank(
         if distance[k] > 2.0
         else None
     )
-    return Misfit(p, score, worst)
+    return Misfit(p, score, worst, _off(prediction, row, distance))
+
+
+def _off(prediction: Prediction, row: npt.NDArray[np.float64], distance: npt.NDArray[np.float64]) -> tuple[Oddity, ...]:
+    """Tell the features that are off, worst first, as if what was predicted were normal on either side."""
+    found: list[Oddity] = []
+    for k in np.argsort(np.nan_to_num(-distance, nan=np.inf))[:_MOST]:
+        p = math.erfc(float(distance[k]) / math.sqrt(2.0))
+        if not np.isfinite(distance[k]) or (found and p > RARE):
+            break
+        low, middle, high = (float(prediction.quantiles[i, k]) for i in (0, 2, 4))
+        side: Side = "above" if row[k] > middle else "below"
+        feature, value, widths = FEATURES[k], float(row[k]), float(distance[k])
+        found.append(
+            Oddity(feature.name, feature.unit, value, low, high, p, side, "sweeps before", widths, is_off=p <= RARE)
+        )
+    return tuple(found)

@@ -23,6 +23,7 @@ from estimators.features import FEATURES, NAMES
 from estimators.generation import generate
 from estimators.likelihood import ORDER, Likelihood
 from estimators.novelty import Strange
+from estimators.oddity import RARE, Oddity, Side
 from estimators.spec import Spec
 from estimators.watchman import TAUGHT, Watchman
 
@@ -31,12 +32,13 @@ __all__ = ["Surprise"]
 Array = npt.NDArray[np.float64]
 
 _FAINTEST = 1e-13
-_NAMED = 1e-3
 _SUSPECTED = 1e-3
 _SURE = 3.0
 """Log odds from which a fault is taken for sure: of sound simulated sweeps some tenth of a percent have them."""
 
 _MOST = 3
+_SHOWN = 5
+_ENDS = (0.05, 0.95)
 _DRAWS = 500
 _RANGE = (0.01, 0.99)
 _COUNTS = 4
@@ -107,7 +109,8 @@ class Surprise:
         p = self.p_values(scores)[0]
         distance = float(scores[0, 0] / self._sorted[-1, 0])
         told = self._sentences(row, context, tails[0], below[0], scores)
-        return Strange(float(p), distance, told, self._refusal(scores[0], told))
+        off = self._off(row, context, tails[0], below[0])
+        return Strange(float(p), distance, told, self._refusal(scores[0], told), off)
 
     def judge_all(self, features: Array, context: Array) -> Array:
         """Give the p-values of many sweeps, shape (n,).
@@ -181,7 +184,7 @@ class Surprise:
 
     def _features(self, row: Array, context: Array, tails: Array, below: Array) -> tuple[str, ...]:
         """Say which features are off, farthest first."""
-        worst = [k for k in np.argsort(-tails)[:_MOST] if tails[k] > -np.log(_NAMED)]
+        worst = [k for k in np.argsort(-tails)[:_MOST] if tails[k] > -np.log(RARE)]
         if not worst:
             return ()
         low, high = self._range(context)
@@ -204,6 +207,36 @@ class Surprise:
                     f"{feature.told(value)}, {share} are {side} it where step and other features are like this{usual}"
                 )
         return tuple(told)
+
+    def _off(self, row: Array, context: Array, tails: Array, below: Array) -> tuple[Oddity, ...]:
+        """Tell the features that are off, farthest first, and where they were expected."""
+        worst = [k for k in np.argsort(-tails)[:_SHOWN] if tails[k] > -np.log(RARE)]
+        if not worst:
+            return ()
+        rows, circumstances = torch.from_numpy(row[None]).double(), torch.from_numpy(context[None]).double()
+        low, high = self._predictive.ends(rows, circumstances, rows[:, :0], _ENDS)[:, 0].numpy()
+        found = []
+        for k in worst:
+            column = ORDER[k]
+            feature, value = FEATURES[column], float(row[column])
+            side: Side = "below" if below[k] < 0.5 else "above"
+            if not np.isfinite(value):
+                side = "missing"
+            elif not -np.log(2.0 * min(below[k], 1.0 - below[k]) + _FAINTEST) > -np.log(RARE):
+                side = "there"
+            found.append(
+                Oddity(
+                    feature.name,
+                    feature.unit,
+                    value,
+                    float(low[column]),
+                    float(high[column]),
+                    float(np.exp(-tails[k])),
+                    side,
+                    "step",
+                )
+            )
+        return tuple(found)
 
     def _range(self, context: Array) -> tuple[Array, Array]:
         """Tell where features lie in sweeps of this design, NaN where hardly any has one."""

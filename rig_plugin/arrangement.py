@@ -14,9 +14,16 @@ ARRANGEMENT: Final[Arrangement] = (
         (
             (22, ((1, ("scope",)),)),
             (7, ((1, ("membrane",)),)),
-            (13, ((8, ("features", "log")), (3, ("firing",)), (3, ("voltage",)))),
+            (13, ((10, ("features", "log")), (3, ("firing",)), (3, ("voltage",)))),
         ),
     ),
-    (25, ((6, ((1, ("trust",)),)), (22, ((1, ("posterior", "pairs")),)), (9, ((1, ("evolution", "recording")),)))),
+    (
+        25,
+        (
+            (8, ((1, ("trust",)),)),
+            (21, ((1, ("posterior", "pairs")),)),
+            (9, ((1, ("evolution", "recording", "protocol")),)),
+        ),
+    ),
 )
 """In the order in which an eye looks for them: the cell, whether it can be trusted, what it is."""

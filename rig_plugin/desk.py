@@ -16,7 +16,7 @@ from rig_plugin.engine.host import Opener
 from rig_plugin.feed import Source
 from rig_plugin.liking import Liking
 from rig_plugin.menus import Menus
-from rig_plugin.networks import own, there
+from rig_plugin.networks import judged, own, there
 from rig_plugin.preferences import Preferences, keep, place, remembered
 from rig_plugin.preparation import SIMULATED, Preparation, of_file, on_rig
 from rig_plugin.pretraining_run import PretrainingRun
@@ -225,7 +225,8 @@ class Desk(QtWidgets.QMainWindow):
 
     def _sit(self, preparation: Preparation, client: Engine | None = None) -> tuple[Engine, Window]:
         """Start the engine of a preparation, where it has none yet, and put its window in place."""
-        spec = self._load(preparation.network or FIRST).spec
+        title = self._load(preparation.network or FIRST)
+        spec = title.spec
         client = client or self._engine(preparation.opener)
         client.infer(spec.parameters)
         settings = preparation.settings
@@ -233,9 +234,11 @@ class Desk(QtWidgets.QMainWindow):
             client, spec.parameters, FEATURES, spec.name, preparation.name,
             feed=client, is_replay=preparation.is_replay, rules=settings.quality, theme=self._theme,
             folder=None if isinstance(settings, ReplaySettings) else settings.recording.where,
+            protocol=preparation.protocol, judge=lambda protocol: judged(protocol, preparation, title),
         )  # fmt: skip
         window.closed.connect(self._leave)
         window.worn.connect(self._wear)
+        window.protocol.applied.connect(lambda protocol: self.open(self.preparation.played(protocol)))
         window.bridge.ended.connect(self._go_on)
         self._column.addWidget(window, 1)
         self.liking = Liking(preparation.key, window)

@@ -63,8 +63,8 @@ class Menus:
             self.file.addAction(made)
         self.file.addMenu(self.recent)
         self.file.addSeparator()
-        self.file.addAction(acts["export"])
-        self.file.addAction(acts["copy"])
+        for name in ("export", "table", "draws", "copy"):
+            self.file.addAction(acts[name])
         self.file.addSeparator()
         self.file.addAction(self._quit)
         for name in ("start", "stop", "record", "mark", "note"):

@@ -9,7 +9,7 @@ from pathlib import Path
 from rig_plugin.arrangement import ARRANGEMENT
 from rig_plugin.export_process import written
 from rig_plugin.quality_settings import QualitySettings
-from rig_plugin.settings import RecordingSettings
+from rig_plugin.settings import ProtocolSettings, RecordingSettings
 from rig_plugin.widgets.cheat_sheet import CheatSheet
 from rig_plugin.widgets.curves import FiringCurve, VoltageCurve
 from rig_plugin.widgets.docks import Docks
@@ -25,6 +25,7 @@ from rig_plugin.widgets.offer import Offer, Writing
 from rig_plugin.widgets.pairs import Pairs
 from rig_plugin.widgets.panel import Panel
 from rig_plugin.widgets.posterior import PosteriorPanel
+from rig_plugin.widgets.protocol import Judge, ProtocolPanel
 from rig_plugin.widgets.qt import QtCore, QtWidgets, Signal
 from rig_plugin.widgets.recording import RecordingPanel
 from rig_plugin.widgets.scope import Scope
@@ -51,6 +52,8 @@ class Panes(QtWidgets.QWidget):
         exit_pA: Command of the exit state [pA].
         rules: [quality] of the rig file, by which membrane tests are judged.
         folder: Where a recording goes that is begun here; None takes the user's documents.
+        protocol: What is played; None where a recording says that.
+        judge: What is wrong with another protocol.
     """
 
     worn = Signal(object)
@@ -67,6 +70,8 @@ class Panes(QtWidgets.QWidget):
         exit_pA: float = 0.0,
         rules: QualitySettings = _RULES,
         folder: Path | None = None,
+        protocol: ProtocolSettings | None = None,
+        judge: Judge = lambda _: (None, None),
     ) -> None:
         super().__init__()
         self._theme = DARK
@@ -84,6 +89,7 @@ class Panes(QtWidgets.QWidget):
         self.pairs = Pairs(parameters)
         self.recording = RecordingPanel(is_replay, folder or RecordingSettings().where)
         self.log = Log()
+        self.protocol = ProtocolPanel(protocol, judge)
         self.status_line = StatusLine(source_name, network_name)
         self.docks = Docks(ARRANGEMENT)
         self.guardian = GuardianLine()
@@ -100,7 +106,7 @@ class Panes(QtWidgets.QWidget):
         return (
             self.header, self.scope, self.membrane, self.features, self.firing, self.voltage,
             self.trust, self.posterior, self.evolution, self.pairs, self.guardian, self.injection, self.offer,
-            self.recording, self.log, self.status_line,
+            self.protocol, self.recording, self.log, self.status_line,
         )  # fmt: skip
 
     @property
@@ -149,6 +155,7 @@ class Panes(QtWidgets.QWidget):
                 "posterior": ("Posterior", self.posterior),
                 "evolution": ("Over the sweeps", self.evolution),
                 "pairs": ("Pairs", self.pairs),
+                "protocol": ("Protocol", self.protocol),
                 "recording": ("Recording", self.recording),
                 "log": ("Log", self.log),
             }

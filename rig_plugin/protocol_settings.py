@@ -55,6 +55,8 @@ class ProtocolSettings:
     @property
     def has_no_end(self) -> bool:
         """Whether its steps never arrive, or after too many sweeps."""
+        if self.amplitudes:
+            return False
         return not (self.step and 0 <= (self.stop - self.start) / self.step <= LONGEST_FAMILY)
 
     def steps(self) -> tuple[float, ...]:

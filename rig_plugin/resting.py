@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from hardware.membrane import Membrane
+from rig_plugin.balance import Balance, balance
 from rig_plugin.quality import DEAD
 from rig_plugin.quality_settings import QualitySettings
-from rig_plugin.remark import BRIDGE
 from rig_plugin.rule import Alarm
 
 __all__ = ["resting"]
 
 
-def resting(tested: Membrane, rules: QualitySettings) -> tuple[Alarm, ...]:
+def resting(tested: Membrane, rules: QualitySettings, left: Balance | None = None) -> tuple[Alarm, ...]:
     """Hold the pulse before a step against the rules for rest and bridge, which are those of the whole sweep.
 
     Args:
         tested: In current clamp, what bridge and junction potential are known to be taken off.
         rules: The limits.
+        left: What the bridge leaves by this pulse and those before it; without it, by this pulse alone.
 
     Returns:
         Rules that it breaks, the graver first; none for a test in voltage clamp, which has rules of its own.
@@ -24,14 +25,13 @@ def resting(tested: Membrane, rules: QualitySettings) -> tuple[Alarm, ...]:
     if tested.clamp != "current":
         return ()
     found = []
-    rest, left = tested.potential, tested.access
+    rest, left = tested.potential, left or balance([tested.access])
     if rest > DEAD:
         said = f"The rest is {rest:.1f} mV, above {DEAD:g} mV: there is no cell, or a dead one."
         found.append(Alarm("rest_stop", "stop", said))
     elif rest > rules.highest_rest:
         said = f"The rest is {rest:.1f} mV, above {rules.highest_rest:g} mV: the cell may be dying."
         found.append(Alarm("rest_warn", "warn", said))
-    if abs(left) > BRIDGE:
-        said = f"The bridge leaves {left:+.0f} MOhm, {BRIDGE:g} MOhm either way at most was wanted: balance it."
-        found.append(Alarm("bridge", "warn", said))
+    if left is not None and left.alarm is not None:
+        found.append(left.alarm)
     return tuple(found)

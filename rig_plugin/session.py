@@ -382,7 +382,7 @@ class Session:
             features=features,
             posterior=posterior,
             sweeps_used=verdict.sweeps_used,
-            trust=Trust(verdict.in_distribution, verdict.score, " ".join(reasons) or None),
+            trust=Trust(verdict.in_distribution, verdict.score, " ".join(reasons) or None, verdict.checks, verdict.off),
             latency=latency,
             next_stimulus=None if request.following is None else laid_out(request.following),
             predictive=prediction.intervals() if prediction else {},

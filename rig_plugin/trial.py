@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from estimators.blame import DISCREPANCY, blame
+from estimators.oddity import Check, Oddity
 from hardware.forepulse import membrane_before
 from hardware.membrane import Membrane
 from simulators.parameter import Parameter
@@ -90,11 +91,15 @@ class Trust:
         in_distribution: Whether the observation lies inside what the network was trained on.
         score: 0 to 1, where 1 is typical: the smallest p-value of the checks that could be made.
         reason: What is wrong or worth knowing, as sentences, or None.
+        checks: Those that could be made, with their p-values.
+        off: Features that are off, worst first; where none is, the farthest of what the sweeps before predicted.
     """
 
     in_distribution: bool
     score: float
     reason: str | None = None
+    checks: tuple[Check, ...] = ()
+    off: tuple[Oddity, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ SIGNS: Mapping[Clamp, tuple[VitalSign, ...]] = MappingProxyType(
             _CM,
             VitalSign(
                 "bridge", "access", "MOhm", 1, 4.0, MappingProxyType({"bridge": "off"}),
-                "Series resistance that the bridge leaves.",
+                "Series resistance that the bridge leaves: the median of the last pulses before a step.",
             ),
             VitalSign("Vm", "potential", "mV", 1, 4.0, _REST, "Voltage at the holding, before the pulse."),
             VitalSign("holding", "holding", "pA", 0, 20.0, _NONE, "Current before the pulse."),

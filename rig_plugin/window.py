@@ -7,17 +7,20 @@ from pathlib import Path
 
 from rig_plugin.bridge import Bridge
 from rig_plugin.export_process import written
+from rig_plugin.exports import Exports
 from rig_plugin.feed import Feed, Live, RecordingStatus, Source
 from rig_plugin.lab_note import lab_note
 from rig_plugin.panes import Panes
 from rig_plugin.quality_settings import QualitySettings
 from rig_plugin.session_control import SessionControl
+from rig_plugin.settings import ProtocolSettings, RecordingSettings
 from rig_plugin.trial import Trial
 from rig_plugin.widgets.action import action
 from rig_plugin.widgets.features import Feature
 from rig_plugin.widgets.file_dialog import choose
 from rig_plugin.widgets.number import clock
 from rig_plugin.widgets.offer import Writing
+from rig_plugin.widgets.protocol import Judge
 from rig_plugin.widgets.qt import Action, QtGui, QtWidgets, Signal
 from rig_plugin.widgets.theme import DARK, Theme
 from simulators.parameter import Parameter
@@ -45,6 +48,8 @@ class Window(Panes):
         exit_pA: Command of the exit state [pA].
         rules: [quality] of the rig file, by which membrane tests are judged.
         folder: Where a recording goes that is begun here; None takes the user's documents.
+        protocol: What is played; None where a recording says that.
+        judge: What is wrong with another protocol.
         theme: Dark or light.
     """
 
@@ -64,11 +69,14 @@ class Window(Panes):
         exit_pA: float = 0.0,
         rules: QualitySettings = _RULES,
         folder: Path | None = None,
+        protocol: ProtocolSettings | None = None,
+        judge: Judge = lambda _: (None, None),
         theme: Theme = DARK,
     ) -> None:
         super().__init__(
             parameters, features, network_name, source_name,
             writing=writing, is_replay=is_replay, exit_pA=exit_pA, rules=rules, folder=folder,
+            protocol=protocol, judge=judge,
         )  # fmt: skip
         self.feed = feed or Feed()
         self.bridge = Bridge(self.feed, parent=self)
@@ -81,6 +89,10 @@ class Window(Panes):
         self._is_leaving = False
         self.setWindowTitle(f"rig-plugin: {source_name}")
         self._connect()
+        where = folder or RecordingSettings().where
+        self.exports = Exports(self.panels, source_name, network_name, parameters, features, where, self)
+        self.exports.told.connect(self.status_line.write)
+        self.exports.escaped.connect(self.stop)
         self.actions_by_name = self._act()
         self.wear(theme)
         if session_control.status is not None:
@@ -113,6 +125,7 @@ class Window(Panes):
         self._is_leaving = False
         for panel in self.panels:
             panel.clear()
+        self.exports.clear()
         self._enter(True)
         self.status_line.write("starting, the first sweep will appear in the scope")
         self._control.start()
@@ -211,6 +224,8 @@ class Window(Panes):
             ("mark", "Mark this moment", "M", self.mark, "Notes this moment in the recording."),
             ("note", "Note with a text", "N", self.note, "Notes this moment in the recording, with a text."),
             ("export", "NWB of the last recording", "E", self.offer.take_up, "Makes a file that every lab can read."),
+            ("table", "Save the table of trials…", "Ctrl+S", self.exports.save_table, "CSV, one row a trial."),
+            ("draws", "Save the posterior's draws…", "", self.exports.save_draws, "CSV, of the newest trial."),
             ("copy", "Copy the posterior as text", "Ctrl+C", self.copy, "For the lab book."),
             ("back", "Scroll back", "B", self.scope.scroll_back, back),
             ("cursors", "Cursors", "C", self.scope.measure, "Time and value at two places, and between them."),
@@ -236,6 +251,7 @@ class Window(Panes):
         self._latest = trials[-1]
         for panel in self.panels:
             panel.take(*trials)
+        self.exports.take(*trials)
 
     def _leave(self) -> None:
         """Close, where that was asked for before there was an answer."""
@@ -268,6 +284,7 @@ class Window(Panes):
             self._propose(is_whole=status.refusal is None)
         if self.is_running and status.path and status.received:
             self._recorded = Path(status.path)
+            self.exports.keep_in(self._recorded)
         self.header.report(status)
         self.recording.report(status)
         self.status_line.report(status)

@@ -16,11 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from hardware.membrane import Membrane
+from rig_plugin.engine.trust_letter import told_trust, trust_of
 from rig_plugin.membrane_tests import Tested
 from rig_plugin.proposal import Candidate, Proposed
 from rig_plugin.protocol_settings import ProtocolSettings
 from rig_plugin.rule import Alarm
-from rig_plugin.trial import Latency, Posterior, Trial, Trust
+from rig_plugin.trial import Latency, Posterior, Trial
 from simulators.parameter import Parameter
 from simulators.stimulus import Dose, Epoch, Stimulus
 from simulators.sweep import Junction, Sweep
@@ -81,7 +82,7 @@ def told_trial(trial: Trial) -> dict[str, Any]:
         "file_sweep": trial.file_sweep,
         "features": {name: _number(value) for name, value in trial.features.items()},
         "sweeps_used": trial.sweeps_used,
-        "trust": asdict(trial.trust) | {"score": _number(trial.trust.score)},
+        "trust": told_trust(trial.trust),
         "latency": asdict(trial.latency),
         "next_stimulus": trial.next_stimulus and dict(trial.next_stimulus),
         "predictive": {name: [_number(end) for end in ends] for name, ends in trial.predictive.items()},
@@ -111,7 +112,7 @@ def trial_of(
         features={name: _float(value) for name, value in told["features"].items()},
         posterior=None if draws is None else Posterior(tuple(parameters), draws),
         sweeps_used=told["sweeps_used"],
-        trust=Trust(**(told["trust"] | {"score": _float(told["trust"]["score"])})),
+        trust=trust_of(told["trust"]),
         latency=Latency(**told["latency"]),
         next_stimulus=told["next_stimulus"],
         predictive={name: (_float(a), _float(b), _float(c)) for name, (a, b, c) in told["predictive"].items()},

@@ -66,6 +66,8 @@ class Chart(QtWidgets.QWidget):
         """
         self._theme = theme
         self._view.setBackground(theme.panel)
+        # Its last column may be a part of a pixel, which would shine through in white.
+        self._view.viewport().setPalette(theme.palette())
         self.plot.getAxis("left").setWidth(theme.pixels(46))
         for side in ("bottom", "left"):
             axis = self.plot.getAxis(side)
@@ -133,7 +135,8 @@ class Chart(QtWidgets.QWidget):
 
     def _prepare(self) -> None:
         self.plot.hideButtons()
-        self.plot.setMenuEnabled(True)
+        # The panel has a menu; there would be two.
+        self.plot.setMenuEnabled(False)
         self.plot.showGrid(x=True, y=True, alpha=0.10)
         self.plot.vb.setMouseMode(pg.ViewBox.RectMode)
         self.plot.disableAutoRange()

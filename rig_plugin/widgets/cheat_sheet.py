@@ -16,6 +16,7 @@ KEYS = (
     ("E", "make an NWB file of the recording that is over"),
     ("B", "scroll back through the session; ← → Home End move, ↑ ↓ zoom"),
     ("C", "cursors; ← → move one, ↑ ↓ choose the other"),
+    ("Ctrl+S", "save the table of trials"),
     ("Ctrl+C", "copy the posterior as text, for the lab book"),
     ("Ctrl+O", "open a recording; one that is dropped anywhere opens too"),
     ("T", "dark or light"),
@@ -25,7 +26,7 @@ KEYS = (
     ("hover", "value and unit under the mouse; definitions of names"),
     ("drag", "zoom into a plot"),
     ("double click", "reset the zoom"),
-    ("right click", "export a plot"),
+    ("right click", "save a panel as SVG or PNG, or copy it"),
     ("click a parameter", "follow it over the sweeps"),
 )
 

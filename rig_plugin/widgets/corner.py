@@ -28,6 +28,7 @@ _WRAPPED = _MIDDLE | int(QtCore.Qt.TextFlag.TextWordWrap)
 
 Array = npt.NDArray[np.float64]
 Span = tuple[float, float]
+_FINE = 2
 _Reader = Callable[[int, int, float, float], str]
 
 
@@ -252,8 +253,10 @@ class Corner(QtWidgets.QWidget):
         ys = cell.bottom() - np.clip(curve.heights, 0.0, 1.0) * 0.92 * cell.height()
         colour = QtGui.QColor(curve.colour)
         if not curve.is_filled:
+            # Nothing is left to the clipping, which a vector file may not know.
+            seen = (curve.places >= low) & (curve.places <= high)
             painter.setPen(QtGui.QPen(colour, 1.3, QtCore.Qt.PenStyle.DashLine))
-            painter.drawPath(pg.arrayToQPath(xs, ys))
+            painter.drawPath(pg.arrayToQPath(xs[seen], ys[seen]))
             return
         foot = cell.bottom()
         xs = np.concatenate([[cell.left()] * 2, xs, [cell.right()] * 2])
@@ -265,7 +268,7 @@ class Corner(QtWidgets.QWidget):
         shown = self._picture.maps[row, column]
         left, right = (cell.left() + self._share(column, place) * cell.width() for place in shown.across)
         foot, top = (cell.bottom() - self._share(row, place) * cell.height() for place in shown.up)
-        painter.drawImage(QtCore.QRectF(left, top, right - left, foot - top), shown.image)
+        _paint_image(painter, shown.image, QtCore.QRectF(left, top, right - left, foot - top), cell)
         for (xs, ys), strength in zip(shown.outlines, (230, 130), strict=False):
             colour = QtGui.QColor(shown.colour)
             colour.setAlpha(strength)
@@ -281,6 +284,8 @@ class Corner(QtWidgets.QWidget):
         """Mark where the others are held: a ring, and on the diagonal a stroke at the foot."""
         reference = self._picture.reference
         if reference is None or not np.isfinite(reference[[row, column]]).all():
+            return
+        if not all(0.0 <= self._share(k, float(reference[k])) <= 1.0 for k in (row, column)):
             return
         x = cell.left() + self._share(column, float(reference[column])) * cell.width()
         painter.setPen(QtGui.QPen(QtGui.QColor(self.theme.text), 1.5))
@@ -346,6 +351,20 @@ class Corner(QtWidgets.QWidget):
                 return text
         elide = QtCore.Qt.TextElideMode.ElideRight
         return painter.fontMetrics().elidedText(unit or parameter.name, elide, int(room))
+
+
+def _paint_image(painter: QtGui.QPainter, image: QtGui.QImage, whole: QtCore.QRectF, cell: QtCore.QRectF) -> None:
+    """Paint what of an image lies in a cell; a vector file takes whole images only."""
+    seen = whole.intersected(cell)
+    if seen == whole or seen.isEmpty():
+        painter.drawImage(seen, image)
+        return
+    across, up = (_FINE * size for size in (whole.width(), whole.height()))
+    kept, smooth = QtCore.Qt.AspectRatioMode.IgnoreAspectRatio, QtCore.Qt.TransformationMode.SmoothTransformation
+    fine = image.scaled(round(across), round(up), kept, smooth)
+    part = seen.translated(-whole.topLeft())
+    rect = QtCore.QRectF(_FINE * part.x(), _FINE * part.y(), _FINE * part.width(), _FINE * part.height())
+    painter.drawImage(seen, fine.copy(rect.toRect()))
 
 
 def _outlined(painter: QtGui.QPainter, where: QtCore.QRectF, text: str, theme: Theme) -> None:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Protocol
 
 from rig_plugin.trial import Trial
+from rig_plugin.widgets.feature_history import Feature, FeatureHistory
 from rig_plugin.widgets.number import MISSING, significant, with_unit
 from rig_plugin.widgets.panel import Panel
-from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets
+from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets, Signal
 
 __all__ = ["Feature", "FeatureTable", "surprise"]
 
 _COLUMNS = ("feature", "value", "unit", "", "predicted")
 _TIPS = (
-    "Point at a name for its definition.",
+    "Point at a name for its definition; click a row for its history over the trials, once more to close it.",
     "As measured on this sweep; – where the sweep does not have it.",
     "",
     "▲ higher, ▼ lower than what was predicted.",
@@ -24,25 +24,10 @@ _TIPS = (
 
 
 _ROW = 19
-_AIR = 12
+_WIDE = 640
+_AIR = 16
 _LEFT = int(QtCore.Qt.AlignmentFlag.AlignLeft | QtCore.Qt.AlignmentFlag.AlignVCenter)
 _RIGHT = int(QtCore.Qt.AlignmentFlag.AlignRight | QtCore.Qt.AlignmentFlag.AlignVCenter)
-
-
-class Feature(Protocol):
-    """What the table needs to know of a feature."""
-
-    @property
-    def name(self) -> str:
-        """Snake case."""
-
-    @property
-    def unit(self) -> str:
-        """As it is shown."""
-
-    @property
-    def meaning(self) -> str:
-        """Its definition."""
 
 
 def surprise(value: float, predicted: tuple[float, float, float] | None) -> str:
@@ -64,10 +49,14 @@ def surprise(value: float, predicted: tuple[float, float, float] | None) -> str:
 class FeatureTable(Panel):
     """Name, value, unit and the range that was predicted; what lies outside it is marked by a word and a shape.
 
+    A click on a row shows that feature's history, under the table or, in a wide panel, beside it.
+
     Args:
         features: One for each row, in order.
         parent: Owner, as in Qt.
     """
+
+    chosen = Signal(str)
 
     def __init__(self, features: Sequence[Feature], parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__("Features", "", parent)
@@ -76,7 +65,14 @@ class FeatureTable(Panel):
         self._table = QtWidgets.QTableWidget(len(self._features), len(_COLUMNS))
         self._table.setToolTip("What was measured on this sweep.")
         self._prepare()
-        self._body.addWidget(self._table, 1)
+        self.history = FeatureHistory()
+        self.history.hide()
+        self._split = QtWidgets.QSplitter(QtCore.Qt.Orientation.Vertical)
+        self._split.setChildrenCollapsible(False)
+        for widget in (self._table, self.history):
+            self._split.addWidget(widget)
+        self._body.addWidget(self._split, 1)
+        self._table.cellClicked.connect(lambda row, _: self._click(row))
         self.say("")
         self.wear(self.theme)
 
@@ -98,10 +94,47 @@ class FeatureTable(Panel):
                 return tuple(item.text() if item is not None else "" for item in items)
         raise KeyError(f"No row shows '{name}'; the table has {', '.join(f.name for f in self._features)}.")
 
+    def choose(self, name: str) -> None:
+        """Show a feature's history, or none.
+
+        Args:
+            name: Of the feature; an unknown or empty one closes the history.
+        """
+        feature = {each.name: each for each in self._features}.get(name)
+        was_open = not self.history.isHidden()
+        self.history.choose(feature)
+        self.history.setVisible(feature is not None)
+        if feature is None:
+            self._table.clearSelection()
+        else:
+            row = self._features.index(feature)
+            self._table.selectRow(row)
+            if not was_open:
+                self._turn(anew=True)
+            self._table.scrollToItem(self._table.item(row, 0))
+        self.chosen.emit(feature.name if feature is not None else "")
+
+    def resizeEvent(self, event: QtGui.QResizeEvent) -> None:
+        """Put the history where there is more room."""
+        super().resizeEvent(event)
+        self._turn()
+
+    def _turn(self, anew: bool = False) -> None:
+        way = QtCore.Qt.Orientation
+        wanted = way.Horizontal if self.width() > self.theme.pixels(_WIDE) else way.Vertical
+        if anew or self._split.orientation() != wanted:
+            self._split.setOrientation(wanted)
+            self._split.setSizes([1, 1] if wanted == way.Vertical else [self.theme.pixels(_WIDE) // 2, self.width()])
+
+    def _click(self, row: int) -> None:
+        name = self._features[row].name
+        self.choose("" if name == self.history.followed else name)
+
     def _prepare(self) -> None:
         table = self._table
         table.setHorizontalHeaderLabels(list(_COLUMNS))
         table.setEditTriggers(QtWidgets.QAbstractItemView.EditTrigger.NoEditTriggers)
+        table.setSelectionMode(QtWidgets.QAbstractItemView.SelectionMode.SingleSelection)
         table.setSelectionBehavior(QtWidgets.QAbstractItemView.SelectionBehavior.SelectRows)
         table.setShowGrid(False)
         table.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -130,12 +163,15 @@ class FeatureTable(Panel):
 
     def _take(self, trial: Trial) -> None:
         self._trial = trial
+        self.history.push(trial)
 
     def _clear(self) -> None:
         self._trial = None
+        self.history.clear()
 
     def _draw(self) -> None:
         trial = self._trial
+        self.history.draw()
         off = 0
         for row, feature in enumerate(self._features):
             value = trial.features.get(feature.name, math.nan) if trial else math.nan
@@ -173,6 +209,7 @@ class FeatureTable(Panel):
 
     def _wear(self) -> None:
         """Set widths, and the height of the rows again, which a new style sheet takes back."""
+        self.history.wear(self.theme)
         table = self._table
         units = [with_unit("", feature.unit).strip() for feature in self._features]
         names = [feature.name.replace("_", " ") for feature in self._features]
@@ -182,7 +219,7 @@ class FeatureTable(Panel):
         for column, (texts, metrics) in enumerate(
             ((names, words), (["−0.00000"], numbers), ([*units, "unit"], words), (["▼ high"], words))
         ):
-            widest = max((metrics.boundingRect(text).width() for text in texts), default=0)
+            widest = max((metrics.horizontalAdvance(text) for text in texts), default=0)
             table.setColumnWidth(column, widest + _AIR)
         for row in range(len(self._features)):
             for column, size in ((1, 12), (4, 11)):

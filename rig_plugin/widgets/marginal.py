@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from rig_plugin.change import Change, change
 from rig_plugin.widgets import density
 from rig_plugin.widgets.number import MISSING, interval, significant, with_unit
 from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets, Signal, pg
@@ -13,14 +14,15 @@ from simulators.parameter import Parameter
 
 __all__ = ["Marginal"]
 
-_NAME, _NUMBERS, _RANGE, _GAP = 92, 92, 108, 10
+_NAME, _CHANGE, _NUMBERS, _RANGE, _GAP = 92, 48, 92, 100, 10
 _LONG_UNIT = 7
 _LEFT = int(QtCore.Qt.AlignmentFlag.AlignLeft | QtCore.Qt.AlignmentFlag.AlignVCenter)
+_RIGHT = int(QtCore.Qt.AlignmentFlag.AlignRight | QtCore.Qt.AlignmentFlag.AlignVCenter)
 _Draws = npt.NDArray[np.float64]
 
 
 class Marginal(QtWidgets.QWidget):
-    """One row: name, density as a fill over the grey prior, a thin line one sweep ago, median and 90 % interval.
+    """One row: name, density as a fill over the grey prior, a thin line one sweep ago, what changed, the numbers.
 
     Without draws it shows the prior alone and no number. All densities of a row share one height, so that a
     fill as tall as the prior is wide has learnt what it looks like.
@@ -44,6 +46,7 @@ class Marginal(QtWidgets.QWidget):
         self._shown: _Draws | None = None
         self._median = 0.0
         self._derived = ""
+        self.changed = Change(None, None)
         self.setMouseTracking(True)
         self.setAccessibleName(parameter.name)
         self._reset_tip()
@@ -66,8 +69,9 @@ class Marginal(QtWidgets.QWidget):
             before: Samples one sweep ago, or None.
             cell: The same as `draws` for the whole cell [nS], or None where that has no meaning.
         """
-        last, self._before = self._shown, None
+        last, self._before, self.changed = self._shown, None, Change(None, None)
         if before is not None and draws is not None:
+            self.changed = change(density.position(self.parameter, before), density.position(self.parameter, draws))
             # As a rule what is one sweep ago now was shown then.
             is_known = last is not None and np.array_equal(last, before)
             self._before = self._now if is_known else density.drawn(self.parameter, before)
@@ -142,7 +146,7 @@ class Marginal(QtWidgets.QWidget):
             self._reset_tip()
 
     def _strip(self) -> QtCore.QRectF:
-        name, right = self.theme.pixels(_NAME), self.theme.pixels(_NUMBERS + _RANGE) + _GAP
+        name, right = self.theme.pixels(_NAME), self.theme.pixels(_CHANGE + _NUMBERS + _RANGE) + 2 * _GAP
         return QtCore.QRectF(name, 3, max(self.width() - name - right, 20), self.height() - 6)
 
     def _paint_densities(self, painter: QtGui.QPainter, strip: QtCore.QRectF) -> None:
@@ -174,7 +178,9 @@ class Marginal(QtWidgets.QWidget):
         painter.setFont(self.theme.face(12))
         painter.drawText(QtCore.QRectF(4, 0, pixels(_NAME) - 8, height), _LEFT, self.parameter.name)
         value, ends, under = self.numbers
-        left = strip.right() + _GAP
+        self._paint_change(painter, QtCore.QRectF(strip.right() + _GAP, 0, pixels(_CHANGE), height))
+        painter.setPen(QtGui.QColor(self.theme.text))
+        left = strip.right() + 2 * _GAP + pixels(_CHANGE)
         painter.setFont(self.theme.face(12, bold=self.has_posterior))
         if not self.has_posterior:
             painter.setPen(QtGui.QColor(self.theme.quiet))
@@ -194,6 +200,15 @@ class Marginal(QtWidgets.QWidget):
             whole = QtCore.QRectF(left + 16, 0, numbers + reach - 16, height)
             painter.drawText(whole, _LEFT, self._bounds())
 
+    def _paint_change(self, painter: QtGui.QPainter, place: QtCore.QRectF) -> None:
+        """Write what changed with the newest sweep, quietly, a line each."""
+        marks = self.changed.marks
+        painter.setPen(QtGui.QColor(self.theme.quiet))
+        painter.setFont(self.theme.face(10))
+        for k, mark in enumerate(marks):
+            line = place.height() / len(marks)
+            painter.drawText(QtCore.QRectF(place.left(), k * line, place.width(), line), _RIGHT, mark)
+
     def _bounds(self) -> str:
         p = self.parameter
         return with_unit(f"{p.low:g} to {p.high:g}".replace("-", "−"), p.unit)
@@ -208,6 +223,8 @@ class Marginal(QtWidgets.QWidget):
             lines.append(f"Median {value}, 90 % interval {ends}{beside}")
         if self._derived:
             lines.append(self._derived)
+        if self.changed.sentence:
+            lines.append(f"With the newest sweep: {self.changed.sentence}.")
         lines.append(f"Prior: {shape}, {self._bounds()}")
         return "\n".join(lines)
 

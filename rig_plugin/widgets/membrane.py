@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from hardware.membrane import Membrane
+from rig_plugin.balance import Balance, balance
 from rig_plugin.membrane_tests import Tested
 from rig_plugin.quality_settings import QualitySettings
 from rig_plugin.resting import resting
@@ -21,6 +22,7 @@ from simulators.stimulus import Clamp
 __all__ = ["MembranePanel"]
 
 _OFTEN = 500
+_NOTED = 40
 _RULES = QualitySettings()
 _NO_PULSE = "No test pulse in this protocol: [protocol] test_pulse_pA = -20 in the rig file puts one before each step."
 _NO_PULSE_THERE = "No test pulse before the step of this recording."
@@ -51,6 +53,7 @@ class MembranePanel(Panel):
         self._first: tuple[datetime | None, float] | None = None
         self._clamp: Clamp | None = None
         self._stage = ""
+        self._residuals: list[float] = []
         self._rules = rules
         self.strips: Mapping[Clamp, tuple[Strip, ...]] = {
             clamp: tuple(Strip(sign, sign.limits(clamp, rules)) for sign in signs) for clamp, signs in SIGNS.items()
@@ -97,22 +100,28 @@ class MembranePanel(Panel):
         said = trial.membrane
         if said is not None:
             self._stage = f"trial {trial.index}"
-            self._push(said, resting(said, self._rules), trial.sweep.start if trial.sweep else None)
+            self._residuals = [*self._residuals, said.access][-_NOTED:]
+            left = balance(self._residuals)
+            alarms = resting(said, self._rules, left)
+            self._push(said, alarms, trial.sweep.start if trial.sweep else None, left)
         elif self._clamp is None:
             self.say(_NO_PULSE if trial.file_sweep is None else _NO_PULSE_THERE)
 
-    def _push(self, said: Membrane, alarms: Sequence[Alarm], start: datetime | None) -> None:
+    def _push(
+        self, said: Membrane, alarms: Sequence[Alarm], start: datetime | None, left: Balance | None = None
+    ) -> None:
         now = self._clock()
         self._first = self._first or (start, now)
         begun, came = self._first
         since = now - came if start is None or begun is None else (start - begun).total_seconds()
         self._clamp, self._came[said.clamp] = said.clamp, now
         for strip in self.strips[said.clamp]:
-            strip.push(since, strip.sign.of(said), alarms)
+            strip.push(since, strip.sign.of(said), alarms, left if strip.sign.key == "access" else None)
 
     def _clear(self) -> None:
         self._clamp = self._first = None
         self._stage = ""
+        self._residuals = []
         for strips in self.strips.values():
             for strip in strips:
                 strip.clear()

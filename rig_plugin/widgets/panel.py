@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from rig_plugin.trial import Trial
-from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets
+from rig_plugin.widgets.menu import Menu
+from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets, Signal
 from rig_plugin.widgets.theme import DARK, Theme
 from rig_plugin.widgets.verdict import SIGNS
 
 __all__ = ["Panel"]
+
+_FORMS = (("Save figure as SVG…", "svg"), ("Save figure as PNG…", "png"), ("Copy picture", "copy"))
 
 
 class Panel(QtWidgets.QFrame):
@@ -22,12 +25,15 @@ class Panel(QtWidgets.QFrame):
         parent: Owner, as in Qt.
     """
 
+    figure_asked = Signal(str)
+    escaped = Signal()
     _warning_at = 0.5
 
     def __init__(self, heading: str, promise: str, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("panel")
         self.theme: Theme = DARK
+        self.heading = heading
         self._promise = promise
         self._is_seen, self._is_stale = True, False
         self._aside = _label("", "quiet")
@@ -53,6 +59,11 @@ class Panel(QtWidgets.QFrame):
     def notice(self) -> str:
         """What is written across the panel; empty where it shows something."""
         return "" if self._notice.isHidden() else self._notice.text()
+
+    @property
+    def sentence(self) -> QtWidgets.QLabel:
+        """What is written across the panel, as it lies there."""
+        return self._notice
 
     def take(self, *trials: Trial) -> None:
         """Show trials, oldest first; several at once are drawn once.
@@ -122,6 +133,21 @@ class Panel(QtWidgets.QFrame):
         """Keep the sentence in the middle."""
         super().resizeEvent(event)
         self._place()
+
+    def contextMenuEvent(self, event: QtGui.QContextMenuEvent) -> None:
+        """Offer the panel as a figure; a bare line is none."""
+        if not self.heading:
+            super().contextMenuEvent(event)
+            return
+        menu = Menu(self.heading, self)
+        menu.setAttribute(QtCore.Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.escaped.connect(self.escaped)
+        for text, kind in _FORMS:
+            entry = menu.addAction(text)
+            if entry is not None:
+                entry.triggered.connect(lambda *_, kind=kind: self.figure_asked.emit(kind))
+        menu.popup(event.globalPos())
+        event.accept()
 
     def _post(self, text: str, name: str) -> None:
         self._notice.setText(text)

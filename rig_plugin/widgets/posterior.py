@@ -29,6 +29,12 @@ _TAUGHT = (
 )
 
 
+_CHANGED = (
+    "Beside a row: what the newest sweep changed, where that is more than chance in the draws. An arrow: how far the\n"
+    "median moved, in widths of the former 90 % interval; per cent: by how much that interval became narrower or wider."
+)
+
+
 _EFFECTIVE = (
     "Effective: the amplifier's own holding current is unknown, and what it adds lies in this potential.\n"
     "The command's own level is not in it."
@@ -54,6 +60,11 @@ class PosteriorPanel(Panel):
         self.rows = {parameter.name: Marginal(parameter) for parameter in self._parameters}
         self._lay_out()
         self.wear(self.theme)
+
+    @property
+    def changes(self) -> dict[str, str]:
+        """What the newest sweep changed: {parameter: as a sentence has it}, without those that it left alone."""
+        return {name: row.changed.sentence for name, row in self.rows.items() if row.changed.sentence}
 
     def choose(self, name: str) -> None:
         """Mark the row that is followed elsewhere.
@@ -111,7 +122,7 @@ class PosteriorPanel(Panel):
             sweeps = "1 sweep" if trial.sweeps_used == 1 else f"{trial.sweeps_used} sweeps"
             taught, blamed = self._taught(trial, shown), _blamed(shown)
             self._aside.setText(f"{sweeps}{taught}{blamed}&nbsp;&nbsp; {self._legend()}")
-            self._aside.setToolTip("\n\n".join([*([_TAUGHT] if taught else []), *([_ERROR] if blamed else [])]))
+            self._aside.setToolTip(self._explained(bool(taught), bool(blamed)))
             self.say("")
 
     def _taught(self, trial: Trial, shown: Posterior) -> str:
@@ -124,6 +135,14 @@ class PosteriorPanel(Panel):
         mostly = f" ({told.foremost})" if told.foremost else ""
         sign = "+" if told.bits >= 0 else ""
         return f" · {sign}{fixed(told.bits, 1)} bits{mostly}"
+
+    def _explained(self, taught: bool, blamed: bool) -> str:
+        """Explain what stands over the rows, and list what changed."""
+        changes = self.changes
+        listed = [f"{name}: {said}" for name, said in changes.items()]
+        told = [_TAUGHT] if taught else []
+        told += [f"{_CHANGED}\n" + "\n".join(listed)] if listed else []
+        return "\n\n".join([*told, *([_ERROR] if blamed else [])])
 
     def _legend(self) -> str:
         now, grey = self.theme.now, self.theme.past

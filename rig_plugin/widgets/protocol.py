@@ -1,301 +1,216 @@
-"""This file is the protocol's panel: the family that is played, how it is changed, and the sweep that is next."""
+"""This file is the protocol's panel: the family that is played next, as it will be, and what is wrong with it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
+from dataclasses import replace
 
-from rig_plugin.feed import Live
 from rig_plugin.history import History
-from rig_plugin.proposal import Proposed
-from rig_plugin.protocol_settings import ProtocolSettings
-from rig_plugin.review import Judge, Review, all_read, review
-from rig_plugin.stretch import Hold
-from rig_plugin.trial import Trial
-from rig_plugin.widgets.family import FamilyForm
-from rig_plugin.widgets.next_stimulus import NextStimulus
-from rig_plugin.widgets.number import lasting, significant
+from rig_plugin.settings import ProtocolSettings
+from rig_plugin.widgets.chart import Chart
+from rig_plugin.widgets.number import clock
 from rig_plugin.widgets.panel import Panel
-from rig_plugin.widgets.preview import Preview
-from rig_plugin.widgets.qt import QtCore, QtWidgets, Signal
-from simulators.limits import Limits
-from simulators.stimulus import Stimulus
+from rig_plugin.widgets.qt import QtWidgets, Signal, pg
 
-__all__ = ["ProtocolPanel"]
+__all__ = ["Judge", "ProtocolPanel"]
 
-_LIMITS = Limits()
-_KEPT = 1000
+Judge = Callable[[ProtocolSettings], tuple[str | None, str | None]]
+"""Says why a protocol can't be played, and what else is worth knowing of it; None each where there is nothing."""
+
+_FIELDS = (
+    ("start", "first step", "pA", -2000.0, 2000.0, 10.0, 1.0, "Height of the first step above the holding."),
+    ("stop", "last step", "pA", -2000.0, 2000.0, 10.0, 1.0, "Height of the last step."),
+    ("step", "by", "pA", -1000.0, 1000.0, 5.0, 1.0, "From one step to the next."),
+    ("holding", "holding", "pA", -1000.0, 1000.0, 5.0, 1.0, "Current before and after the step."),
+    ("onset", "onset", "ms", 50.0, 10_000.0, 10.0, 1.0, "Start of the step."),
+    ("duration", "length", "ms", 1.0, 60_000.0, 50.0, 1.0, "Length of the step."),
+    ("tail", "tail", "ms", 1.0, 60_000.0, 50.0, 1.0, "Time kept after the step."),
+    ("interval", "every", "s", 0.0, 3600.0, 1.0, 1e3, "From the start of one sweep to that of the next."),
+    (
+        "test_pulse",
+        "test pulse",
+        "pA",
+        -100.0,
+        100.0,
+        5.0,
+        1.0,
+        "Before each step, for access and membrane; 0 for none.",
+    ),
+)
+_MOST = 40
+_BESIDE = 3
+_HIGH = 19
 
 
 class ProtocolPanel(Panel):
-    """A family's fields beside all its sweeps, under the sweep that is next; of a recording, its sweeps as they come.
-
-    What is changed here is played by nobody until it is applied, and a session that runs keeps what it began with.
+    """A form and the sweeps that come of it. What runs keeps its protocol; the next session plays what was applied.
 
     Args:
-        settings: What the rig file says; None for a recording, whose sweeps were played already.
-        limits: What may be put into the cell.
-        judge: Tells what the network can't read.
-        is_alive: Whether there is a cell, which needs its rest; None where sweeps follow as fast as can be.
+        protocol: What is played now; None where a recording says that.
+        judge: What is wrong with another one.
         parent: Owner, as in Qt.
     """
 
     applied = Signal(object)
-    accepted = Signal()
-    skipped = Signal()
-    gated = Signal(str)
 
     def __init__(
         self,
-        settings: ProtocolSettings | None,
-        limits: Limits = _LIMITS,
-        judge: Judge = all_read,
-        is_alive: bool | None = True,
+        protocol: ProtocolSettings | None,
+        judge: Judge = lambda _: (None, None),
         parent: QtWidgets.QWidget | None = None,
     ) -> None:
-        promise = "" if settings is not None else "The file's sweeps appear here, one by one, as they are gone through."
-        super().__init__("Protocol", promise, parent)
-        self._limits, self._judge, self._is_alive = limits, judge, is_alive
-        self._original = settings
-        first = settings or ProtocolSettings()
-        self._history = History(first)
-        self._applied = self._running = first
-        self._is_running = False
-        self._misread = ""
-        self._review = Review()
-        self._played: list[Stimulus] = []
-        self.next = NextStimulus()
-        self.form, self.preview = FamilyForm(first), Preview(limits)
-        self._words = QtWidgets.QLabel("")
+        said = "" if protocol is not None else "A recording is played as it was recorded."
+        super().__init__("Protocol", said, parent)
+        self._played = protocol or ProtocolSettings()
+        self._judge, self._is_filling = judge, False
+        self._history = History(self._played)
+        self.fields: dict[str, QtWidgets.QDoubleSpinBox] = {}
+        self.words = QtWidgets.QLabel("")
+        self.words.setObjectName("plain")
+        self.words.setWordWrap(True)
+        self.words.setMinimumHeight(16)
+        self.preview = Chart(("time", "ms"), ("", "pA"))
+        self.apply, self.back = QtWidgets.QPushButton("Apply"), QtWidgets.QPushButton("As played")
         self.undo_button, self.redo_button = QtWidgets.QPushButton("Undo"), QtWidgets.QPushButton("Redo")
-        self.reset_button, self.apply_button = QtWidgets.QPushButton("As at first"), QtWidgets.QPushButton("Apply")
+        self._root = QtWidgets.QWidget()
         self._lay_out()
-        self._connect()
-        self._look()
+        self._root.setVisible(protocol is not None)
+        self._fill(self._played)
         self.wear(self.theme)
 
     @property
-    def settings(self) -> ProtocolSettings:
-        """The family as it stands in the fields."""
+    def asked(self) -> ProtocolSettings:
+        """What the form says."""
         return self._history.now
 
-    @property
-    def is_replay(self) -> bool:
-        """Whether there is nothing to be changed."""
-        return self._original is None
-
-    def words(self) -> str:
-        """Read what stands under the fields, and beside the heading."""
-        return f"{self._aside.text()} | {self._words.text()}"
-
-    def judge_by(self, judge: Judge) -> None:
-        """Have another network judge.
-
-        Args:
-            judge: Tells what it can't read.
-        """
-        self._judge = judge
-        self._look()
-        self._draw()
-
     def undo(self) -> None:
-        """Take the last change back."""
+        """Take the last change of the form back."""
         self._go(self._history.undo())
 
     def redo(self) -> None:
-        """Make a change again that was taken back."""
+        """Make again what was taken back."""
         self._go(self._history.redo())
 
-    def reset(self) -> None:
-        """Go back to what the rig file says."""
-        if self._original is not None:
-            self._history.take(self._original)
-            self._go(self._original)
-
-    def apply(self) -> None:
-        """Have it played from the next start on, where it can be."""
-        if self.apply_button.isEnabled():
-            self._applied = self.settings
-            self.applied.emit(self._applied)
-            self._draw()
-
-    def propose(self, proposed: Proposed) -> None:
-        """Be told what is next.
-
-        Args:
-            proposed: The newest one.
-        """
-        self.next.propose(proposed)
-        self.preview.show_next(proposed.stimulus)
-        if self.is_replay:
-            self.say("")
-
-    def begin(self, live: Live) -> None:
-        """Be told that a sweep is played.
-
-        Args:
-            live: As it comes in.
-        """
-        self.next.begin(live)
-
-    def enter(self, running: bool) -> None:
-        """Be told whether a session runs.
-
-        Args:
-            running: Whether it does.
-        """
-        if running and not self._is_running:
-            self._running = self._applied
-        self._is_running = running
-        if not running:
-            self.next.end()
-            self.preview.show_next(None)
-        self._draw()
-
-    def take(self, *trials: Trial) -> None:
-        """Show what a recording holds; a family does not change by being played."""
-        if self.is_replay:
-            super().take(*trials)
-
     def _lay_out(self) -> None:
-        self._area = area = QtWidgets.QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(self.form)
-        self._words.setObjectName("plain")
-        self._words.setWordWrap(True)
-        self._words.setAlignment(QtCore.Qt.AlignmentFlag.AlignTop)
-        self._words.setTextInteractionFlags(QtCore.Qt.TextInteractionFlag.TextSelectableByMouse)
-        middle = QtWidgets.QHBoxLayout()
-        middle.setSpacing(8)
-        middle.addWidget(area, 1)
-        middle.addWidget(self.preview, 1)
-        self._foot = QtWidgets.QWidget()
-        row = QtWidgets.QHBoxLayout(self._foot)
+        row = QtWidgets.QHBoxLayout(self._root)
         row.setContentsMargins(0, 0, 0, 0)
-        for button in (self.undo_button, self.redo_button, self.reset_button):
-            row.addWidget(button)
-        row.addStretch(1)
-        row.addWidget(self.apply_button)
-        for button in (self.undo_button, self.redo_button, self.reset_button, self.apply_button):
-            button.setFocusPolicy(QtCore.Qt.FocusPolicy.NoFocus)
-        self._body.addWidget(self.next)
-        self._body.addLayout(middle, 1)
-        self._body.addWidget(self._words)
-        self._body.addWidget(self._foot)
-        for widget in (area, self._foot):
-            widget.setVisible(not self.is_replay)
+        form = QtWidgets.QGridLayout()
+        form.setVerticalSpacing(1)
+        for place, (name, words, unit, low, high, step, factor, tip) in enumerate(_FIELDS):
+            label, box = QtWidgets.QLabel(words), QtWidgets.QDoubleSpinBox()
+            label.setObjectName("quiet")
+            box.setRange(low, high)
+            box.setSingleStep(step)
+            box.setDecimals(1)
+            box.setSuffix(f" {unit}")
+            box.setToolTip(tip)
+            box.setMinimumHeight(_HIGH)
+            label.setToolTip(tip)
+            box.valueChanged.connect(lambda value, name=name, factor=factor: self._change(name, value * factor))
+            self.fields[name] = box
+            line, column = divmod(place, _BESIDE)
+            form.addWidget(label, line, 2 * column)
+            form.addWidget(box, line, 2 * column + 1)
+        left = QtWidgets.QVBoxLayout()
+        left.addLayout(form)
+        buttons = QtWidgets.QHBoxLayout()
+        buttons.setSpacing(4)
+        buttons.addWidget(self.words, 1)
+        for button, act in (
+            (self.apply, self._apply), (self.back, self._return), (self.undo_button, self.undo),
+            (self.redo_button, self.redo),
+        ):  # fmt: skip
+            button.clicked.connect(lambda *_, act=act: act())
+            buttons.addWidget(button)
+        left.addStretch(1)
+        left.addLayout(buttons)
+        row.addLayout(left)
+        row.addWidget(self.preview, 1)
+        self._body.addWidget(self._root, 1)
 
-    def _connect(self) -> None:
-        for ours, theirs in (
-            (self.next.accepted, self.accepted),
-            (self.next.skipped, self.skipped),
-            (self.next.gated, self.gated),
-        ):
-            ours.connect(theirs)
-        self.form.edited.connect(self._edit)
-        self.form.misread.connect(self._misunderstand)
-        self.undo_button.clicked.connect(lambda: self.undo())
-        self.redo_button.clicked.connect(lambda: self.redo())
-        self.reset_button.clicked.connect(lambda: self.reset())
-        self.reset_button.setToolTip("What the rig file says, or what a rig without one plays.")
-        self.apply_button.clicked.connect(lambda: self.apply())
-
-    def _edit(self, settings: ProtocolSettings) -> None:
-        self._misread = ""
-        self._history.take(settings)
-        self._look()
-        self._draw()
-
-    def _go(self, settings: ProtocolSettings | None) -> None:
-        if settings is not None:
-            self.form.show_settings(settings)
-            self._edit(settings)
-
-    def _misunderstand(self, sentence: str) -> None:
-        self._misread = sentence
-        self._draw()
-
-    def _look(self) -> None:
-        """Look the family over, whenever it or who judges it has changed."""
-        if not self.is_replay:
-            self._review = review(self.settings, self._limits, self._judge, self._is_alive)
-            settings, found = self.settings, self._review
-            held = (Hold(settings.holding, settings.gap_free).page,) if settings.gap_free else ()
-            self.preview.show_family(found.stimuli or held, found.unread)
-
-    def _faults(self) -> Mapping[str, str]:
-        return {"amplitudes": self._misread} if self._misread else self._review.faults
-
-    def _take(self, trial: Trial) -> None:
-        stimulus = trial.sweep.stimulus if trial.sweep is not None else None
-        if self.is_replay and stimulus is not None and len(self._played) < _KEPT:
-            self._played.append(stimulus)
-
-    def _clear(self) -> None:
-        self._played.clear()
-        self.next.end()
-        self.preview.show_next(None)
-
-    def _draw(self) -> None:
-        if self.is_replay:
-            self._draw_replay()
+    def _change(self, name: str, value: float) -> None:
+        if self._is_filling:
             return
-        faults = self._faults()
-        self.form.blame(faults)
-        self._aside.setText(self._told())
-        told = [f"▲ {_NAMES.get(name, '')}{sentence}" for name, sentence in faults.items()]
-        if not told and self._review.remark:
-            told.append(f"▲ {self._review.remark}")
-        tone = self.theme.caution if told else self.theme.quiet
-        self._words.setStyleSheet(f"color: {tone};")
-        self._words.setText("\n".join(told) or self._state())
+        changes: dict[str, float | tuple[float, ...]] = {name: value}
+        if name in ("start", "stop", "step"):
+            # Steps that were listed one by one give way to those from one to another.
+            changes["amplitudes"] = ()
+        if self._history.take(replace(self.asked, **changes)):  # type: ignore[arg-type]  # Named after its fields.
+            self._show()
+
+    def _return(self) -> None:
+        if self._history.take(self._played):
+            self._fill(self._played)
+
+    def _go(self, protocol: ProtocolSettings | None) -> None:
+        if protocol is not None:
+            self._fill(protocol)
+
+    def _apply(self) -> None:
+        if self.apply.isEnabled():
+            self._played = self.asked
+            self.applied.emit(self.asked)
+            self._show()
+
+    def _fill(self, protocol: ProtocolSettings) -> None:
+        """Bring the form up to a protocol."""
+        self._is_filling = True
+        for name, _, _, _, _, _, factor, _ in _FIELDS:
+            self.fields[name].setValue(getattr(protocol, name) / factor)
+        self._is_filling = False
+        self._show()
+
+    def _show(self) -> None:
+        """Draw what would be played, and say how long it takes and what is wrong with it."""
+        asked = self.asked
+        wrong, worth = self._judge(asked)
+        told = [f"▲ {wrong}"] if wrong else [_lasting(asked)]
+        told += [f"▲ {worth}"] if worth else []
+        is_new = asked != self._played
+        told += ["Played from the next session on." if is_new else "This is what is played."] if not wrong else []
+        self.words.setText(" ".join(told))
+        self.apply.setEnabled(is_new and not wrong)
+        self.apply.setToolTip(
+            wrong or ("The form is what is played." if not is_new else "Begins a new session with it.")
+        )
+        self.back.setEnabled(is_new)
         self.undo_button.setEnabled(self._history.can_undo)
         self.redo_button.setEnabled(self._history.can_redo)
-        self.reset_button.setEnabled(self.settings != self._original)
-        self.apply_button.setEnabled(not faults and self.settings != self._applied)
-        why = " ".join(faults.values()) or ("" if self.settings != self._applied else "Nothing was changed.")
-        self.apply_button.setToolTip(why or "Plays it from the next start on.")
+        self._paint(None if wrong else asked)
 
-    def _draw_replay(self) -> None:
-        self.preview.show_family(self._played)
-        self.preview.setVisible(bool(self._played) or self.next.proposed is not None)
-        self._words.setText("The sweeps were played when the file was recorded: open a rig to choose others.")
-        self._words.setStyleSheet(f"color: {self.theme.quiet};")
-        if self._played:
-            self.say("")
-        self._aside.setText(f"{len(self._played)} of the file's sweeps, {_span(self._played)}" if self._played else "")
+    def _paint(self, protocol: ProtocolSettings | None) -> None:
+        self.preview.plot.clear()
+        if protocol is None:
+            return
+        stimuli = protocol.stimuli()
+        levels = [epoch.level for stimulus in stimuli for epoch in stimulus.epochs]
+        # Of a thousand sweeps the eye needs as many as it can tell apart.
+        shown = stimuli[:: max(len(stimuli) // _MOST, 1)]
+        for stimulus in shown:
+            times, line, now = [], [], 0.0
+            for epoch in stimulus.epochs:
+                times += [now, now + epoch.duration]
+                line += [epoch.level] * 2
+                now = times[-1]
+            self.preview.plot.plot(
+                times, line, pen=pg.mkPen(self.theme.now if stimulus is shown[0] else self.theme.past)
+            )
+        air = 0.1 * (max(levels) - min(levels)) or 10.0
+        self.preview.span(x=(0.0, stimuli[0].duration), y=(min(levels) - air, max(levels) + air))
 
-    def _told(self) -> str:
-        """Say how many sweeps it has, and how long it takes."""
-        found = self._review
-        if self.settings.gap_free:
-            held = significant(self.settings.holding)
-            return f"no sweeps, {held} pA held without gaps for {lasting(found.duration)}"
-        count = len(found.stimuli)
-        return f"{count} sweep{'' if count == 1 else 's'}, {lasting(found.duration)}" if count else ""
-
-    def _state(self) -> str:
-        if self.settings != self._applied:
-            return "Changed here, and not applied yet."
-        if self._is_running and self._applied != self._running:
-            return "Applied: played from the next start on. The session that runs keeps what it began with."
-        return ""
+    def _draw(self) -> None:
+        """Nothing of a trial is shown here."""
 
     def _wear(self) -> None:
-        for part in (self.next, self.form, self.preview):
-            part.wear(self.theme)
-        # It is scrolled up and down only, so that its fields have to have room beside one another.
-        self._area.setMinimumWidth(self.form.minimumSizeHint().width() + self.theme.pixels(10))
+        self.preview.wear(self.theme)
+        self._show()
 
 
-_NAMES = {
-    "step": "by: ", "start": "start: ", "stop": "stop: ", "amplitudes": "steps: ", "holding": "holding: ",
-    "duration": "duration: ", "interval": "every: ", "test_pulse": "test pulse: ",
-}  # fmt: skip
-
-
-def _span(stimuli: list[Stimulus]) -> str:
-    """Say from where to where steps go."""
-    heights = [stimulus.amplitude for stimulus in stimuli]
-    return f"{significant(min(heights))} to {significant(max(heights))} pA"
+def _lasting(protocol: ProtocolSettings) -> str:
+    """Say how many sweeps it has and how long they take."""
+    if protocol.gap_free:
+        return f"The holding is recorded without gaps for {clock(protocol.gap_free / 1e3)}."
+    stimuli = protocol.stimuli()
+    every = max(protocol.interval, stimuli[0].duration)
+    sweeps = "1 sweep" if len(stimuli) == 1 else f"{len(stimuli)} sweeps"
+    return f"{sweeps} of {stimuli[0].duration / 1e3:.2f} s, {clock(every * len(stimuli) / 1e3)} in all."

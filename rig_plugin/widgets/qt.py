@@ -12,14 +12,14 @@ if "PYQTGRAPH_QT_LIB" not in os.environ and find_spec("PyQt5") is not None:
 import pyqtgraph as pg  # type: ignore[import-untyped]
 
 if TYPE_CHECKING:
-    from PyQt5 import QtCore, QtGui, QtTest, QtWidgets
+    from PyQt5 import QtCore, QtGui, QtSvg, QtTest, QtWidgets
     from PyQt5.QtCore import pyqtSignal as Signal
     from PyQt5.QtWidgets import QAction as Action
 else:
-    from pyqtgraph.Qt import QtCore, QtGui, QtTest, QtWidgets
+    from pyqtgraph.Qt import QtCore, QtGui, QtSvg, QtTest, QtWidgets
 
     Signal = QtCore.Signal
     # pyqtgraph gives it this place in every binding.
     Action = QtGui.QAction
 
-__all__ = ["Action", "QtCore", "QtGui", "QtTest", "QtWidgets", "Signal", "pg"]
+__all__ = ["Action", "QtCore", "QtGui", "QtSvg", "QtTest", "QtWidgets", "Signal", "pg"]

@@ -7,10 +7,12 @@ from collections import deque
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
+from rig_plugin.balance import Balance
 from rig_plugin.rule import Alarm
 from rig_plugin.vital_sign import Grade, VitalSign
-from rig_plugin.widgets.number import MISSING, age, fixed, with_unit
+from rig_plugin.widgets.number import MISSING, age, fixed, places, with_unit
 from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets, pg
 from rig_plugin.widgets.theme import DARK, Theme
 from rig_plugin.widgets.verdict import SIGNS as SHAPES
@@ -29,7 +31,8 @@ class Strip(QtWidgets.QWidget):
     """A strip chart that paints itself, and only when what it shows has changed.
 
     A test that could not tell the number is a gap in the line and a dash in its place, never the last good value. An
-    alarm is a shape, a word and a colour.
+    alarm is a shape, a word and a colour. Where a balance is given, the number is its median with the standard error,
+    and a bar over the pulses that it rests on.
 
     Args:
         sign: What it shows.
@@ -47,6 +50,7 @@ class Strip(QtWidgets.QWidget):
         self._limits = tuple(limits)
         self._points: deque[tuple[float, float]] = deque(maxlen=_KEPT)
         self._alarm: Alarm | None = None
+        self._told: Balance | None = None
         self.setMinimumSize(84, 50)
         self.setMouseTracking(True)
         self.setAccessibleName(sign.name)
@@ -62,14 +66,16 @@ class Strip(QtWidgets.QWidget):
         """Times [s] and values that are kept, NaN where a test could not tell."""
         return tuple(self._points)
 
-    def push(self, time: float, value: float, alarms: Sequence[Alarm]) -> None:
+    def push(self, time: float, value: float, alarms: Sequence[Alarm], told: Balance | None = None) -> None:
         """Add the newest.
 
         Args:
             time: When it was measured [s].
             value: In the sign's unit, NaN or infinite where the test can't tell.
             alarms: Of the whole test; the first that is about this sign is shown.
+            told: What this and the last pulses say together; it is shown in the place of the value.
         """
+        self._told = told
         self._points.append((time, value if math.isfinite(value) else math.nan))
         self._alarm = next((alarm for alarm in alarms if alarm.rule in self.sign.rules), None)
         self._reset_tip()
@@ -89,7 +95,7 @@ class Strip(QtWidgets.QWidget):
     def clear(self) -> None:
         """Forget all."""
         self._points.clear()
-        self._alarm, self.age = None, ""
+        self._alarm, self._told, self.age = None, None, ""
         self._reset_tip()
         self.update()
 
@@ -139,8 +145,9 @@ class Strip(QtWidgets.QWidget):
             tone = theme.quiet
         painter.setPen(QtGui.QColor(tone))
         x = 0.0
-        parts = ((self._number(), 16, True), (self.sign.unit, 10, False), (self._word(), 10, True))
-        for text, size, is_bold in parts:
+        words = (self._number(), self._error(), self.sign.unit, self._word())
+        shown = zip(words, (16, 10, 10, 10), (True, False, False, True), strict=True)
+        for text, size, is_bold in (part for part in shown if part[0]):
             font = theme.face(size, bold=is_bold)
             painter.setFont(font)
             painter.drawText(place.adjusted(x, 0, 0, 0), _LEFT, text)
@@ -162,11 +169,20 @@ class Strip(QtWidgets.QWidget):
         painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing, len(self._points) < place.width())
         painter.setPen(QtGui.QPen(QtGui.QColor(self.theme.past), 1))
         painter.drawPath(pg.arrayToQPath(xs, ys, connect="finite"))
-        if math.isfinite(ys[-1]):
+        if self._told is not None:
+            self._paint_median(painter, xs, place.bottom() - (self._told.median - low) / (high - low) * place.height())
+        elif math.isfinite(ys[-1]):
             painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
             painter.setPen(QtCore.Qt.PenStyle.NoPen)
             painter.setBrush(QtGui.QColor(self.theme.now))
             painter.drawEllipse(QtCore.QPointF(xs[-1], ys[-1]), 2.5, 2.5)
+
+    def _paint_median(self, painter: QtGui.QPainter, xs: npt.NDArray[np.float64], y: float) -> None:
+        """Draw the balance as a bar over the pulses that it rests on."""
+        known = xs[[math.isfinite(value) for _, value in self._points]]
+        first = known[-min(self._told.pulses if self._told else 1, known.size)]
+        painter.setPen(QtGui.QPen(QtGui.QColor(self.theme.now), 3))
+        painter.drawLine(QtCore.QPointF(first, y), QtCore.QPointF(max(xs[-1], first + 3.0), y))
 
     def _span(self) -> tuple[float, float]:
         """Left and right edge: all that is kept, a minute at least."""
@@ -181,14 +197,30 @@ class Strip(QtWidgets.QWidget):
         return low - air, high + air
 
     def _number(self) -> str:
+        if self._told is not None:
+            return fixed(self._told.median, self._decimals())
         return fixed(self._points[-1][1], self.sign.decimals) if self._points else MISSING
 
+    def _error(self) -> str:
+        return "" if self._told is None else f"±{fixed(self._told.error, self._decimals())}"
+
+    def _decimals(self) -> int:
+        """Of a balance: none where its error is as large as 1, for there is no room for more than is known."""
+        if self._told is None or self._told.error >= 1.0:
+            return 0
+        return min(places(-self._told.error, self._told.error), self.sign.decimals)
+
     def _value(self) -> str:
-        return with_unit(self._number(), self.sign.unit)
+        return with_unit(f"{self._number()} {self._error()}".strip(), self.sign.unit)
 
     def _word(self) -> str:
         return "" if self._alarm is None else f"{_SHAPE[self._alarm.grade]} {self.sign.rules[self._alarm.rule]}"
 
     def _reset_tip(self, here: str = "") -> None:
         alarm = "" if self._alarm is None else f"\n{self._alarm.said}"
-        self.setToolTip(f"{here}{self.sign.meaning}{alarm}")
+        told, last = self._told, self._points[-1][1] if self._points else math.nan
+        rests = ""
+        if told is not None:
+            alone = with_unit(fixed(last, self.sign.decimals), self.sign.unit)
+            rests = f"\nMedian of {told.pulses}, with its standard error; the newest alone says {alone}."
+        self.setToolTip(f"{here}{self.sign.meaning}{rests}{alarm}")

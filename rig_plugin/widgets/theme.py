@@ -121,19 +121,7 @@ class Theme:
         QLineEdit {{ background: {self.panel}; color: {self.text}; border: 1px solid {self.now}; border-radius: 4px;
             padding: 4px 10px; font-size: {self.pixels(13)}px; }}
         #stop {{ border: 1px solid {self.danger}; font-weight: 700; }}
-        QListView, QTreeView, QPlainTextEdit {{ background: {self.panel}; color: {self.text};
-            border: 1px solid {self.line}; font-size: {self.pixels(12)}px; }}
-        QListView::item:selected, QTreeView::item:selected {{ background: {self.line}; color: {self.text}; }}
-        QComboBox {{ background: {self.ground}; color: {self.text}; border: 1px solid {self.line}; border-radius: 4px;
-            padding: 1px 8px; }}
-        QComboBox:hover {{ border-color: {self.now}; }}
-        QComboBox QAbstractItemView {{ background: {self.panel}; color: {self.text}; border: 1px solid {self.line};
-            selection-background-color: {self.line}; selection-color: {self.text}; }}
-        QScrollBar:horizontal {{ background: transparent; height: 8px; margin: 0; }}
-        QScrollBar::handle:horizontal {{ background: {self.line}; border-radius: 4px; min-width: 24px; }}
-        QSpinBox, QDoubleSpinBox, QCheckBox, QProgressBar {{ color: {self.text}; font-size: {self.pixels(12)}px; }}
-        QProgressBar {{ background: {self.panel}; border: 1px solid {self.line}; text-align: center; }}
-        QProgressBar::chunk {{ background: {self.now}; }}
+        {self._lists()}
         QTableWidget {{ background: transparent; border: none; gridline-color: transparent; outline: none; }}
         QTableWidget::item {{ border: none; padding: 0 4px; }}
         QTableWidget::item:selected {{ background: {self.line}; color: {self.text}; }}
@@ -145,6 +133,27 @@ class Theme:
         QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; width: 0; }}
         QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
         QToolTip {{ background: {self.panel}; color: {self.text}; border: 1px solid {self.line}; padding: 4px; }}
+        """
+
+    def _lists(self) -> str:
+        """Dress lists, boxes and bars."""
+        return f"""
+        QListView, QTreeView, QPlainTextEdit {{ background: {self.panel}; color: {self.text};
+            border: 1px solid {self.line}; font-size: {self.pixels(12)}px; }}
+        QListView::item:selected, QTreeView::item:selected {{ background: {self.line}; color: {self.text}; }}
+        QComboBox {{ background: {self.ground}; color: {self.text}; border: 1px solid {self.line}; border-radius: 4px;
+            padding: 1px 8px; }}
+        QComboBox:hover {{ border-color: {self.now}; }}
+        QComboBox QAbstractItemView {{ background: {self.panel}; color: {self.text}; border: 1px solid {self.line};
+            selection-background-color: {self.line}; selection-color: {self.text}; }}
+        QScrollBar:horizontal {{ background: transparent; height: 8px; margin: 0; }}
+        QScrollBar::handle:horizontal {{ background: {self.line}; border-radius: 4px; min-width: 24px; }}
+        QAbstractSpinBox {{ background: {self.ground}; border: 1px solid {self.line}; border-radius: 3px;
+            selection-background-color: {self.line}; selection-color: {self.text}; }}
+        QAbstractSpinBox QLineEdit {{ background: transparent; border: none; padding: 0 2px; }}
+        QSpinBox, QDoubleSpinBox, QCheckBox, QProgressBar {{ color: {self.text}; font-size: {self.pixels(12)}px; }}
+        QProgressBar {{ background: {self.panel}; border: 1px solid {self.line}; text-align: center; }}
+        QProgressBar::chunk {{ background: {self.now}; }}
         """
 
 
@@ -186,7 +195,12 @@ def figures(size: int, bold: bool = False) -> QtGui.QFont:
         The font; to be shared, not changed.
     """
     font = QtGui.QFontDatabase.systemFont(QtGui.QFontDatabase.SystemFont.FixedFont)
-    font.setFamilies([*_FACES, font.family()])
+    faces = [*_FACES, font.family()]
+    font.setFamilies(faces)
+    # Files are told one name only, and that of the font that is there.
+    there = QtGui.QFontInfo(font).family()
+    font.setFamily(there)
+    font.setFamilies([there, *faces])
     font.setStyleHint(QtGui.QFont.StyleHint.Monospace)
     font.setPixelSize(size)
     font.setBold(bold)

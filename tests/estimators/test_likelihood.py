@@ -111,3 +111,30 @@ def test_another_number_of_parameters_makes_a_likelihood_too(made, spec, sets, r
     longer = (*spec.parameters, *spec.parameters[:5])
     likelihood = made.likelihood(longer, sets)
     assert torch.isfinite(likelihood(features, context, torch.cat([u, u[:, :5]], dim=1))).all()
+
+
+def test_the_ends_of_a_feature_have_the_asked_share_of_it_below(made, sets):
+    predictive, shares = made.likelihood((), sets).double(), (0.05, 0.5, 0.95)
+    used = torch.nonzero(torch.from_numpy(sets.context[:, CONTEXT.index("excluded")] == 0))[:6, 0]
+    context = torch.from_numpy(sets.context)[used].double()
+    nothing = torch.zeros(6, 0).double()
+    rows = predictive.draw(nothing, context, torch.Generator().manual_seed(1)).double()
+    ends = predictive.ends(rows, context, nothing, shares)
+    assert ends.shape == (3, 6, len(NAMES)) and bool((ends[0] <= ends[2]).all())
+    asked = [k for k, name in enumerate(NAMES) if name in ("rest", "voltage_sd", "mean_voltage")]
+    for column in asked:
+        for share, end in zip(shares, ends, strict=True):
+            moved = rows.clone()
+            moved[:, column] = end[:, column]
+            below = predictive.links(moved, context, nothing, percentiles=True).below[:, ORDER.index(column)]
+            assert below.tolist() == pytest.approx(6 * [share], abs=1e-4)
+    # Of a count: the smallest up to which, itself with it, the share lies.
+    count = NAMES.index("spike_count")
+    k = ORDER.index(count)
+    for share, end in zip(shares, ends, strict=True):
+        moved = rows.clone()
+        moved[:, count] = end[:, count]
+        links = predictive.links(moved, context, nothing, percentiles=True)
+        half, middle = 0.5 * torch.exp(links.flag[:, k] + links.value[:, k]), links.below[:, k]
+        assert bool((middle - half <= share + 1e-6).all()) and bool((middle + half >= share - 1e-6).all())
+    assert len(set(ends[:, :, count].flatten().tolist())) > 3

@@ -5,8 +5,9 @@ import pytest
 
 from estimators.context import Context
 from estimators.features import NAMES
-from estimators.observer import Observer
-from estimators.prequential import predict
+from estimators.observer import Observer, _blamed
+from estimators.oddity import Oddity
+from estimators.prequential import Misfit, predict
 
 STEP = Context(100.0, 0.0, 1.0, 500.0, 200.0, 300.0, 20.0)
 REST = NAMES.index("rest")
@@ -188,3 +189,33 @@ def test_a_network_with_a_prior_predictive_judges_by_it_and_one_without_by_its_n
     verdict = observer.observe(row, context)
     assert any("rest is 1e+04 mV" in reason for reason in verdict.reasons)
     assert verdict.score < 0.01
+
+
+def test_the_score_is_the_smallest_of_the_checks_on_a_sweep_and_the_session_has_its_own(observer, rows):
+    (alone, session) = observer.observe(*rows[0]).checks
+    assert (alone.name, session.name) == ("this sweep", "session")
+    row, context = rows[1]
+    off = predict(np.random.default_rng(0).normal(500.0, 0.1, (50, len(NAMES))))
+    verdict = observer.observe(row, context, off)
+    checks = {check.name: check.p for check in verdict.checks}
+    assert list(checks) == ["this sweep", "sweeps before", "session"]
+    assert verdict.score == min(checks["this sweep"], checks["sweeps before"])
+    assert verdict.off[0].is_off and f"{verdict.off[0].feature} is" in verdict.reasons[0]
+    for k in (2, 3, 4):
+        verdict = observer.observe(*rows[k], off)
+    # The inverse of the evidence: a twentieth is the alarm.
+    assert verdict.checks[-1].p == 1.0 / observer._wager.highest < 0.05
+    known = np.where(np.isfinite(rows[4][0]), rows[4][0], 0.0)
+    met = predict(known + np.random.default_rng(0).normal(0.0, 1.0, (50, len(NAMES))))
+    # What was once enough stays enough.
+    assert observer.observe(*rows[4], met).checks[-1].p == verdict.checks[-1].p
+    assert observer._wager.capital < observer._wager.highest
+    refused = observer.observe(*rows[5], refusal="No.")
+    assert (refused.checks, refused.off) == ((), ())
+
+
+def test_the_farthest_feature_is_off_where_the_reason_names_it():
+    odd = Oddity("rest", "mV", -60.0, -72.0, -65.0, 0.01, "above", "sweeps before", 2.6, is_off=False)
+    assert [each.is_off for each in _blamed(Misfit(0.004, 9.0, "rest is -60 mV", (odd,)))] == [True]
+    assert [each.is_off for each in _blamed(Misfit(0.4, 1.0, "rest is -60 mV", (odd,)))] == [False]
+    assert _blamed(Misfit(0.004, 9.0, None, ())) == ()

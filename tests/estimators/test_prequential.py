@@ -124,3 +124,26 @@ def test_a_spike_more_or_less_is_no_surprise_where_all_draws_agree(draws, refere
     assert rank(prediction, row, 1, reference).worst is None
     row[COUNT] = 15
     assert "spike_count is 15" in rank(prediction, row, 1, reference).worst
+
+
+def test_the_features_that_are_off_are_told_worst_first_with_their_distance(prediction, middle, reference):
+    low, high = prediction.quantiles[[0, 4], REST]
+    width = middle[REST] - prediction.quantiles[1, REST] + 0.3
+    sd = NAMES.index("voltage_sd")
+    row = middle.copy()
+    row[REST] -= 5.0 * width
+    row[sd] = middle[sd] + 1e3
+    first, second = rank(prediction, row, 1, reference).off
+    assert (first.feature, first.side, first.widths, first.is_off) == ("voltage_sd", "above", 8.0, True)
+    assert (second.feature, second.unit, second.side, second.ground) == ("rest", "mV", "below", "sweeps before")
+    assert second.widths == pytest.approx(5.0)
+    assert (second.low, second.high) == (low, high)
+    assert second.p == pytest.approx(5.733e-7, rel=1e-3)
+
+
+def test_where_nothing_is_off_the_farthest_is_told_and_is_not_called_so(prediction, middle, reference):
+    row = middle.copy()
+    row[REST] -= 2.0 * (middle[REST] - prediction.quantiles[1, REST] + 0.3)
+    (farthest,) = rank(prediction, row, 1, reference).off
+    assert (farthest.feature, farthest.is_off) == ("rest", False)
+    assert rank(prediction, np.full(len(NAMES), np.nan), 1, reference).off == ()

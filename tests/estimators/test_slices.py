@@ -9,6 +9,7 @@ from scipy.stats import multivariate_normal
 
 from estimators.context import Context
 from estimators.features import NAMES
+from estimators.novelty import Strange
 from estimators.observer import Observer
 from estimators.slices import CELLS, MOST, Slices, SlicesError, slices
 from simulators.parameter import Parameter
@@ -144,7 +145,7 @@ def test_the_observer_slices_what_the_network_itself_thinks(checkpoint, monkeypa
     observer = Observer(checkpoint, seed=3)
     assert observer.slices(["C"]) is None
     monkeypatch.setattr(observer, "_outside", lambda row, context: None)
-    monkeypatch.setattr(observer._novelty, "judge", lambda row, context: type("", (), {"p": 1.0, "refusal": None}))
+    monkeypatch.setattr(observer._novelty, "judge", lambda row, context: Strange(1.0, 0.0, ()))
     rows = np.random.default_rng(1).normal(size=(2, len(NAMES)))
     for count, row in enumerate(rows):
         verdict = observer.observe(row, replace(STEP, start=7.0 + 5.0 * count))

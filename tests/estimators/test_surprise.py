@@ -6,6 +6,8 @@ from scipy import stats
 from estimators.context import CONTEXT
 from estimators.faults import FAULTS
 from estimators.features import NAMES
+from estimators.likelihood import ORDER
+from estimators.oddity import RARE
 from estimators.surprise import Surprise
 
 REST, COUNT = NAMES.index("rest"), NAMES.index("spike_count")
@@ -79,6 +81,34 @@ def test_a_feature_that_is_far_off_is_named_with_its_unit_and_its_usual_range(su
     assert strange.outside[0].startswith("rest is 5e+03 mV, ")
     assert "above it" in strange.outside[0]
     assert "98 % of sweeps with such a step lie in" in strange.outside[0]
+
+
+def test_a_feature_that_is_off_is_told_with_where_it_was_expected_and_how_far_it_is(surprise, predictive, sets):
+    features, context = drawn(predictive, sets, 1, 4)
+    for value, side in ((5e3, "above"), (-5e3, "below")):
+        features[0, REST] = value
+        off = surprise.judge(features[0], context[0]).off[0]
+        assert (off.feature, off.unit, off.value, off.side, off.ground) == ("rest", "mV", value, side, "step")
+        assert off.p < RARE and off.is_off
+        # The range is that of the check itself: what lies within it, this check calls no oddity.
+        assert -5e3 < off.low < off.high < 5e3
+        features[0, REST] = 0.5 * (off.low + off.high)
+        assert "rest" not in [each.feature for each in surprise.judge(features[0], context[0]).off]
+
+
+def test_a_feature_that_is_missing_where_each_sweep_has_it_is_off(surprise, predictive, sets, monkeypatch):
+    from estimators import surprise as module
+
+    features, context = drawn(predictive, sets, 1, 4)
+    tails, below = np.zeros((1, len(NAMES))), np.full((1, len(NAMES)), np.nan)
+    k = ORDER.index(REST)
+    tails[0, k] = 9.0
+    monkeypatch.setattr(module, "_scores", lambda *_: (np.zeros((1, 1 + len(FAULTS))), tails, below))
+    for value, side in ((np.nan, "missing"), (-70.0, "there")):
+        features[0, REST] = value
+        (off,) = surprise.judge(features[0], context[0]).off
+        assert (off.feature, off.side) == ("rest", side)
+        assert off.p == pytest.approx(np.exp(-9.0))
 
 
 def test_what_is_far_below_is_said_to_be_below(surprise, predictive, sets):

@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from estimators.pretrained import shipped
+from estimators.pretrained import FIRST, shipped
+from estimators.title import read_title
 from rig_plugin.desk import Desk
 from rig_plugin.feed import Feed
 from rig_plugin.preparation import of_file, on_rig, recorded
@@ -64,7 +65,9 @@ def desk(qtbot, scripted, monkeypatch, tmp_path):
     def load(path):
         if path is not None and path.name == "broken.h5":
             raise Refusal("broken.h5 is no checkpoint: choose another network.")
-        return SimpleNamespace(spec=SimpleNamespace(parameters=scripted.parameters, name=str(path)))
+        process = SimpleNamespace(name="cortical")
+        spec = SimpleNamespace(parameters=scripted.parameters, name=str(path), process=process)
+        return SimpleNamespace(spec=spec, domain=read_title(FIRST).domain)
 
     made = Desk(on_rig(Settings()), load=load, engine=Puppet)
     qtbot.addWidget(made)
@@ -229,4 +232,15 @@ def test_another_network_reads_what_lies_on_the_desk(qtbot, desk):
     path = shipped("patchseq-13")
     assert desk.preparation.network == path and desk.client.opener.args[0].network.path == path
     assert desk.client.calls == ["start"] and str(path) in desk.board.status_line.words()
+    end(qtbot, desk)
+
+
+def test_a_protocol_that_is_applied_is_played_in_a_new_session(qtbot, desk):
+    desk.board.protocol.fields["step"].setValue(90.0)
+    desk.board.protocol.apply.click()
+    assert desk.client.calls == ["start", "stop"]
+    end(qtbot, desk)
+    qtbot.waitUntil(lambda: desk.preparation.protocol.step == 90.0)
+    assert desk.client.opener.args[0].protocol.step == 90.0 and desk.client.calls == ["start"]
+    assert desk.board.protocol.asked.step == 90.0
     end(qtbot, desk)

@@ -127,6 +127,7 @@ def test_the_window_shows_that_a_board_injects_nothing_after_a_stop(qtbot, injec
     assert "SUPERVISED ONLY" not in window.injection.words
 
 
+@pytest.mark.long
 def test_the_window_says_that_a_board_injects_on_when_the_engine_was_killed(qtbot, injecting):
     window, client, board = injecting
     os.kill(client.process, signal.SIGKILL)

@@ -110,6 +110,7 @@ def test_a_file_that_makes_hdf5_crash_is_refused_and_nothing_is_left(session, tm
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="This system has no SIGKILL.")
 def test_a_killed_command_leaves_what_recover_clears_up(long_session, tmp_path):
     path, out = long_session, tmp_path / "cell.nwb"

@@ -51,6 +51,7 @@ def test_what_others_installed_is_listed_with_what_it_needs(others, capsys):
     assert (rigs["my-box"]["from"], rigs["my-box"]["needs"], rigs["my-box"]["installed"]) == ("my-box", None, True)
 
 
+@pytest.mark.long
 def test_the_program_runs_a_session_on_a_rig_that_it_does_not_know(site, rig_file, tmp_path):
     out = tmp_path / "box.h5"
     asked = ("run", str(rig_file(PATCHBOX)), "--sweeps", "2", "--speed", "max", "--out", str(out), "--json")

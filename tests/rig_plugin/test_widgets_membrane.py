@@ -9,6 +9,7 @@ import pytest
 from hardware.forepulse import with_forepulse
 from hardware.membrane import Membrane
 from rig_plugin.access import Alarm, alarms
+from rig_plugin.balance import balance
 from rig_plugin.bridge import Bridge
 from rig_plugin.feed import Feed
 from rig_plugin.membrane_tests import Tested as OneTest
@@ -98,7 +99,7 @@ def test_each_number_of_the_pulse_before_a_step_has_its_unit_and_its_age(panel, 
     [
         ({"rest": -45.0}, "Vm", "▲ high"),
         ({"rest": -20.0}, "Vm", "■ dead"),
-        ({"bridge": 14.0}, "bridge", "▲ off"),
+        ({"bridge": 40.0}, "bridge", "▲ off"),
     ],
 )
 def test_a_broken_rule_is_a_shape_a_word_and_a_colour_at_its_own_number(panel, scripted, cell, name, said):
@@ -125,14 +126,49 @@ def test_each_limit_of_the_rest_is_a_rule_with_a_name():
     cell = Membrane("current", 2.0, 150.0, 100.0, 15.0, 0.0, -60.0, 0.99)
     rules = QualitySettings()
     assert resting(cell, rules) == ()
-    assert [(a.rule, a.grade) for a in resting(replace(cell, potential=-30.0, access=-11.0), rules)] == [
+    assert [(a.rule, a.grade) for a in resting(replace(cell, potential=-30.0, access=-25.0), rules)] == [
         ("rest_warn", "warn"), ("bridge", "warn"),
     ]  # fmt: skip
+    # One pulse alone is believed only as far as its noise, seven of them together as far as theirs.
+    slightly = replace(cell, access=-12.0)
+    assert resting(slightly, rules) == ()
+    assert [a.rule for a in resting(slightly, rules, balance(7 * [-12.0]))] == ["bridge"]
     assert [a.rule for a in resting(replace(cell, potential=-29.0, access=float("nan")), rules)] == ["rest_stop"]
     assert resting(replace(cell, clamp="voltage", potential=0.0), rules) == ()
     high = replace(cell, potential=-47.0)
     assert [a.rule for a in resting(high, rules)] == ["rest_warn"]
     assert resting(high, QualitySettings(preset="interneuron")) == ()
+
+
+def test_a_single_pulse_does_not_turn_the_bridge_amber_and_a_changed_access_does_within_five(panel, scripted):
+    pulse = trial(scripted).membrane
+    noise = np.random.default_rng(4).normal(0.0, 6.0, 12)
+    noise[5] = -15.7
+
+    def push(index, residual):
+        swept = scripted.trial(index)
+        vars(swept)["membrane"] = replace(pulse, access=float(residual))
+        panel.take(swept)
+        return words(panel)["bridge"]
+
+    told = [push(k, 1.3 + each) for k, each in enumerate(noise)]
+    assert not any("▲" in each for each in told)
+    strip = next(strip for strip in panel.strips["current"] if strip.sign.name == "bridge")
+    # What was measured stays as it was measured; what is shown is the median of seven.
+    assert [value for _, value in strip.points] == pytest.approx([1.3 + each for each in noise])
+    median = float(np.median(1.3 + noise[-7:]))
+    error = balance(list(1.3 + noise)).error
+    assert told[-1] == f"bridge {median:.0f} ±{error:.0f} MOhm now".replace("-", "−")
+    assert f"Median of 7, with its standard error; the newest alone says {1.3 + noise[-1]:.1f} MOhm" in (
+        strip.toolTip().replace("−", "-")
+    )
+    after = [push(20 + k, 26.3 + each) for k, each in enumerate(noise[:5])]
+    assert "▲ off" in after[-1] and "▲" not in after[0]
+    assert "± " in strip.toolTip() and "balance it" in strip.toolTip()
+    # A pulse that can't tell is a dash and no alarm.
+    assert push(30, np.nan) == f"bridge {MISSING} MOhm now"
+    panel.clear()
+    assert push(0, 2.0) == "bridge 2 ±7 MOhm now"
 
 
 def test_every_rule_has_a_word_at_one_number():

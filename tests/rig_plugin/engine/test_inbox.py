@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from estimators.oddity import Check, Oddity
 from estimators.overlay import Overlay
 from estimators.slices import slices
 from hardware.membrane import Membrane
@@ -54,6 +55,7 @@ def same(one, other):
     """Whether two trials say the same."""
     assert one.to_json() == other.to_json()
     assert one.predictive == other.predictive
+    assert repr(one.trust) == repr(other.trust)
     assert (one.posterior is None) == (other.posterior is None)
     if one.posterior is not None:
         assert one.posterior.parameters == other.posterior.parameters
@@ -87,6 +89,9 @@ def test_a_trial_that_lacks_things_lacks_the_same_things(line, scripted, index):
     outbox, inbox = line
     play(outbox, scripted, index)
     bare = replace(scripted.trial(index, withheld=True, reason="No cell."), next_stimulus=None, predictive={})
+    odd = Oddity("latency", "ms", float("nan"), 12.0, 31.5, 1e-5, "missing", "step")
+    trust = replace(bare.trust, checks=(Check("this sweep", 0.004),), off=(odd, replace(odd, widths=8.0)))
+    bare = replace(bare, trust=trust)
     refused = replace(bare, sweep=None, file_sweep=7, features=dict.fromkeys(bare.features, float("nan")))
     for trial in (bare, refused):
         outbox.finished(trial)
