@@ -63,15 +63,6 @@ class Quantity(QtWidgets.QDoubleSpinBox):
         text = fixed(value, _DECIMALS)
         return text.rstrip("0").rstrip(".")
 
-    def valueFromText(self, text: str | None) -> float:
-        """Read either minus sign."""
-        return super().valueFromText(_plain(text or ""))
-
-    def validate(self, text: str | None, place: int) -> tuple[QtGui.QValidator.State, str, int]:
-        """Take either minus sign."""
-        state = super().validate(_plain(text or ""), place)
-        return state[0], text or "", place
-
     def keyPressEvent(self, event: QtGui.QKeyEvent) -> None:
         """Give the keys back to the window once Enter was pressed."""
         super().keyPressEvent(event)
@@ -84,8 +75,3 @@ class Quantity(QtWidgets.QDoubleSpinBox):
             super().wheelEvent(event)
         else:
             event.ignore()
-
-
-def _plain(text: str) -> str:
-    """Write minus as computers do."""
-    return text.replace("−", "-")
