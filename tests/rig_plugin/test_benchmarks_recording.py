@@ -14,11 +14,13 @@ def figures():
     return {figure["name"]: figure for figure in measure(peers=False, seconds=1.0)}
 
 
+@pytest.mark.long
 def test_every_figure_has_every_key_and_is_json(figures):
     assert all(set(figure) == KEYS for figure in figures.values())
     assert json.dumps(figures, allow_nan=False)
 
 
+@pytest.mark.long
 def test_what_a_recording_must_tell_is_there(figures):
     assert set(figures) == {
         "throughput", "bytes_a_sample", "lost_samples", "queue_ms_max", "flush_ms_p50", "flush_ms_p99", "processor",
@@ -28,6 +30,7 @@ def test_what_a_recording_must_tell_is_there(figures):
     assert figures["queue_ms_max"]["value"] > 0
 
 
+@pytest.mark.long
 def test_nothing_is_lost_and_what_is_packed_is_smaller(figures):
     assert figures["lost_samples"]["value"] == 0
     assert figures["lost_samples"]["met"]
