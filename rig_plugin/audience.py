@@ -14,6 +14,7 @@ from estimators.slices import Slices
 from hardware.injection import Injection
 from rig_plugin.feed import RecordingStatus
 from rig_plugin.membrane_tests import Tested
+from rig_plugin.proposal import Proposed
 from rig_plugin.trial import Trial
 from simulators.stimulus import Stimulus
 
@@ -50,6 +51,9 @@ class Listener(Interface):
 
     def sliced(self, trial: int, slices: Slices) -> None:
         """This is its posterior with others held; told only while the session was asked to look."""
+
+    def proposed(self, proposed: Proposed) -> None:
+        """This sweep is next; told only from when the session was asked how its gate stands."""
 
     def status(self, recording: RecordingStatus) -> None:
         """How the recording is doing."""

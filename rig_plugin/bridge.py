@@ -19,6 +19,7 @@ from rig_plugin.feed import (
     Source,
     Started,
 )
+from rig_plugin.proposal import Proposed
 from rig_plugin.trial import Trial
 from rig_plugin.widgets.qt import QtCore, Signal
 
@@ -44,6 +45,7 @@ class Bridge(QtCore.QObject):
     finished = Signal(object)
     overlaid = Signal(object)
     sliced = Signal(object)
+    proposed = Signal(object)
     tested = Signal(object)
     guarded = Signal(object)
     injected = Signal(object)
@@ -88,13 +90,13 @@ class Bridge(QtCore.QObject):
         now = self._clock()
         since, self._looked = now - self._looked, now
         trials: list[Trial] = []
-        after: list[Overlaid | Sliced] = []
+        after: list[Overlaid | Sliced | Proposed] = []
         for message in self._feed.take():
             if isinstance(message, Finished):
                 trials.append(message.trial)
                 self._live = None
                 continue
-            if isinstance(message, Overlaid | Sliced):
+            if isinstance(message, Overlaid | Sliced | Proposed):
                 after.append(message)
                 continue
             self._tell(trials, after)
@@ -138,12 +140,12 @@ class Bridge(QtCore.QObject):
         self._heard = self._clock()
         self.started.emit(live)
 
-    def _tell(self, trials: list[Trial], after: list[Overlaid | Sliced]) -> None:
+    def _tell(self, trials: list[Trial], after: list[Overlaid | Sliced | Proposed]) -> None:
         """Tell the trials together, and what belongs to the latest."""
         if trials:
             self.finished.emit(tuple(trials))
             trials.clear()
-        for kind, signal in ((Overlaid, self.overlaid), (Sliced, self.sliced)):
+        for kind, signal in ((Overlaid, self.overlaid), (Sliced, self.sliced), (Proposed, self.proposed)):
             latest = next((message for message in reversed(after) if isinstance(message, kind)), None)
             if latest is not None:
                 signal.emit(latest)

@@ -17,6 +17,7 @@ from estimators.slices import Slices
 from hardware.injection import Injection
 from hardware.last_word import Word
 from rig_plugin.membrane_tests import Tested
+from rig_plugin.proposal import Proposed
 from rig_plugin.trial import Trial
 from simulators.stimulus import Stimulus
 
@@ -197,7 +198,7 @@ class Sliced:
     slices: Slices
 
 
-Message = Started | Finished | Overlaid | MembraneTested | Guarded | Ended | Sliced
+Message = Started | Finished | Overlaid | MembraneTested | Guarded | Ended | Sliced | Proposed
 
 
 class Source(Protocol):
@@ -318,6 +319,10 @@ class Feed:
             tested: Read and judged.
         """
         self._send(MembraneTested(tested))
+
+    def proposed(self, proposed: Proposed) -> None:
+        """Be given the frozen proposal of the next sweep."""
+        self._send(proposed)
 
     def status(self, status: RecordingStatus) -> None:
         """Be told how the recording is doing; only the newest word counts.

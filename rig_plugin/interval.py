@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import math
 import time
 from collections.abc import Sequence
 
@@ -31,22 +31,18 @@ class Interval:
 
     def __init__(self, duration: float = 0.0, rate_factor: float = 1.0) -> None:
         self._duration, self._rate_factor = duration, rate_factor
-        self._begun = time.monotonic()
+        # Before the first there is nothing to wait for.
+        self._begun = -math.inf
         self._is_told = False
 
     def begin(self) -> None:
         """Note that a sweep begins."""
         self._begun = time.monotonic()
 
-    def wait(self, ending: threading.Event) -> None:
-        """Wait until the next sweep may begin.
-
-        Args:
-            ending: Ends the wait.
-        """
-        left = self._begun + self._duration / 1e3 - time.monotonic()
-        if self._duration and left > 0.0:
-            ending.wait(left)
+    @property
+    def left(self) -> float:
+        """Time until the next sweep may begin, 0 where it may [s]."""
+        return max(0.0, self._begun + self._duration / 1e3 - time.monotonic()) if self._duration else 0.0
 
     def remark(self, posterior: Posterior | None, rest: float) -> str | None:
         """Say once that the M current has not forgotten one sweep when the next begins.

@@ -8,12 +8,11 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
-from estimators.domain import DomainError
 from estimators.pretrained import SHIPPED, shipped
 from estimators.title import CheckpointError, Title, read_title
-from rig_plugin.crop import crop
 from rig_plugin.preparation import Preparation
 from rig_plugin.settings import ProtocolSettings, Settings
+from rig_plugin.unread import unread
 
 __all__ = ["Network", "fit", "judged", "own", "there"]
 
@@ -91,14 +90,8 @@ def fit(title: Title, preparation: Preparation) -> str | None:
         return f"The simulated cell is one of '{model}' and this network reads '{process}': choose one of the same."
     if settings.protocol.gap_free:
         return None
-    refusals = []
-    stimuli = settings.protocol.stimuli()
-    for stimulus in stimuli:
-        try:
-            title.domain.check(crop(stimulus).context(settings.rig.rate))
-        except DomainError as error:
-            refusals.append(str(error))
-    return refusals[0] if refusals and len(refusals) == len(stimuli) else None
+    refusals = unread(settings.protocol.stimuli(), title.domain, settings.rig.rate)
+    return refusals[0] if None not in refusals else None
 
 
 def judged(protocol: ProtocolSettings, preparation: Preparation, title: Title) -> tuple[str | None, str | None]:
@@ -115,11 +108,8 @@ def judged(protocol: ProtocolSettings, preparation: Preparation, title: Title) -
     settings = preparation.settings
     if not isinstance(settings, Settings):
         return "A recording is played as it was recorded.", None
-    try:
-        protocol.check_steps()
-        protocol.check(settings.limits.limits())
-    except ValueError as error:
-        return str(error), None
+    for fault in protocol.faults(settings.limits.limits()).values():
+        return fault, None
     longest = max(stimulus.duration for stimulus in protocol.stimuli())
     if 0.0 < protocol.interval < longest:
         every = protocol.interval / 1e3

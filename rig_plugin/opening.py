@@ -22,7 +22,6 @@ from hardware.recording import RecordingError
 from hardware.replay import Replay
 from hardware.rig import Rig
 from rig_plugin.audience import Audience, Listener
-from rig_plugin.crop import crop
 from rig_plugin.interval import Interval, check_interval
 from rig_plugin.metadata import metadata
 from rig_plugin.plugins import PluginError, make
@@ -31,6 +30,7 @@ from rig_plugin.quality import Quality
 from rig_plugin.replay_settings import ReplaySettings
 from rig_plugin.session import Session
 from rig_plugin.settings import Settings
+from rig_plugin.unread import unread
 from simulators.stimulus import Stimulus
 
 __all__ = ["attach", "network", "replay", "rig"]
@@ -169,14 +169,9 @@ def _of_the_process(settings: Settings, checkpoint: Checkpoint) -> Settings:
 
 def _check_some(stimuli: Sequence[Stimulus], rate: float, domain: Domain) -> None:
     """Refuse a family from which nothing could be inferred; one that leaves the domain here and there is played."""
-    refusals = []
-    for stimulus in stimuli:
-        try:
-            domain.check(crop(stimulus).context(rate))
-        except DomainError as error:
-            refusals.append(error)
-    if refusals and len(refusals) == len(stimuli):
-        raise refusals[0]
+    refusals = unread(stimuli, domain, rate)
+    if refusals and refusals[0] is not None and None not in refusals:
+        raise DomainError(refusals[0])
 
 
 def replay(

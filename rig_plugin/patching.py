@@ -97,6 +97,19 @@ class Patching:
             names: Of the parameters of a session.
         """
 
+    def gate(self, mode: str) -> None:
+        """Do nothing: membrane tests follow one another by themselves.
+
+        Args:
+            mode: Of a session.
+        """
+
+    def go(self) -> None:
+        """Do nothing: no test waits."""
+
+    def skip(self) -> None:
+        """Do nothing: no test waits."""
+
     def run(self) -> None:
         """Test until the count is reached or it is stopped."""
         for _ in self.tests():

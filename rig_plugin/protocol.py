@@ -1,7 +1,7 @@
 """This file is the protocol: what is played next, sweep by sweep; `trial = yield request`.
 
-A protocol is a generator: it yields a `Stimulus`, or a `Request` where more is known, and is sent the trial; or a
-`Hold`, and is sent None. A fixed family ignores what it is sent.
+A protocol is a generator: it yields a `Stimulus`, or a `Request` where more is known, and is sent the trial, or None
+where the sweep was passed over; or a `Hold`, and is sent None. A fixed family ignores what it is sent.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 from hardware.passage import History, Passage
+from rig_plugin.proposal import Candidate
 from rig_plugin.stretch import Hold
 from rig_plugin.trial import Trial
 from simulators.stimulus import Stimulus
@@ -27,12 +28,22 @@ class Request:
         history: What came before the stimulus, where that is known.
         file_sweep: Number of the sweep in the file that is replayed.
         refusal: Why it can't be played.
+        place: Its number in the family or the file, from 0, or None where it is in none.
+        count: How many these are, or None where nobody knows.
+        following: What would be played after it, where that is known already.
+        gain: How much it is expected to tell of the cell, or None where nobody reckoned [bits].
+        candidates: What was weighed before it was chosen.
     """
 
     stimulus: Stimulus | None
     history: History | None = None
     file_sweep: int | None = None
     refusal: str | None = None
+    place: int | None = None
+    count: int | None = None
+    following: Stimulus | None = None
+    gain: float | None = None
+    candidates: tuple[Candidate, ...] = ()
 
 
 Protocol = Generator[Stimulus | Request | Hold, Trial | None, None]
@@ -46,10 +57,12 @@ def family(stimuli: Sequence[Stimulus], sweeps: int | None = None) -> Protocol:
         sweeps: How many sweeps; the family begins anew when it is through. None plays it once.
 
     Yields:
-        Its stimuli.
+        One request a sweep.
     """
-    for k in range(len(stimuli) if sweeps is None else sweeps):
-        yield stimuli[k % len(stimuli)]
+    count = len(stimuli) if sweeps is None else sweeps
+    for k in range(count):
+        following = stimuli[(k + 1) % len(stimuli)] if k + 1 < count else None
+        yield Request(stimuli[k % len(stimuli)], place=k, count=count, following=following)
 
 
 def gap_free(level: float, duration: float = math.inf) -> Protocol:
@@ -74,5 +87,7 @@ def recorded(passages: Sequence[Passage]) -> Protocol:
     Yields:
         One request a sweep, those that can't be played included, with the reason.
     """
-    for passage in passages:
-        yield Request(passage.stimulus, passage.history, passage.file_sweep, passage.refusal)
+    for k, passage in enumerate(passages):
+        yield Request(
+            passage.stimulus, passage.history, passage.file_sweep, passage.refusal, place=k, count=len(passages)
+        )

@@ -81,6 +81,16 @@ class Reel:
         if recorder is not None:
             recorder.close()
 
+    def finish_stretch(self, begun: bool) -> None:
+        """End a stretch without gaps, and have it on the disk.
+
+        Args:
+            begun: Whether any of it was recorded.
+        """
+        if begun and self.recorder is not None:
+            self.recorder.finish_continuous()
+            self.recorder.flush()
+
     def _begin(self, folder: Path | None) -> Recorder:
         if self._make is None:
             raise Refusal(_NO_MAKER)

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ from rig_plugin.audience import Audience, Listener
 from rig_plugin.crop import Crop, crop
 from rig_plugin.feed import RecordingStatus
 from rig_plugin.foresight import Foresight
+from rig_plugin.gate import Gate
 from rig_plugin.gaze import Gaze
 from rig_plugin.interval import Interval
 from rig_plugin.lull import lull
@@ -37,10 +39,11 @@ from rig_plugin.quality import Quality
 from rig_plugin.reel import Maker, Reel
 from rig_plugin.remark import remarks
 from rig_plugin.rule import Alarm, stopping, warning
+from rig_plugin.since_first import SinceFirst
 from rig_plugin.single_thread import single_thread
 from rig_plugin.stretch import Hold, further, paged, traces, tracks
 from rig_plugin.take import Take
-from rig_plugin.trial import Latency, Posterior, Trial, Trust
+from rig_plugin.trial import Latency, Posterior, Trial, Trust, laid_out
 from simulators.compiled import is_cold
 from simulators.parameter import Parameter
 from simulators.refusal import Refusal
@@ -50,7 +53,6 @@ from simulators.sweep import Sweep
 __all__ = ["Session"]
 
 _LOG = logging.getLogger("rig_plugin")
-_UNTOLD_INTERVAL = 5.0
 
 
 class Session:
@@ -85,15 +87,16 @@ class Session:
         make: Maker | None = None,
     ) -> None:
         self._rig, self._observer, self._parameters = rig, observer, tuple(parameters)
-        self._protocol, self._reel, self._audience = protocol, Reel(recorder, make), Audience(listeners)
+        self._reel, self._audience = Reel(recorder, make), Audience(listeners)
         self._interval, self._overlays = interval or Interval(), overlays
+        self._gate = Gate(protocol, self._interval)
         self._quality, self._confirms = quality or Quality(), confirms
         self._account = Account(self._reel)
         self._foresight = Foresight()
         self._gaze = Gaze(parameters)
         self._stopping = threading.Event()
         self._ending = threading.Event()
-        self._first: datetime | None = None
+        self._since_first = SinceFirst()
 
     @property
     def status(self) -> RecordingStatus:
@@ -103,12 +106,13 @@ class Session:
     def stop(self) -> None:
         """End the session within one block; may be called from any thread."""
         self._stopping.set()
-        self._ending.set()
+        self.end()
         self._rig.stop()
 
     def end(self) -> None:
         """End the session when the running sweep is over; may be called from any thread."""
         self._ending.set()
+        self._gate.end()
 
     def note(self) -> None:
         """Hold this moment for the next mark that has a text, which is still being typed; from any thread."""
@@ -130,6 +134,7 @@ class Session:
             folder: Where the file is made; None leaves it where the rig file says.
         """
         self._reel.ask(on, folder)
+        self._gate.wake()
 
     def look(self, names: Sequence[str]) -> None:
         """Tell slices of the posterior after each sweep from the next on; may be called from any thread.
@@ -141,6 +146,25 @@ class Session:
             GazeError: As `Gaze.turn`.
         """
         self._gaze.turn(names)
+
+    def gate(self, mode: str) -> None:
+        """Play each sweep at once ("auto"), or only after `go` ("accept"), and tell what is next; from any thread.
+
+        Args:
+            mode: One of the two.
+
+        Raises:
+            GateError: If it is another word.
+        """
+        self._gate.turn(mode)
+
+    def go(self) -> None:
+        """Play the sweep that waits; may be called from any thread."""
+        self._gate.go()
+
+    def skip(self) -> None:
+        """Pass over the sweep that is next; may be called from any thread."""
+        self._gate.skip()
 
     def run(self) -> None:
         """Play the whole protocol."""
@@ -155,8 +179,7 @@ class Session:
 
         Raises:
             RigError: If the rig fails, a test pulse does not confirm current clamp where one has to, or the protocol
-                asks in voltage clamp; listeners have been told, and what was
-                recorded is closed.
+                asks in voltage clamp; listeners have been told, and what was recorded is closed.
         """
         reason: str | None = None
         try:
@@ -185,12 +208,12 @@ class Session:
     def _trials(self) -> Iterator[Trial]:
         if self._confirms:
             confirm(self._rig, self._ending.is_set)
-        index, request = 0, self._ask(None)
+        index, request = 0, self._next(None)
         while request is not None and not self._ending.is_set():
             self._turn()
             if isinstance(request, Hold):
                 self._watch(request)
-                request = self._ask(None)
+                request = self._next(None)
                 continue
             self._interval.begin()
             trial = self._refused(index, request) if request.stimulus is None else self._play(index, request)
@@ -204,9 +227,7 @@ class Session:
                 self._tell("sliced", trial.index, sliced)
             yield trial
             index += 1
-            request = self._ask(trial)
-            if request is not None:
-                self._interval.wait(self._ending)
+            request = self._next(trial)
 
     @property
     def _recorder(self) -> Recorder | None:
@@ -219,13 +240,9 @@ class Session:
                 self._account.begin_anew()
             self._tell("status", self.status)
 
-    def _ask(self, trial: Trial | None) -> Request | Hold | None:
-        """Ask the protocol what is next; None is its end."""
-        try:
-            asked = self._protocol.send(trial)
-        except StopIteration:
-            return None
-        return Request(asked) if isinstance(asked, Stimulus) else asked
+    def _next(self, trial: Trial | None) -> Request | Hold | None:
+        """Wait for what is next and may be played; None is the protocol's end."""
+        return self._gate.next(trial, partial(self._tell, "proposed"), self._turn)
 
     def _refused(self, index: int, request: Request) -> Trial:
         """Make the trial of a recorded sweep that can't be played."""
@@ -276,7 +293,7 @@ class Session:
         measured = time.perf_counter()
         # As a rule it was there long before the sweep's end.
         prediction = self._foresight.answer()
-        context = take.context(self._since_first(sweep.start, index))
+        context = take.context(self._since_first.at(sweep.start, index))
         verdict = self._observer.observe(row, context, prediction, stopping(broken))
         inferred = time.perf_counter()
         latency = Latency(1e3 * (measured - begun), 1e3 * (inferred - measured), 1e3 * (inferred - begun))
@@ -296,7 +313,7 @@ class Session:
             for is_new, block in paged(blocks, round(page.duration * rate), hold.duration * rate):
                 if is_new and self._reel.is_asked:
                     # A held command has no end of its own: its pages are the borders.
-                    self._finish_stretch(begun)
+                    self._reel.finish_stretch(begun)
                     self._turn()
                     begun = False
                 if self._recorder is not None:
@@ -315,13 +332,8 @@ class Session:
                     rig.stop()
         if rig.invalid is not None:
             self.mark(rig.invalid)
-        self._finish_stretch(begun)
+        self._reel.finish_stretch(begun)
         self._tell("status", self.status)
-
-    def _finish_stretch(self, begun: bool) -> None:
-        if begun and self._recorder is not None:
-            self._recorder.finish_continuous()
-            self._recorder.flush()
 
     def _overlay(self, trial: Trial, request: Request) -> None:
         """Show what cells of the posterior do under the sweep's command, over the recording as it is."""
@@ -372,16 +384,9 @@ class Session:
             sweeps_used=verdict.sweeps_used,
             trust=Trust(verdict.in_distribution, verdict.score, " ".join(reasons) or None, verdict.checks, verdict.off),
             latency=latency,
+            next_stimulus=None if request.following is None else laid_out(request.following),
             predictive=prediction.intervals() if prediction else {},
         )
-
-    def _since_first(self, start: datetime | None, index: int) -> float:
-        """Tell when a sweep began, from the first one [s]; a file that does not say had one each 5 s."""
-        if start is None:
-            return _UNTOLD_INTERVAL * index
-        if self._first is None:
-            self._first = start
-        return max(0.0, (start - self._first).total_seconds())
 
     def _hand(self, block: Block) -> None:
         """Tell the samples of a block; further channels are spoken of only where there are any."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from rig_plugin.feed import RecordingStatus
+from rig_plugin.protocol_settings import ProtocolSettings
 
 __all__ = ["SessionControl"]
 
@@ -32,6 +33,18 @@ class SessionControl(Protocol):
 
     def look(self, names: Sequence[str]) -> None:
         """Slice the posterior along these parameters from the next trial on; none for no slices."""
+
+    def gate(self, mode: str) -> None:
+        """Play each sweep at once ("auto") or only after `go` ("accept"), in this session and in later ones."""
+
+    def play(self, protocol: ProtocolSettings) -> None:
+        """Play another protocol on the rig from the next start on."""
+
+    def go(self) -> None:
+        """Play the sweep that waits."""
+
+    def skip(self) -> None:
+        """Pass over the sweep that is next."""
 
     def record(self, on: bool, folder: Path | None = None) -> None:
         """Record into a new file from the next sweep on, or end that after the running one."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -12,20 +11,18 @@ from typing import Any
 from platformdirs import user_documents_path
 
 from estimators.pretrained import SHIPPED, shipped
-from hardware.forepulse import with_forepulse
 from rig_plugin.amplifier_settings import AmplifierSettings
 from rig_plugin.channel_settings import ChannelsSettings
 from rig_plugin.dyclamp_settings import DyClampSettings
 from rig_plugin.electrode_settings import ElectrodeSettings
 from rig_plugin.nidaq_settings import NidaqSettings
 from rig_plugin.patch_settings import PatchSettings
+from rig_plugin.protocol_settings import ProtocolSettings
 from rig_plugin.quality_settings import QualitySettings
 from rig_plugin.serial_settings import SerialSettings
 from rig_plugin.spikerbox_settings import SpikerBoxSettings
 from rig_plugin.toml_table import SettingsError, TomlTable, key, listed
 from simulators.limits import Limits
-from simulators.stimulus import Stimulus
-from simulators.stimulus import step as current_step
 
 __all__ = [
     "AmplifierSettings",
@@ -46,7 +43,6 @@ __all__ = [
     "read",
 ]
 
-LONGEST_FAMILY = 1000
 _NO_TABLE = TomlTable(Path("RIG.toml"), "driver", {})
 _OURS = ("model-cell", "serial", "spikerbox", "nidaq")
 _WITHOUT_OUTPUT = ("model-cell", "spikerbox")
@@ -83,82 +79,6 @@ class CellSettings:
 
     theta: Mapping[str, float] = field(default_factory=dict)
     model: str | None = key(None, "model", one_of=("cortical", "patchseq"))
-
-
-@dataclass(frozen=True)
-class ProtocolSettings:
-    """Table [protocol]: the family of current steps that is played.
-
-    Args:
-        amplitudes: Heights above the holding [pA]; empty where start, stop and step say it.
-        start: First amplitude [pA].
-        stop: Last amplitude [pA].
-        step: From one amplitude to the next [pA].
-        onset: Start of the step [ms].
-        duration: Length of the step [ms].
-        tail: Time kept after the step [ms].
-        interval: From the start of one sweep to the start of the next, 2 s at least before a cell [ms].
-        holding: Current before and after the step [pA].
-        gap_free: Where it is not 0, no step is played, and the holding is recorded without gaps for so long [ms].
-        test_pulse: Size of the pulse that each sweep begins with, 0 for none [pA].
-        test_duration: Length of that pulse [ms].
-        recovery: Time from that pulse to the step, where onset is shorter [ms].
-    """
-
-    amplitudes: tuple[float, ...] = key((), "amplitudes_pA")
-    start: float = key(-100.0, "start_pA")
-    stop: float = key(350.0, "stop_pA")
-    step: float = key(50.0, "step_pA")
-    onset: float = key(200.0, "onset_ms", low=50.0, high=10_000.0)
-    duration: float = key(500.0, "duration_ms", low=1.0, high=60_000.0)
-    tail: float = key(300.0, "tail_ms", low=1.0, high=60_000.0)
-    interval: float = key(5000.0, "interval_s", low=0.0, high=3600.0, factor=1000.0)
-    holding: float = key(0.0, "holding_pA")
-    gap_free: float = key(0.0, "gap_free_s", low=0.0, high=86_400.0, factor=1000.0)
-    test_pulse: float = key(0.0, "test_pulse_pA", low=-100.0, high=100.0)
-    test_duration: float = key(100.0, "test_pulse_ms", low=20.0, high=1000.0)
-    recovery: float = key(150.0, "recovery_ms", low=20.0, high=10_000.0)
-
-    def check_steps(self) -> None:
-        """Refuse steps that never arrive, or only after too many sweeps.
-
-        Raises:
-            SettingsError: With what was given and wanted.
-        """
-        if self.amplitudes or (self.step and 0 <= (self.stop - self.start) / self.step <= LONGEST_FAMILY):
-            return
-        raise SettingsError(
-            f"[protocol] goes from {self.start:g} to {self.stop:g} pA by {self.step:g} pA, "
-            f"a step_pA that arrives in at most {LONGEST_FAMILY} sweeps was wanted."
-        )
-
-    def check(self, limits: Limits) -> None:
-        """Refuse what may not be put out.
-
-        Args:
-            limits: Of the rig.
-
-        Raises:
-            ValueError: If a sweep leaves them.
-        """
-        for stimulus in self.stimuli():
-            limits.check(stimulus)
-
-    def stimuli(self) -> tuple[Stimulus, ...]:
-        """Lay out the family in the order of play.
-
-        Returns:
-            One current step an amplitude, given one by one or from start to stop, each behind the test pulse.
-        """
-        count = math.floor((self.stop - self.start) / self.step + 1e-9) + 1
-        amplitudes = self.amplitudes or tuple(self.start + k * self.step for k in range(count))
-        steps = (
-            current_step(amplitude, holding=self.holding, onset=self.onset, duration=self.duration, tail=self.tail)
-            for amplitude in amplitudes
-        )
-        if not self.test_pulse:
-            return tuple(steps)
-        return tuple(with_forepulse(step, self.test_pulse, self.test_duration, self.recovery) for step in steps)
 
 
 @dataclass(frozen=True)
@@ -323,10 +243,6 @@ def _check_together(path: Path, settings: Settings, tables: Mapping[str, Mapping
         raise SettingsError(f"{path}: [protocol] has amplitudes_pA and {listed(steps)}: keep one of the two ways.")
     if "amplitudes_pA" in given and not protocol.amplitudes:
         raise SettingsError(f"{path}: [protocol] amplitudes_pA is empty, at least one amplitude was wanted.")
-    try:
-        protocol.check_steps()
-    except SettingsError as error:
-        raise SettingsError(f"{path}: {error}") from error
     if settings.rig.kind not in _WITHOUT_OUTPUT and not {"low_pA", "high_pA"} <= tables.get("limits", {}).keys():
         raise SettingsError(
             f"{path}: [limits] is missing or not whole: a rig that puts currents into a cell needs low_pA and high_pA, "

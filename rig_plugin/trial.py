@@ -16,9 +16,10 @@ from estimators.oddity import Check, Oddity
 from hardware.forepulse import membrane_before
 from hardware.membrane import Membrane
 from simulators.parameter import Parameter
+from simulators.stimulus import Stimulus
 from simulators.sweep import Sweep
 
-__all__ = ["QUANTILES", "Latency", "Posterior", "Trial", "Trust"]
+__all__ = ["QUANTILES", "Latency", "Posterior", "Trial", "Trust", "laid_out"]
 
 QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
 
@@ -171,6 +172,25 @@ class Trial:
         }
 
 
+def laid_out(stimulus: Stimulus) -> dict[str, Any]:
+    """Lay a stimulus out as the command line and the window have it.
+
+    Args:
+        stimulus: Which.
+
+    Returns:
+        A mapping that `json.dumps` takes; the step is told in current clamp only.
+    """
+    return {
+        "clamp": stimulus.clamp,
+        "holding_pA": stimulus.holding if stimulus.clamp == "current" else None,
+        "step_pA": stimulus.amplitude if stimulus.clamp == "current" else None,
+        "onset_ms": stimulus.onset,
+        "duration_ms": stimulus.step_duration,
+        "epochs": [{"level": epoch.level, "duration_ms": epoch.duration} for epoch in stimulus.epochs],
+    }
+
+
 def _number(value: float | None) -> float | int | None:
     """Give a number as JSON has it: None for what is missing, an integer where it is a count."""
     if value is None or not math.isfinite(value):
@@ -196,12 +216,9 @@ def _stimulus(sweep: Sweep | None) -> dict[str, Any]:
     """Describe what was put out, or say with None that it is unknown."""
     stimulus = sweep.stimulus if sweep else None
     held = sweep is not None and sweep.clamp == "current" and sweep.holding_source != "unknown"
-    return {
+    nothing = dict.fromkeys(("step_pA", "onset_ms", "duration_ms", "epochs"))
+    return (laid_out(stimulus) if stimulus else nothing) | {
         "clamp": sweep.clamp if sweep else None,
         "holding_pA": stimulus.holding if stimulus and held else None,
-        "step_pA": stimulus.amplitude if stimulus and stimulus.clamp == "current" else None,
-        "onset_ms": stimulus.onset if stimulus else None,
-        "duration_ms": stimulus.step_duration if stimulus else None,
         "source": sweep.command_source if sweep else None,
-        "epochs": [{"level": e.level, "duration_ms": e.duration} for e in stimulus.epochs] if stimulus else None,
     }

@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -22,6 +23,7 @@ from rig_plugin.engine.letter import seal
 from rig_plugin.engine.shared import Shared
 from rig_plugin.engine.vigil import Vigil
 from rig_plugin.feed import Ended, Guarded, Message, RecordingStatus
+from rig_plugin.protocol_settings import ProtocolSettings
 from simulators.parameter import Parameter
 
 __all__ = ["Client"]
@@ -52,6 +54,8 @@ class Client:
         self._pipe: Connection | None = None
         self._runs = False
         self._names: tuple[str, ...] = ()
+        self._mode = ""
+        self._protocol: ProtocolSettings | None = None
         self._beats, self._born, self._heard = 0, 0, clock()
         self._launch()
 
@@ -166,6 +170,32 @@ class Client:
         self._names = tuple(names)
         self._send("look", names=self._names)
 
+    def gate(self, mode: str) -> None:
+        """Play each sweep at once ("auto") or only after `go` ("accept"), in this session and in later ones.
+
+        Args:
+            mode: One of the two.
+        """
+        self._mode = mode
+        self._send("gate", text=mode)
+
+    def play(self, protocol: ProtocolSettings) -> None:
+        """Play another protocol from the next start on; the session that runs keeps its own.
+
+        Args:
+            protocol: For a rig; checked against the limits when the session is opened.
+        """
+        self._protocol = protocol
+        self._send("play", protocol=asdict(protocol))
+
+    def go(self) -> None:
+        """Play the sweep that waits."""
+        self._send("go")
+
+    def skip(self) -> None:
+        """Pass over the sweep that is next."""
+        self._send("skip")
+
     def close(self) -> None:
         """Let the engine finish the running sweep and end, and take the shared memory away."""
         if self._pipe is not None:
@@ -193,8 +223,12 @@ class Client:
         self._inbox.attach(here)
         if self._names:
             self._send("look", names=self._names)
+        if self._mode:
+            self._send("gate", text=self._mode)
+        if self._protocol is not None:
+            self._send("play", protocol=asdict(self._protocol))
 
-    def _send(self, event: str, **rest: str | Sequence[str]) -> None:
+    def _send(self, event: str, **rest: str | Sequence[str] | Mapping[str, object]) -> None:
         try:
             if self._pipe is not None:
                 self._pipe.send_bytes(seal(event, **rest))

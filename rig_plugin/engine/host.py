@@ -12,15 +12,16 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING, Union
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Union
 
 from hardware.last_word import FOLDER
-from rig_plugin.engine.letter import open_letter
+from rig_plugin.engine.letter import open_letter, protocol_of
 from rig_plugin.engine.outbox import Outbox
 from rig_plugin.engine.shared import Shared
 from simulators.refusal import Refusal
@@ -28,15 +29,17 @@ from simulators.refusal import Refusal
 if TYPE_CHECKING:
     from rig_plugin.audience import Listener
     from rig_plugin.patching import Patching
+    from rig_plugin.protocol_settings import ProtocolSettings
     from rig_plugin.session import Session
 
 __all__ = ["Opener", "host"]
 
 _LOG = logging.getLogger("rig_plugin")
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 Opener = Callable[["Listener"], Union["Session", "Patching"]]
 """Opens a session, or the tests that come before one, that tells a listener; importable by name, or a
-`functools.partial` of such with plain arguments."""
+`functools.partial` of such with plain arguments. Those of a rig take besides, by its name, another `protocol`."""
 
 
 def host(opener: Opener, name: str, pipe: Connection, words: Path) -> None:
@@ -74,14 +77,25 @@ class _Desk:
     """The one session at a time, and what the window asks of it."""
 
     def __init__(self, opener: Opener, outbox: Outbox) -> None:
-        self._opener, self._outbox = opener, outbox
+        self._outbox = outbox
+        self._opener: Callable[..., Session | Patching] = opener
+        self._changed: dict[str, ProtocolSettings] = {}
         self._session: Session | Patching | None = None
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
         self._names: tuple[str, ...] = ()
+        self._mode = ""
         self._wish: tuple[bool, Path | None] | None = None
 
-    def do(self, event: str, text: str = "", on: str = "", folder: str = "", names: Sequence[str] = ()) -> None:
+    def do(
+        self,
+        event: str,
+        text: str = "",
+        on: str = "",
+        folder: str = "",
+        names: Sequence[str] = (),
+        protocol: Mapping[str, Any] = _NOTHING,
+    ) -> None:
         """Do what a letter asks; one that asks for what there is not is logged."""
         known: dict[str, Callable[[], None]] = {
             "start": self._start,
@@ -90,6 +104,10 @@ class _Desk:
             "mark": partial(self._mark, text),
             "record": partial(self._record, on == "on", Path(folder) if folder else None),
             "look": partial(self._look, names),
+            "gate": partial(self._gate, text),
+            "go": self._go,
+            "skip": self._skip,
+            "play": partial(self._play, protocol),
         }
         if event not in known:
             _LOG.error("The window asked for '%s', which the engine does not know.", event)
@@ -149,11 +167,35 @@ class _Desk:
         except Refusal as refusal:
             _LOG.warning("%s", refusal)
 
+    def _gate(self, mode: str) -> None:
+        # A session that is opened later is told the same.
+        self._mode = mode
+        if (session := self._session) is not None:
+            self._stand(session)
+
+    def _stand(self, session: Session | Patching) -> None:
+        try:
+            session.gate(self._mode)
+        except Refusal as refusal:
+            _LOG.warning("%s", refusal)
+
+    def _play(self, protocol: Mapping[str, Any]) -> None:
+        # A session that is opened later plays it.
+        self._changed = {"protocol": protocol_of(protocol)}
+
+    def _go(self) -> None:
+        if (session := self._session) is not None:
+            session.go()
+
+    def _skip(self) -> None:
+        if (session := self._session) is not None:
+            session.skip()
+
     def _run(self) -> None:
         # Nothing that is loaded now is garbage, and looking for some takes a tenth of the time.
         gc.disable()
         try:
-            session = self._session = self._opener(self._outbox)
+            session = self._session = self._opener(self._outbox, **self._changed)
         except Refusal as refusal:
             self._outbox.ended(str(refusal))
             return
@@ -166,6 +208,8 @@ class _Desk:
         try:
             if self._names:
                 self._turn(session)
+            if self._mode:
+                self._stand(session)
             if self._stopping.is_set():
                 session.stop()
             if self._wish is not None:

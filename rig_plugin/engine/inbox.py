@@ -17,7 +17,7 @@ import numpy.typing as npt
 from estimators.overlay import Overlay
 from estimators.slices import Slices
 from hardware.injection import Injection
-from rig_plugin.engine.letter import open_letter, stimulus_of, sweep_of, test_of, trial_of
+from rig_plugin.engine.letter import open_letter, proposal_of, stimulus_of, sweep_of, test_of, trial_of
 from rig_plugin.engine.shared import Shared
 from rig_plugin.feed import Ended, Finished, Live, MembraneTested, Message, Overlaid, RecordingStatus, Sliced, Started
 from simulators.parameter import Parameter
@@ -147,6 +147,8 @@ class Inbox:
             return None if numbers is None else Sliced(letter["trial"], Slices.of(letter["names"], numbers))
         if event == "tested":
             return MembraneTested(test_of(letter["test"]))
+        if event == "proposed":
+            return proposal_of(letter["proposal"])
         return Ended(letter["reason"])
 
     def _finished(self, letter: Mapping[str, Any]) -> Finished | None:

@@ -18,6 +18,8 @@ import numpy.typing as npt
 from hardware.membrane import Membrane
 from rig_plugin.engine.trust_letter import told_trust, trust_of
 from rig_plugin.membrane_tests import Tested
+from rig_plugin.proposal import Candidate, Proposed
+from rig_plugin.protocol_settings import ProtocolSettings
 from rig_plugin.rule import Alarm
 from rig_plugin.trial import Latency, Posterior, Trial
 from simulators.parameter import Parameter
@@ -25,7 +27,8 @@ from simulators.stimulus import Dose, Epoch, Stimulus
 from simulators.sweep import Junction, Sweep
 
 __all__ = [
-    "open_letter", "seal", "stimulus_of", "sweep_of", "test_of", "told_stimulus", "told_test", "told_trial", "trial_of",
+    "open_letter", "proposal_of", "protocol_of", "seal", "stimulus_of", "sweep_of", "test_of", "told_stimulus",
+    "told_test", "told_trial", "trial_of",
 ]  # fmt: skip
 
 Array = npt.NDArray[np.float64]
@@ -65,6 +68,11 @@ def stimulus_of(told: Mapping[str, Any]) -> Stimulus:
     """Read a stimulus from a letter."""
     epochs = [Epoch(e["level"], e["duration"], tuple(Dose(**dose) for dose in e["doses"])) for e in told["epochs"]]
     return Stimulus(told["clamp"], tuple(epochs), told["observed"])
+
+
+def protocol_of(told: Mapping[str, Any]) -> ProtocolSettings:
+    """Read a protocol's settings from a letter, in which they lie as `asdict` has them."""
+    return ProtocolSettings(**{**told, "amplitudes": tuple(told["amplitudes"])})
 
 
 def told_trial(trial: Trial) -> dict[str, Any]:
@@ -123,6 +131,12 @@ def test_of(told: Mapping[str, Any]) -> Tested:
     """Read a membrane test from a letter."""
     found = tuple(Alarm(**alarm) for alarm in told["alarms"])
     return Tested(told["index"], _membrane_of(told["membrane"]), told["stage"], found)
+
+
+def proposal_of(told: Mapping[str, Any]) -> Proposed:
+    """Read a proposal from a letter, in which it lies as `asdict` has it."""
+    weighed = [Candidate(stimulus_of(each["stimulus"]), each["gain"], each["error"]) for each in told["candidates"]]
+    return Proposed(**{**told, "stimulus": stimulus_of(told["stimulus"]), "candidates": tuple(weighed)})
 
 
 def _told_membrane(said: Membrane) -> dict[str, Any]:

@@ -6,10 +6,11 @@ then, and the window never waits for it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rig_plugin.replay_settings import ReplaySettings
-from rig_plugin.settings import Settings
+from rig_plugin.settings import ProtocolSettings, Settings
 from simulators.stimulus import Clamp
 
 if TYPE_CHECKING:
@@ -20,41 +21,44 @@ if TYPE_CHECKING:
 __all__ = ["attach", "patch", "replay"]
 
 
-def attach(settings: Settings, listener: Listener) -> Session:
+def attach(settings: Settings, listener: Listener, protocol: ProtocolSettings | None = None) -> Session:
     """Open a session on a rig, with its network.
 
     Args:
         settings: What the rig file says.
         listener: Who is told.
+        protocol: What is played in place of what it says; None leaves that.
 
     Returns:
         The session.
 
     Raises:
-        Refusal: As `opening.attach`.
+        Refusal: As `opening.attach`, or if the protocol leaves the limits.
     """
     from rig_plugin import opening
 
+    settings = _played(settings, protocol)
     return opening.attach(settings, opening.network(settings.network.path), listeners=(listener,), overlays=True)
 
 
-def patch(settings: Settings, clamp: Clamp, listener: Listener) -> Patching:
+def patch(settings: Settings, clamp: Clamp, listener: Listener, protocol: ProtocolSettings | None = None) -> Patching:
     """Open membrane tests on a rig.
 
     Args:
         settings: What the rig file says.
         clamp: In which they are played.
         listener: Who is told.
+        protocol: As `attach`; only its holding counts here.
 
     Returns:
         The tests, without an end.
 
     Raises:
-        Refusal: As `Patching`.
+        Refusal: As `Patching`, or if the protocol leaves the limits.
     """
     from rig_plugin.patching import Patching
 
-    return Patching(settings, clamp, listeners=(listener,))
+    return Patching(_played(settings, protocol), clamp, listeners=(listener,))
 
 
 def replay(settings: ReplaySettings, listener: Listener) -> Session:
@@ -73,3 +77,11 @@ def replay(settings: ReplaySettings, listener: Listener) -> Session:
     from rig_plugin import opening
 
     return opening.replay(settings, opening.network(settings.network), listeners=(listener,), overlays=True)
+
+
+def _played(settings: Settings, protocol: ProtocolSettings | None) -> Settings:
+    """Put another protocol in the place of the rig file's, which is as safe as that was."""
+    if protocol is None:
+        return settings
+    protocol.check(settings.limits.limits())
+    return replace(settings, protocol=protocol)

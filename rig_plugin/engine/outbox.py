@@ -25,6 +25,7 @@ from rig_plugin.engine.letter import seal, told_stimulus, told_test, told_trial
 from rig_plugin.engine.shared import Shared
 from rig_plugin.feed import RecordingStatus
 from rig_plugin.membrane_tests import Tested
+from rig_plugin.proposal import Proposed
 from rig_plugin.trial import Trial
 from simulators.stimulus import Stimulus
 
@@ -112,6 +113,10 @@ class Outbox:
     def tested(self, tested: Tested) -> None:
         """Tell a membrane test."""
         self._send("tested", test=told_test(tested))
+
+    def proposed(self, proposed: Proposed) -> None:
+        """Tell which sweep is next."""
+        self._send("proposed", proposal=asdict(proposed))
 
     def status(self, recording: RecordingStatus) -> None:
         """Write how the recording is doing onto the board."""

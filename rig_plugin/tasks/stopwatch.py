@@ -19,6 +19,7 @@ from estimators.slices import Slices
 from hardware.injection import Injection
 from rig_plugin.feed import RecordingStatus
 from rig_plugin.membrane_tests import Tested
+from rig_plugin.proposal import Proposed
 from rig_plugin.settings import Settings
 from rig_plugin.trial import Trial
 from simulators.stimulus import Stimulus
@@ -97,6 +98,9 @@ class Stopwatch:
         """Take no note."""
 
     def sliced(self, trial: int, slices: Slices) -> None:
+        """Take no note."""
+
+    def proposed(self, proposed: Proposed) -> None:
         """Take no note."""
 
     def status(self, recording: RecordingStatus) -> None:

@@ -8,7 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["MISSING", "age", "clock", "fixed", "interval", "places", "quantiles", "significant", "space", "with_unit"]
+__all__ = [
+    "MISSING", "age", "clock", "fixed", "interval", "lasting", "places", "quantiles", "significant", "space",
+    "with_unit",
+]  # fmt: skip
 
 MISSING = "–"
 _MINUS = "−"
@@ -153,6 +156,28 @@ def clock(seconds: float) -> str:
     """
     whole = int(max(0.0, seconds))
     return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+
+
+def lasting(seconds: float) -> str:
+    """Write how long something takes, in the two units that say enough.
+
+    Args:
+        seconds: Time [s].
+
+    Returns:
+        Tenths of a second to ten seconds, seconds to an hour, then minutes.
+
+    Example:
+        >>> lasting(1.16), lasting(50.0), lasting(200.0), lasting(120.0), lasting(5000.0)
+        ('1.2 s', '50 s', '3 min 20 s', '2 min', '1 h 23 min')
+    """
+    if seconds < 9.95:
+        return f"{fixed(seconds, 1).removesuffix('.0')} s"
+    if seconds < 59.5:
+        return f"{seconds:.0f} s"
+    large, small, step = ("min", "s", 1) if seconds < 3599.5 else ("h", "min", 60)
+    most, rest = divmod(round(seconds / step), 60)
+    return f"{most} {large} {rest} {small}" if rest else f"{most} {large}"
 
 
 def age(seconds: float) -> str:

@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from estimators.overlay import Overlay
 from rig_plugin.feed import Live, Overlaid
-from rig_plugin.trial import Trial
+from rig_plugin.proposal import Proposed
+from rig_plugin.trial import Trial, laid_out
 from rig_plugin.widgets.chronicle import Chronicle
 from rig_plugin.widgets.lanes import Lanes
 from rig_plugin.widgets.measurement import COLUMNS
@@ -132,6 +133,15 @@ class Scope(Panel):
         """
         if self._live is None and overlaid.trial == self._trial and self.sweep.shown.size:
             self.sweep.shade(overlaid.overlay)
+
+    def propose(self, proposed: Proposed) -> None:
+        """Be told what is next, which after a skip is no more what the last trial said.
+
+        Args:
+            proposed: The newest one.
+        """
+        if self._live is None:
+            self.sweep.plan(laid_out(proposed.stimulus))
 
     def fail(self, reason: str) -> None:
         """Be told that the session broke off.

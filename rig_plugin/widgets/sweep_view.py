@@ -120,6 +120,20 @@ class SweepView(Lanes):
             command = sweep.stimulus.command(sweep.rate) if sweep.stimulus else _NOTHING
         self._traces["command"].show(command, sweep.rate)
 
+    def plan(self, following: Mapping[str, Any]) -> None:
+        """Show another next stimulus than was known when the sweep ended.
+
+        Args:
+            following: As a trial has it.
+        """
+        self._next = following
+        self._dash()
+        self._frame()
+
+    def _dash(self) -> None:
+        plan = planned(self._next)
+        self._planned.setData(*(plan if plan else ([], [])))
+
     def retire(self) -> None:
         """Make the bright trace a faint one."""
         if self.shown.size:
@@ -166,8 +180,7 @@ class SweepView(Lanes):
         for age, trace in enumerate(self._faint):
             trace.show(*(self._past[-1 - age][:2] if age < len(self._past) else (_NOTHING, 1.0)))
         self.arrange(self._clamp, {name: self._units[name] for name in self.further})
-        plan = planned(self._next)
-        self._planned.setData(*(plan if plan else ([], [])))
+        self._dash()
         self.charts["response"].span(x=(0.0, self._duration))
         self._frame()
 

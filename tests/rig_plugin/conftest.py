@@ -206,6 +206,18 @@ class Control:
     def start(self) -> None:
         self.calls.append("start")
 
+    def gate(self, mode: str) -> None:
+        self.calls.append(f"gate {mode}")
+
+    def go(self) -> None:
+        self.calls.append("go")
+
+    def play(self, protocol: object) -> None:
+        self.calls.append("play")
+
+    def skip(self) -> None:
+        self.calls.append("skip")
+
     def stop(self) -> None:
         self.calls.append("stop")
 

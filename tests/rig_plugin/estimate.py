@@ -56,7 +56,7 @@ class Notes:
         self.told, self.then = [], then or {}
 
     def __getattr__(self, event):
-        if event not in ("started", "block", "finished", "overlaid", "sliced", "status", "ended"):
+        if event not in ("started", "block", "finished", "overlaid", "sliced", "proposed", "status", "ended"):
             raise AttributeError(event)
 
         def note(*what):

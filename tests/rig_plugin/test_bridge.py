@@ -1,5 +1,6 @@
 from rig_plugin.bridge import Bridge
 from rig_plugin.feed import Feed
+from rig_plugin.proposal import Proposed
 
 
 def test_silence_in_the_middle_of_a_sweep_is_told_and_taken_back(qtbot, scripted):
@@ -86,3 +87,16 @@ def test_slices_travel_after_all_trials_and_only_the_latest(qtbot, scripted):
     bridge.poll()
     bridge.poll()
     assert told == [3, (2, "of 2")]
+
+
+def test_of_proposals_found_together_the_latest_is_told_and_after_the_trials_before_it(qtbot, scripted):
+    feed = Feed()
+    bridge = Bridge(feed)
+    told: list[object] = []
+    bridge.finished.connect(lambda trials: told.append("finished"))
+    bridge.proposed.connect(lambda proposed: told.append(proposed.place))
+    feed.finished(scripted.trial(0))
+    for place in (1, 2):
+        feed.proposed(Proposed(scripted.stimulus(place), place=place))
+    bridge.poll()
+    assert told == ["finished", 2]

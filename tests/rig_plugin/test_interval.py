@@ -1,7 +1,5 @@
 """The interval between sweeps: kept from start to start, refused where it can't be, and too short once said."""
 
-import threading
-
 import numpy as np
 import pytest
 
@@ -51,7 +49,7 @@ def test_sweeps_begin_an_interval_after_one_another_however_long_they_take(netwo
     interval._duration = 5000.0
     begin = interval.begin
     monkeypatch.setattr(interval, "begin", lambda: begun.append(clock.now) or begin())
-    monkeypatch.setattr(interval, "wait", lambda _: Interval.wait(interval, clock))
+    monkeypatch.setattr(session._gate, "_pause", clock.wait)
     for trial in session.trials():
         # A sweep, what is made of it and who is told take their time; once they take more than the interval.
         clock.now += 7.0 if trial.index == 1 else 1.5
@@ -68,13 +66,13 @@ def test_a_simulated_cell_says_start_to_start_what_was_asked_for_and_never_begin
     assert starts(0.0) == pytest.approx(0.27)
 
 
-def test_a_wait_ends_when_the_session_does_and_none_is_none():
-    ending = threading.Event()
-    Interval().wait(ending)
-    ending.set()
-    interval = Interval(3.6e6)
+def test_nothing_is_left_of_an_interval_before_the_first_sweep_nor_of_none():
+    interval, none = Interval(3.6e6), Interval()
+    assert (interval.left, none.left) == (0.0, 0.0)
     interval.begin()
-    interval.wait(ending)
+    none.begin()
+    assert 3500.0 < interval.left <= 3600.0
+    assert none.left == 0.0
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from rig_plugin.feed import Live
+from rig_plugin.proposal import Proposed
 from rig_plugin.stretch import Hold
 from rig_plugin.widgets.chronicle import Chronicle
 from rig_plugin.widgets.qt import QtCore
@@ -227,3 +228,17 @@ def test_the_readings_fit_into_a_narrow_panel_and_into_large_letters(scope):
         metrics = scope._readings.fontMetrics()
         widest = max(metrics.horizontalAdvance(line) for line in scope.readings.splitlines())
         assert widest <= scope._readings.width()
+
+
+def test_what_is_next_is_dashed_also_when_the_one_before_it_was_skipped_and_never_over_a_sweep_that_runs(
+    qtbot, scripted
+):
+    scope = Scope()
+    qtbot.addWidget(scope)
+    scope.take(scripted.trial(0))
+    assert scope.sweep._planned.getData()[1].max() == -35.0
+    scope.propose(Proposed(scripted.stimulus(4)))
+    assert scope.sweep._planned.getData()[1].max() == 145.0
+    scope.begin(sweep(1.0))
+    scope.propose(Proposed(scripted.stimulus(5)))
+    assert scope.sweep._planned.getData()[1] is None or not scope.sweep._planned.getData()[1].size

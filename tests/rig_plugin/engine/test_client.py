@@ -19,6 +19,7 @@ from rig_plugin import opening
 from rig_plugin.engine import opened
 from rig_plugin.engine.client import Client
 from rig_plugin.feed import Ended, Finished, Overlaid, Sliced, Started
+from rig_plugin.proposal import Proposed
 from rig_plugin.settings import ProtocolSettings, RecordingSettings, RigSettings, Settings
 
 AMPLITUDES = (-50.0, 50.0, 150.0)
@@ -197,3 +198,41 @@ def test_what_is_looked_at_is_sliced_in_the_engine_also_after_it_died(parameters
             assert sliced[0].slices.pair_densities.shape == (1, CELLS, CELLS)
             os.kill(client.process, signal.SIGKILL)
             until(client, Ended)
+
+
+@pytest.mark.long  # test_host.py and test_inbox.py have both ends in one process, test_gate.py what a gate does
+def test_a_sweep_waits_in_the_engine_for_a_word_and_another_protocol_is_played_from_the_next_start_on(parameters):
+    with launch(parameters) as client:
+        client.gate("accept")
+        client.start()
+        waiting = until(client, Proposed)
+        client.play(replace(PROTOCOL, amplitudes=(20.0, -20.0)))
+        client.skip()
+        waiting += until(client, Proposed)
+        client.go()
+        (started,) = (message for message in until(client, Proposed) if isinstance(message, Started))
+        assert started.live.stimulus.amplitude == 50.0
+        client.stop()
+        assert until(client, Ended)[-1] == Ended(None)
+        assert [(each.stimulus.amplitude, each.place, each.count, each.waits) for each in waiting] == [
+            (-50.0, 0, 3, True),
+            (50.0, 1, 3, True),
+        ]
+        # Even in another engine, since this one dies.
+        os.kill(client.process, signal.SIGKILL)
+        client._process.join()
+        client.gate("auto")
+        client.start()
+        played = [
+            message.trial.sweep.stimulus.amplitude for message in until(client, Ended) if isinstance(message, Finished)
+        ]
+        assert played == [20.0, -20.0]
+
+
+@pytest.mark.long
+def test_a_protocol_that_leaves_the_limits_is_refused_in_words_before_anything_is_put_out(parameters):
+    with launch(parameters) as client:
+        client.play(replace(PROTOCOL, amplitudes=(2000.0,)))
+        client.start()
+        (ended,) = until(client, Ended)
+        assert "outside the limits [-1000, 1000] pA" in ended.reason

@@ -1,10 +1,16 @@
 """The desk in the engine: one session at a time, and a start that is asked for is never lost."""
 
+import json
 import threading
 from contextlib import closing
+from dataclasses import asdict
+from functools import partial
 
 from rig_plugin.engine.host import _Desk
+from rig_plugin.gate import Gate
 from rig_plugin.gaze import GazeError
+from rig_plugin.interval import Interval
+from rig_plugin.protocol_settings import ProtocolSettings
 
 
 class Told:
@@ -62,6 +68,58 @@ def test_a_start_is_not_lost_that_comes_before_the_last_session_s_thread_is_gone
         desk.do("stop")
     assert len(opened) == 2
     assert outbox.reasons == [None, None]
+
+
+def test_the_gate_and_another_protocol_are_told_to_the_next_session_and_words_to_the_one_that_runs():
+    outbox, opened = Told(), []
+
+    def opener(listener, **changed):
+        session = Scripted(listener)
+        opened.append(session)
+        session.told = [changed]
+        session.gate = session.told.append
+        session.go, session.skip = (partial(session.told.append, word) for word in ("go", "skip"))
+        return session
+
+    first, other = ProtocolSettings(amplitudes=(20.0, 40.0)), ProtocolSettings(step=25.0)
+    with closing(_Desk(opener, outbox)) as desk:
+        desk.do("go")
+        desk.do("gate", text="accept")
+        desk.do("play", protocol=json.loads(json.dumps(asdict(first))))
+        for _ in range(2):
+            outbox.there.clear()
+            desk.do("start")
+            while not (opened and opened[-1].running.wait(0.001)):
+                pass
+            desk.do("go")
+            desk.do("play", protocol=asdict(other))
+            desk.do("gate", text="auto")
+            desk.do("skip")
+            desk.do("stop")
+            assert outbox.there.wait(5.0)
+            opened[-1].running.clear()
+    assert [session.told for session in opened] == [
+        [{"protocol": first}, "accept", "go", "auto", "skip"],
+        [{"protocol": other}, "auto", "go", "auto", "skip"],
+    ]
+
+
+def test_a_gate_that_can_not_stand_as_it_was_told_is_logged_and_the_session_goes_on(caplog):
+    outbox, opened = Told(), []
+
+    def opener(listener):
+        opened.append(Scripted(listener))
+        opened[-1].gate = Gate(iter(()), Interval()).turn
+        return opened[-1]
+
+    with closing(_Desk(opener, outbox)) as desk:
+        desk.do("gate", text="ajar")
+        desk.do("start")
+        while not (opened and opened[0].running.wait(0.001)):
+            pass
+        desk.do("stop")
+    assert outbox.reasons == [None]
+    assert "turned to 'ajar'" in caplog.text
 
 
 def test_a_session_that_runs_is_not_begun_again():

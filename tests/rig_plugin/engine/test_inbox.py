@@ -15,6 +15,7 @@ from rig_plugin.engine.outbox import Outbox
 from rig_plugin.engine.shared import Shared
 from rig_plugin.feed import Ended, Finished, MembraneTested, Overlaid, Sliced, Started
 from rig_plugin.membrane_tests import Tested as OneTest
+from rig_plugin.proposal import Candidate, Proposed
 from rig_plugin.rule import Alarm
 
 
@@ -229,6 +230,15 @@ def test_a_membrane_test_is_the_same_and_what_it_can_not_tell_is_missing(line):
     one, other = taken(inbox, 2)
     assert one == MembraneTested(told)
     assert np.isnan([other.tested.membrane.access, other.tested.membrane.resistance]).all()
+
+
+def test_a_proposal_is_the_same_with_all_that_was_weighed(line, scripted):
+    outbox, inbox = line
+    weighed = (Candidate(scripted.stimulus(1), 0.3, 0.1), Candidate(scripted.stimulus(2), 1.8, 0.2))
+    proposals = [Proposed(scripted.stimulus(2), 1.8, 2, 10, True, weighed), Proposed(scripted.stimulus(0))]
+    for proposed in proposals:
+        outbox.proposed(proposed)
+    assert taken(inbox, 2) == proposals
 
 
 def test_the_membrane_of_a_trial_is_read_once_and_where_the_session_runs(line, scripted):
