@@ -68,10 +68,14 @@ def adapt(
         smallest, largest = np.log(designs.scale)
         scales = np.exp(rng.uniform(smallest, largest, min(chunk, cells - begin)))
         tables = [draw_set(replace(designs, scale=(scale, scale)), rng) for scale in scales]
-        walks = [walk(table[:, CONTEXT.index("start")], len(spec.parameters), spec.nuisances, rng) for table in tables]
+        walks = [_walked(table, spec, rng) for table in tables]
         first = np.concatenate([[0], np.cumsum([len(table) for table in tables])])
         course = _Course(network, spec, rng, scales, first, np.concatenate(tables))
         yield course.run(np.concatenate(walks))
+
+
+def _walked(table: _Floats, spec: Spec, rng: np.random.Generator) -> _Floats:
+    return walk(table[:, CONTEXT.index("start")], len(spec.parameters), spec.nuisances, rng, spec.names)
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,6 +21,7 @@ from estimators.domain import Domain
 from estimators.estimator import Architecture, SweepSetEstimator
 from estimators.features import NAMES
 from estimators.likelihood import Likelihood, Shape
+from estimators.lookout import LIMITS
 from estimators.prequential import STRATA
 from estimators.spec import Spec
 from estimators.sweep_set import HEADS
@@ -142,6 +143,7 @@ def _read(file: h5py.File, path: Path) -> Checkpoint:
     watchman = None if predictive is None else _watchman(file, path)
     scores = None if watchman is None else 1 + len(watchman.taught)
     reference = _reference(file, network.scaling.width, scores, path)
+    reference |= _limits(file, len(spec.parameters), path)
     return Checkpoint(
         network.eval(), spec, title.record, title.calibration, reference, likelihood, predictive, watchman
     )
@@ -222,6 +224,20 @@ def _reference(file: h5py.File, width: int, scores: int | None, path: Path) -> d
             raise CheckpointError(f"{path}: reference {name} holds what is no finite number; take a sound copy.")
         reference[name] = array
     return reference
+
+
+def _limits(file: h5py.File, parameters: int, path: Path) -> dict[str, npt.NDArray[Any]]:
+    """Read from where on a change is an alarm, where the network was made to track."""
+    if f"reference/{LIMITS}" not in file:
+        return {}
+    dataset = file[f"reference/{LIMITS}"]
+    array = np.asarray(dataset[()]) if dataset.shape == (parameters,) else np.empty(0)
+    if array.dtype.kind != "f" or not array.size or not np.isfinite(array).all() or not (array > 0).all():
+        raise CheckpointError(
+            f"{path}: reference {LIMITS} has shape {dataset.shape}; {parameters} positive numbers were wanted; take a "
+            "sound copy."
+        )
+    return {LIMITS: array}
 
 
 def _program() -> str:

@@ -27,6 +27,7 @@ from estimators.novelty import Novelty
 from estimators.sets import Sets
 from estimators.simulation import CHECKING, load_sets, simulate_to
 from estimators.spec import Spec, SpecError, read_spec
+from estimators.stillness import still_limits
 from estimators.training import Epoch, train
 from simulators.workers import processes
 
@@ -174,7 +175,8 @@ def _checked(spec: Spec, out: Path) -> Sets:
 def _references(spec: Spec, network: SweepSetEstimator, sets: Sets) -> dict[str, npt.NDArray[Any]]:
     """Take what trust is measured against."""
     rng = np.random.default_rng([spec.seed, 3])
-    return Novelty.make(network.scaling, sets, rng) | misfits(network, spec, rng)
+    references = Novelty.make(network.scaling, sets, rng) | misfits(network, spec, rng)
+    return references | still_limits(network, spec, np.random.default_rng([spec.seed, 18]))
 
 
 def _trained(

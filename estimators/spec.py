@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import tomllib
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from estimators.cell import halved
+from estimators.changes import Changes
 from estimators.designs import Designs
 from estimators.nuisances import OFF, Nuisances
 from estimators.process import CORTICAL, PROCESSES, Process, process_of
@@ -46,9 +47,14 @@ _BOUNDS = {
     "weight_decay": (0.0, 1.0),
     "cells": (180, 100_000_000),
     "held_out": (20, 1_000_000),
+    "rundown": (0.0, 1.0),
+    "wash": (0.0, 1.0),
+    "jump": (0.0, 1.0),
+    "lasting": (1.0, 1e5),
+    "size": (1e-3, 2.0),
 }
 
-T = TypeVar("T", Designs, Nuisances, "Training", "Schooling")
+T = TypeVar("T", Designs, Nuisances, Changes, "Training", "Schooling")
 
 
 class SpecError(Refusal):
@@ -257,7 +263,10 @@ def _nuisances(process: Process, table: dict[str, Any], origin: str) -> Nuisance
         raise SpecError(
             f"{origin}: nuisances.{foreign[0]} is nothing that the model '{process.name}' has; leave it out."
         )
-    return _section(Nuisances, table, origin, "nuisances")
+    within = _table(table, "changes", f"{origin}: nuisances")
+    changes = _section(Changes, within, origin, "nuisances.changes")
+    rest = {key: value for key, value in table.items() if key != "changes"}
+    return replace(_section(Nuisances, rest, origin, "nuisances"), changes=changes)
 
 
 def _section(kind: type[T], table: dict[str, Any], origin: str, where: str) -> T:
