@@ -55,7 +55,8 @@ __all__ = ["command"]
     "--network",
     metavar="NET",
     type=a_network,
-    help="Of families, robustness and trust: a checkpoint, or the name of one that ships; the first without it.",
+    help="Of families, robustness, tracking and trust: a checkpoint, or the name of one that ships; the first without "
+    "it. Tracking wants one that tracks.",
 )
 @click.option(
     "--html",
@@ -65,7 +66,10 @@ __all__ = ["command"]
     help="Of families: a page with recorded and simulated traces, a new file.",
 )
 @click.option(
-    "--cells", metavar="N", type=click.IntRange(min=1), help="Of robustness: simulated cells, the same at each level."
+    "--cells",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Of robustness and tracking: simulated cells, the same at each level and in each transient.",
 )
 @json_option
 @click.pass_context

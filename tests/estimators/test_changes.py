@@ -1,6 +1,7 @@
 """Cells change within minutes, and theta is a draw of the prior at every sweep all the same."""
 
 from dataclasses import replace
+from importlib.resources import files
 
 import numpy as np
 import pytest
@@ -10,8 +11,13 @@ from estimators.cell import CELL
 from estimators.changes import NONE, Changes, changed
 from estimators.generation import walk
 from estimators.nuisances import Nuisances
+from estimators.spec import SpecError, spec_from
 
 START = np.arange(40) * 5.0
+TRACKING, STEPS = (
+    (files("estimators.pretrained") / f"{name}.toml").read_text(encoding="utf-8")
+    for name in ("cortical-tracking", "cortical-steps")
+)
 OFTEN = Changes(rundown=0.6, wash=0.6, jump=0.6)
 SLOW = Nuisances(walk=(3e7, 3e7))
 
@@ -85,3 +91,37 @@ def test_what_is_given_is_left_as_it_is():
     u = np.zeros((40, len(CELL)))
     changed(u, START, CELL, Changes(1.0, 1.0, 1.0), np.random.default_rng(0))
     assert (u == 0.0).all()
+
+
+def test_a_spec_may_want_cells_that_change_and_one_that_does_not_say_so_has_none():
+    spec, still = spec_from(TRACKING, "mine.toml"), spec_from(STEPS, "mine.toml")
+    assert spec.nuisances.changes == Changes(0.3, 0.25, 0.3, (10.0, 600.0), (0.2, 1.8))
+    assert still.nuisances.changes == NONE
+    # It is the shipped process otherwise.
+    assert spec.parameters == still.parameters
+    assert spec.designs == still.designs
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ("rundown = 0.3", "rundowns = 0.3", "the key nuisances.changes.rundowns is unknown"),
+        ("rundown = 0.3", "rundown = 1.3", "nuisances.changes.rundown is 1.3, a number from 0 to 1 was wanted."),
+        (
+            "size = [0.2, 1.8]",
+            "size = [0.2, 2.8]",
+            "nuisances.changes.size is [0.2, 2.8], numbers from 0.001 to 2 were",
+        ),
+        ("lasting = [10.0, 600.0]", "lasting = 10.0", "nuisances.changes.lasting is 10.0, a pair"),
+    ],
+)
+def test_changes_that_cannot_be_are_refused_by_their_key(old, new, named):
+    with pytest.raises(SpecError) as error:
+        spec_from(TRACKING.replace(old, new, 1), "mine.toml")
+    assert named in str(error.value)
+
+
+def test_changes_that_are_no_table_are_refused():
+    before = TRACKING[: TRACKING.index("[nuisances.changes]")].replace("\n[nuisances]", "\n[nuisances]\nchanges = 5")
+    with pytest.raises(SpecError, match=r"nuisances: changes is 5, a table \[changes\] was wanted"):
+        spec_from(before, "mine.toml")

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from estimators.cell import BESIDE, CELL
-from estimators.changes import NONE, Changes
 from estimators.designs import Designs
 from estimators.nuisances import OFF, Nuisances
 from estimators.spec import Schooling, SpecError, Training, read_spec, spec_from
@@ -385,40 +384,3 @@ def test_what_a_patchseq_cell_cannot_have_is_refused(old, new, said):
 @pytest.mark.parametrize(("old", "new"), [("high = 400.0", "high = 4000.0"), ("high = -45.0", "high = 45.0")])
 def test_a_prior_wider_than_the_simulator_takes_is_refused(old, new):
     assert "were wanted." in refused(changed(old, new))
-
-
-TRACKING = (files("estimators.pretrained") / "cortical-tracking.toml").read_text(encoding="utf-8")
-
-
-def test_a_spec_may_want_cells_that_change_and_one_that_does_not_say_so_has_none():
-    spec, still = spec_from(TRACKING, "mine.toml"), spec_from(TEXT, "mine.toml")
-    assert spec.nuisances.changes == Changes(0.3, 0.25, 0.3, (10.0, 600.0), (0.2, 1.8))
-    assert still.nuisances.changes == NONE
-    # It is the shipped process otherwise.
-    assert spec.parameters == still.parameters
-    assert spec.designs == still.designs
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "named"),
-    [
-        ("rundown = 0.3", "rundowns = 0.3", "the key nuisances.changes.rundowns is unknown"),
-        ("rundown = 0.3", "rundown = 1.3", "nuisances.changes.rundown is 1.3, a number from 0 to 1 was wanted."),
-        (
-            "size = [0.2, 1.8]",
-            "size = [0.2, 2.8]",
-            "nuisances.changes.size is [0.2, 2.8], numbers from 0.001 to 2 were",
-        ),
-        ("lasting = [10.0, 600.0]", "lasting = 10.0", "nuisances.changes.lasting is 10.0, a pair"),
-    ],
-)
-def test_changes_that_cannot_be_are_refused_by_their_key(old, new, named):
-    with pytest.raises(SpecError) as error:
-        spec_from(TRACKING.replace(old, new, 1), "mine.toml")
-    assert named in str(error.value)
-
-
-def test_changes_that_are_no_table_are_refused():
-    before = TRACKING[: TRACKING.index("[nuisances.changes]")].replace("\n[nuisances]", "\n[nuisances]\nchanges = 5")
-    with pytest.raises(SpecError, match=r"nuisances: changes is 5, a table \[changes\] was wanted"):
-        spec_from(before, "mine.toml")

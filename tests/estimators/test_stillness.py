@@ -1,0 +1,116 @@
+"""What a network's posteriors do on cells that hold still is measured, kept with it, and what goes beyond is told."""
+
+from dataclasses import replace
+
+import h5py
+import numpy as np
+import pytest
+
+from estimators import stillness
+from estimators.changes import NONE, Changes
+from estimators.checkpoint import CheckpointError, load, save
+from estimators.context import CONTEXT, Context
+from estimators.features import NAMES
+from estimators.lookout import LIMITS, outline
+from estimators.observer import Observer
+from estimators.sets import Sets
+from estimators.stillness import courses, still_limits
+
+SWEEPS = 5
+
+
+def moving(spec, most=SWEEPS):
+    """The spec with cells that change, of at most so many sweeps."""
+    nuisances = replace(spec.nuisances, changes=Changes(0.5, 0.5, 0.5))
+    return replace(spec, nuisances=nuisances, designs=replace(spec.designs, sweeps=(1, most)))
+
+
+@pytest.fixture
+def asked(monkeypatch, made):
+    """Stand in for the simulation, and note what was asked of it."""
+    asked = []
+
+    def generate(parameters, designs, nuisances, cells, rng, *, sweeps, chunk):
+        asked.append((nuisances, cells, sweeps))
+        yield made.sets(cells, int(rng.integers(1000)), sweeps=sweeps)
+
+    monkeypatch.setattr(stillness, "generate", generate)
+    return asked
+
+
+def test_limits_are_measured_on_cells_that_hold_still_over_whole_sessions(network, spec, asked):
+    found = still_limits(network, moving(spec), np.random.default_rng(0), sessions=60)
+    ((nuisances, cells, sweeps),) = asked
+    assert (nuisances.changes, cells, sweeps) == (NONE, 60, SWEEPS)
+    assert found[LIMITS].shape == (len(spec.parameters),)
+    assert (found[LIMITS] > 0).all()
+    assert np.isfinite(found[LIMITS]).all()
+
+
+def test_a_network_that_does_not_track_has_no_limits_and_draws_nothing(network, spec, asked):
+    rng = np.random.default_rng(0)
+    assert still_limits(network, spec, rng) == {}
+    assert still_limits(network, moving(spec, most=1), rng) == {}
+    assert asked == []
+    assert rng.random() == np.random.default_rng(0).random()
+
+
+def test_a_course_is_what_is_known_after_each_sweep(network, spec, made):
+    sets = made.sets(3, 4, sweeps=3)
+    middles, widths = courses(network, sets, np.random.default_rng(0))
+    assert middles.shape == widths.shape == (3, 3, len(spec.parameters))
+    # Of the second cell after its second sweep, asked by itself.
+    rows = sets.first[1] + np.arange(2)
+    context = sets.context[rows].astype(float)
+    context[:, CONTEXT.index("start")] -= context[0, CONTEXT.index("start")]
+    density = network.density(sets.features[rows].astype(float), context)
+    middle, width = outline(density.sample((4000,))[:, 0].double().numpy())
+    np.testing.assert_allclose(middles[1, 1], middle, atol=0.5)
+    np.testing.assert_allclose(widths[1, 1], width, rtol=0.4)
+
+
+@pytest.fixture
+def tracking(checkpoint):
+    """A checkpoint whose smallest wandering is an alarm."""
+    return replace(checkpoint, reference={**checkpoint.reference, LIMITS: np.full(len(checkpoint.spec.names), 1e-6)})
+
+
+def test_limits_come_back_from_the_file_and_damaged_ones_are_refused(tracking, tmp_path):
+    path = tmp_path / "tracking.h5"
+    save(path, tracking)
+    np.testing.assert_array_equal(load(path).reference[LIMITS], tracking.reference[LIMITS])
+    for broken in (np.ones(3), np.zeros(len(tracking.spec.names)), np.full(len(tracking.spec.names), np.nan)):
+        with h5py.File(path, "a") as file:
+            del file[f"reference/{LIMITS}"]
+            file[f"reference/{LIMITS}"] = broken
+        with pytest.raises(CheckpointError, match="change_limits has shape .* positive numbers were wanted"):
+            load(path)
+
+
+def observed(checkpoint, sets: Sets, sweeps=3):
+    there = np.flatnonzero(np.isfinite(sets.features[:, NAMES.index("mean_voltage")]))[:sweeps]
+    observer = Observer(checkpoint, seed=3, draws=200)
+    contexts = (
+        replace(Context(*map(float, sets.context[k])), start=5.0 * n, excluded=0.0) for n, k in enumerate(there)
+    )
+    return [
+        observer.observe(sets.features[k].astype(float), context) for k, context in zip(there, contexts, strict=True)
+    ]
+
+
+def test_an_observer_tells_what_has_changed_and_says_the_surest(tracking, sets):
+    first, *_, last = observed(tracking, sets)
+    assert first.shifts == ()
+    assert len(last.shifts) == len(tracking.spec.names)
+    assert last.shifts[0].sentence in last.reasons
+    assert last.shifts[1].sentence not in last.reasons
+    assert {shift.since for shift in last.shifts} <= {1, 2}
+
+
+def test_an_observer_whose_network_does_not_track_can_not_tell(checkpoint, sets):
+    verdicts = observed(checkpoint, sets)
+    assert all(verdict.shifts is None for verdict in verdicts)
+    # The draws are the same: the alarm is made of what is there.
+    limits = {LIMITS: np.full(len(checkpoint.spec.names), 1e-6)}
+    tracked = observed(replace(checkpoint, reference={**checkpoint.reference, **limits}), sets)
+    assert all(np.array_equal(a.draws, b.draws) for a, b in zip(verdicts, tracked, strict=True))
