@@ -63,7 +63,7 @@ def test_the_surest_comes_first():
 def test_only_the_latest_sweeps_are_compared():
     told = followed(jump(2, 0, 2.0, sweeps=MOST + 6))
     (soon,), (late,) = told[10], told[-1]
-    assert 0.0 < soon.change[0]
+    assert soon.change[0] > 0.0
     # All that is compared lies behind the jump: of what was before it nothing is said any more.
     assert late.change[0] < 0.0 < late.change[2]
 
