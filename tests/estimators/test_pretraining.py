@@ -68,7 +68,7 @@ def test_a_spec_becomes_a_checkpoint(simulated, spec, tmp_path):
     there = load(out)
     assert there.spec == spec
     assert there.calibration["n"] == 60
-    assert {there.calibration["cells"][kind] for kind in ("random", "family", "adaptive")} == {12}
+    assert {there.calibration["cells"][kind] for kind in ("random", "family", "adaptive", "gain")} == {12}
     assert there.calibration["verdict"]
     assert datetime.fromisoformat(there.record["made"]).tzinfo is not None
     assert len(there.record["epochs"]) == 3
