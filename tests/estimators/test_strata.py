@@ -89,7 +89,11 @@ def test_where_sweeps_can_be_weighed_the_networks_own_choice_is_a_stratum_and_th
     drawn, spec, made
 ):
     sets = made.sets(50, sweeps=3)
-    without, beside = (draw_strata(UNDISTORTED, spec, sets, np.random.default_rng(0), by) for by in (None, object()))
+    sources = [np.random.default_rng(0) for _ in range(2)]
+    without, beside = (
+        draw_strata(UNDISTORTED, spec, sets, rng, by) for rng, by in zip(sources, (None, object()), strict=True)
+    )
+    assert sources[0].random() == sources[1].random()
     assert set(beside) - set(without) == {"gain"} and "gain" in strata.DESIGNS
     assert all((without[name].u == beside[name].u).all() for name in without)
     assert drawn[-1] == ((2, 10), 10, GAIN)
