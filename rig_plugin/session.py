@@ -375,8 +375,7 @@ class Session:
         reasons = [*verdict.reasons, *warning(broken)]
         if sweep is not None:
             reasons += remarks(sweep, posterior)
-            told = self._interval.remark(posterior, features["rest"])
-            reasons += [told] if told else []
+            reasons += filter(None, [self._interval.remark(posterior, features["rest"])])
             if self._rig.added is not None:
                 reasons.append(f"A dynamic clamp adds {self._rig.added}: what is inferred is the cell with it.")
         return Trial(

@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
-from estimators import stillness
+from estimators import pretraining, stillness
 from estimators.changes import NONE, Changes
 from estimators.checkpoint import CheckpointError, load, save
 from estimators.context import CONTEXT, Context
@@ -54,6 +54,18 @@ def test_a_network_that_does_not_track_has_no_limits_and_draws_nothing(network, 
     assert still_limits(network, moving(spec, most=1), rng) == {}
     assert asked == []
     assert rng.random() == np.random.default_rng(0).random()
+
+
+def test_pretraining_measures_them_where_cells_change_and_leaves_all_else_as_it_was(
+    network, spec, sets, asked, monkeypatch
+):
+    monkeypatch.setattr(stillness, "_DRAWS", 20)
+    monkeypatch.setattr(pretraining, "misfits", lambda network, spec, rng: {"misfit_1": rng.random(3)})
+    monkeypatch.setattr(pretraining, "still_limits", lambda *given: still_limits(*given, sessions=40))
+    still, tracked = (pretraining._references(each, network, sets) for each in (spec, moving(spec)))
+    assert tracked.keys() - still.keys() == {LIMITS}
+    for name, array in still.items():
+        np.testing.assert_array_equal(tracked[name], array)
 
 
 class Latest:
