@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Literal, get_args
 
 from rig_plugin.interval import Interval
 from rig_plugin.proposal import Proposed
-from rig_plugin.protocol import Protocol, Request
-from rig_plugin.stretch import Hold
+from rig_plugin.protocol import Asked, Request
 from rig_plugin.trial import Trial
 from simulators.refusal import Refusal
 from simulators.stimulus import Stimulus
@@ -35,7 +34,7 @@ class Gate:
         interval: From the start of one sweep to that of the next, which is kept in any mode.
     """
 
-    def __init__(self, protocol: Protocol, interval: Interval) -> None:
+    def __init__(self, protocol: Generator[Stimulus | Asked, Trial | None, None], interval: Interval) -> None:
         self._protocol, self._interval = protocol, interval
         self._changed = threading.Condition()
         self._mode: Mode = "auto"
@@ -81,7 +80,7 @@ class Gate:
 
     def next(
         self, trial: Trial | None, tell: Callable[[Proposed], None], meanwhile: Callable[[], None]
-    ) -> Request | Hold | None:
+    ) -> Asked | None:
         """Ask the protocol until it gives what may be played, and wait until it may.
 
         Args:
@@ -98,14 +97,14 @@ class Gate:
             request = self._ask(None)
         return request
 
-    def _ask(self, trial: Trial | None) -> Request | Hold | None:
+    def _ask(self, trial: Trial | None) -> Asked | None:
         try:
             asked = self._protocol.send(trial)
         except StopIteration:
             return None
         return Request(asked) if isinstance(asked, Stimulus) else asked
 
-    def _pass(self, request: Request | Hold, tell: Callable[[Proposed], None], meanwhile: Callable[[], None]) -> bool:
+    def _pass(self, request: Asked, tell: Callable[[Proposed], None], meanwhile: Callable[[], None]) -> bool:
         """Wait for the interval and for an answer; tell whether it is played."""
         with self._changed:
             self._answer = None
@@ -140,8 +139,8 @@ class Gate:
             self._changed.notify_all()
 
 
-def _proposed(request: Request | Hold, number: int, *, waits: bool) -> Proposed | None:
+def _proposed(request: Asked, number: int, *, waits: bool) -> Proposed | None:
     """Make a proposal of what is asked for; what is no sweep, or none that can be played, is not proposed."""
-    if isinstance(request, Hold) or request.stimulus is None:
+    if not isinstance(request, Request) or request.stimulus is None:
         return None
     return Proposed(request.stimulus, request.gain, request.place, request.count, waits, request.candidates, number)

@@ -1,7 +1,8 @@
 """This file is the protocol: what is played next, sweep by sweep; `trial = yield request`.
 
 A protocol is a generator: it yields a `Stimulus`, or a `Request` where more is known, and is sent the trial, or None
-where the sweep was passed over; or a `Hold`, and is sent None. A fixed family ignores what it is sent.
+where the sweep was passed over; or a `Hold`, a `Probe` or a `Decision`, and is sent None. A fixed family ignores what
+it is sent.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ import math
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
+from hardware.decision import Decision
 from hardware.passage import History, Passage
+from rig_plugin.probe import Probe
 from rig_plugin.proposal import Candidate
 from rig_plugin.stretch import Hold
 from rig_plugin.trial import Trial
 from simulators.stimulus import Stimulus
 
-__all__ = ["Protocol", "Request", "family", "gap_free", "recorded"]
+__all__ = ["Asked", "Protocol", "Request", "family", "gap_free", "recorded"]
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,10 @@ class Request:
     candidates: tuple[Candidate, ...] = ()
 
 
-Protocol = Generator[Stimulus | Request | Hold, Trial | None, None]
+Asked = Request | Hold | Probe
+"""What is played, or done, when its turn comes."""
+
+Protocol = Generator[Stimulus | Asked | Decision, Trial | None, None]
 
 
 def family(stimuli: Sequence[Stimulus], sweeps: int | None = None) -> Protocol:

@@ -34,7 +34,8 @@ from rig_plugin.gate import Gate
 from rig_plugin.gaze import Gaze
 from rig_plugin.interval import Interval
 from rig_plugin.lull import lull
-from rig_plugin.protocol import Protocol, Request
+from rig_plugin.narration import narrated
+from rig_plugin.protocol import Asked, Protocol, Request
 from rig_plugin.quality import Quality
 from rig_plugin.reel import Maker, Reel
 from rig_plugin.remark import remarks
@@ -70,6 +71,7 @@ class Session:
         quality: Rules that a sweep is held against before it is inferred from; None takes the defaults.
         make: Makes a recorder when somebody asks for one in the middle; None where nothing can be recorded.
         confirms: Whether a test pulse has to show that the cell is in current clamp before anything else is put out.
+        first: When the first sweep of the cell began, where that was before this session.
     """
 
     def __init__(
@@ -85,18 +87,17 @@ class Session:
         quality: Quality | None = None,
         confirms: bool = False,
         make: Maker | None = None,
+        first: datetime | None = None,
     ) -> None:
         self._rig, self._observer, self._parameters = rig, observer, tuple(parameters)
         self._reel, self._audience = Reel(recorder, make), Audience(listeners)
         self._interval, self._overlays = interval or Interval(), overlays
-        self._gate = Gate(protocol, self._interval)
+        self._gate = Gate(narrated(protocol, self._reel, self._audience), self._interval)
         self._quality, self._confirms = quality or Quality(), confirms
         self._account = Account(self._reel)
-        self._foresight = Foresight()
-        self._gaze = Gaze(parameters)
-        self._stopping = threading.Event()
-        self._ending = threading.Event()
-        self._since_first = SinceFirst()
+        self._foresight, self._gaze = Foresight(), Gaze(parameters)
+        self._stopping, self._ending = threading.Event(), threading.Event()
+        self._since_first = SinceFirst(first)
 
     @property
     def status(self) -> RecordingStatus:
@@ -211,8 +212,11 @@ class Session:
         index, request = 0, self._next(None)
         while request is not None and not self._ending.is_set():
             self._turn()
-            if isinstance(request, Hold):
-                self._watch(request)
+            if not isinstance(request, Request):
+                self._watch(request) if isinstance(request, Hold) else request.play(self._rig, self._tell, self._ending)
+                # What was broken off is not over: nobody asks what comes after it.
+                if self._ending.is_set():
+                    return
                 request = self._next(None)
                 continue
             self._interval.begin()
@@ -240,7 +244,7 @@ class Session:
                 self._account.begin_anew()
             self._tell("status", self.status)
 
-    def _next(self, trial: Trial | None) -> Request | Hold | None:
+    def _next(self, trial: Trial | None) -> Asked | None:
         """Wait for what is next and may be played; None is the protocol's end."""
         return self._gate.next(trial, partial(self._tell, "proposed"), self._turn)
 
