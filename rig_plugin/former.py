@@ -27,7 +27,7 @@ from rig_plugin.script import Script, titled
 from rig_plugin.since_first import SinceFirst
 from rig_plugin.stages import kind_of, laid_out
 
-__all__ = ["Former", "FormerSweep", "former"]
+__all__ = ["Former", "FormerSweep", "before", "former", "seed_of"]
 
 _MOST = 1000
 """Recordings that go on from one another."""
@@ -125,8 +125,8 @@ def former(path: Path) -> Former:
         RecordingError: If it, or one before it, can't be read.
     """
     chain = [path]
-    while len(chain) < _MOST and (before := _before(chain[0])) is not None and before not in chain:
-        chain.insert(0, before)
+    while len(chain) < _MOST and (earlier := _before(chain[0])) is not None and earlier not in chain:
+        chain.insert(0, earlier)
     since = SinceFirst()
     sweeps: list[FormerSweep] = []
     starts: list[datetime] = []
@@ -144,6 +144,28 @@ def former(path: Path) -> Former:
         tuple(sweeps),
         starts[0] if starts else None,
     )
+
+
+def before(path: Path) -> Former | None:
+    """Read what a recording went on from.
+
+    Args:
+        path: A recording of this program.
+
+    Returns:
+        The former one, or None where it went on from none, or that is no longer there.
+
+    Raises:
+        RecordingError: As `former`.
+    """
+    found = _before(path)
+    return None if found is None else former(found)
+
+
+def seed_of(path: Path) -> int:
+    """Give the seed of the draws of a recording, 0 where it does not tell."""
+    seed = _metadata(path).get("seed")
+    return seed if isinstance(seed, int) else 0
 
 
 def _metadata(path: Path) -> dict[str, Any]:

@@ -23,14 +23,14 @@ from hardware.replay import Replay
 from hardware.rig import Rig
 from rig_plugin.audience import Audience, Listener
 from rig_plugin.interval import Interval, check_interval
-from rig_plugin.metadata import metadata
+from rig_plugin.metadata import fingerprint, metadata
 from rig_plugin.narration import retold
 from rig_plugin.plug import Scene
 from rig_plugin.plugins import PluginError, make
 from rig_plugin.protocol import family, gap_free, recorded
 from rig_plugin.quality import Quality
 from rig_plugin.replay_settings import ReplaySettings
-from rig_plugin.scripted import Scripted, told_in
+from rig_plugin.scripted import Retold, Scripted, retold_in
 from rig_plugin.session import Session
 from rig_plugin.settings import Settings
 from rig_plugin.unread import unread
@@ -123,10 +123,11 @@ def attach(
     if out is None and folder is not None:
         out = _new(folder)
     described = metadata(settings, checkpoint, attached)
-    observer = Observer(checkpoint, seed=settings.rig.seed or 0)
+    seed = settings.rig.seed or 0
+    observer = Observer(checkpoint, seed=seed)
     protocol = gap_free(asked.holding, asked.gap_free) if asked.gap_free else family(stimuli, sweeps)
     if scripted is not None:
-        described |= scripted.metadata()
+        described |= scripted.metadata(seed)
         protocol = scripted.protocol(Scene(attached, observer, checkpoint, settings), described)
     return Session(
         attached,
@@ -219,11 +220,17 @@ def replay(
     refusals = [passage.refusal for passage in rig.stimuli]
     if settings.overrides and None not in refusals:
         raise RecordingError(f"{settings.file}: {refusals[0]}")
-    decided = told_in(settings.file) if settings.sweep is None else ()
-    parameters, protocol = (
+    # One sweep alone is asked what it says by itself.
+    told = retold_in(settings.file) if settings.sweep is None else Retold()
+    protocol = retold(rig.stimuli, told.decisions) if told.decisions else recorded(rig.stimuli)
+    return Session(
+        rig,
+        told.observer(checkpoint, fingerprint(settings.network)),
         checkpoint.spec.parameters,
-        retold(rig.stimuli, decided) if decided else recorded(rig.stimuli),
+        protocol,
+        None,
+        listeners,
+        overlays=overlays,
+        quality=Quality(settings.quality.recorded()),
+        first=told.start,
     )
-    quality = Quality(settings.quality.recorded())
-    observer = Observer(checkpoint)
-    return Session(rig, observer, parameters, protocol, None, listeners, overlays=overlays, quality=quality)

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from estimators.checkpoint import Checkpoint
+from estimators.observer import Observer
 from hardware.decision import Decision
 from hardware.kept.decisions import decisions
 from hardware.recording import RecordingError
 from hardware.rig import Rig
 from rig_plugin.experiment import Experiment
-from rig_plugin.former import Former
+from rig_plugin.former import Former, before, seed_of
 from rig_plugin.plug import NO_PLUGS, Plugs, Scene
 from rig_plugin.protocol import Protocol
 from rig_plugin.rehearsal import rehearse, stimuli_of
@@ -22,7 +23,7 @@ from rig_plugin.script import Script
 from rig_plugin.settings import Settings
 from simulators.stimulus import Stimulus
 
-__all__ = ["Scripted", "told_in"]
+__all__ = ["Retold", "Scripted", "retold_in"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,14 +65,17 @@ class Scripted:
             self.former.first_left(self.script)
         return stimuli_of(self.script)
 
-    def metadata(self) -> dict[str, Any]:
+    def metadata(self, seed: int) -> dict[str, Any]:
         """Say what a recording keeps of it.
 
+        Args:
+            seed: Of the draws.
+
         Returns:
-            {"protocol", "resumes"}, of which the last is the former recording or None.
+            {"protocol", "seed", "resumes"}, of which the last is the former recording or None.
         """
-        before = None if self.former is None else str(self.former.path.absolute())
-        return {"protocol": self.script.to_json(), "resumes": before}
+        earlier = None if self.former is None else str(self.former.path.absolute())
+        return {"protocol": self.script.to_json(), "seed": seed, "resumes": earlier}
 
     def protocol(self, scene: Scene, described: Mapping[str, Any]) -> Protocol:
         """Give what is played, after the observer has seen what was recorded before.
@@ -96,16 +100,52 @@ class Scripted:
         return Experiment(self.script, scene, self.plugs, first, before).protocol()
 
 
-def told_in(path: Path) -> tuple[Decision, ...]:
-    """Give the decisions of a file, whatever file it is.
+@dataclass(frozen=True, eq=False)
+class Retold:
+    """What a recording of a script tells besides its sweeps, to be replayed as it was played.
+
+    Args:
+        decisions: In order.
+        seed: Of its draws.
+        former: What it went on from, or None.
+    """
+
+    decisions: tuple[Decision, ...] = ()
+    seed: int = 0
+    former: Former | None = None
+
+    @property
+    def start(self) -> datetime | None:
+        """When the first sweep of the cell began, where that was before."""
+        return None if self.former is None else self.former.start
+
+    def observer(self, checkpoint: Checkpoint, fingerprint: str | None) -> Observer:
+        """Make an observer that has seen what came before, where the same network read it.
+
+        Args:
+            checkpoint: The network.
+            fingerprint: Of its file, or None.
+
+        Returns:
+            The observer.
+        """
+        observer = Observer(checkpoint, self.seed)
+        if self.former is not None and fingerprint is not None and fingerprint == self.former.checkpoint:
+            self.former.take_in(observer)
+        return observer
+
+
+def retold_in(path: Path) -> Retold:
+    """Read what a file tells of a script, whatever file it is.
 
     Args:
         path: Any that can be replayed.
 
     Returns:
-        In order; none where it is no recording of this program, or tells of no script.
+        Nothing where it is no recording of this program, or none of a script.
     """
     try:
-        return tuple(decisions(path))
+        told = tuple(decisions(path))
+        return Retold(told, seed_of(path), before(path)) if told else Retold()
     except RecordingError:
-        return ()
+        return Retold()
