@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,7 @@ from rig_plugin.criterion import CRITERIA, seal_of, told
 from rig_plugin.membrane_tests import Tested
 from rig_plugin.plug import Course, Outcome, Plugs, Scene
 from rig_plugin.probe import Probe
-from rig_plugin.protocol import Asked, Protocol, family
+from rig_plugin.protocol import Asked, BrokenOff, Protocol, family
 from rig_plugin.script import Script, titled
 from rig_plugin.stages import (
     AdaptiveStage,
@@ -101,6 +102,7 @@ class Experiment:
     def __init__(self, script: Script, scene: Scene, plugs: Plugs, first: int = 0, before: str = "") -> None:
         self._script, self._scene, self._plugs = script, scene, plugs
         self._first, self._before = first, before
+        self._at = first
         self._last: Trial | None = None
         self._rest: tuple[float, float] | None = None
 
@@ -108,16 +110,27 @@ class Experiment:
         """Play the stages in order.
 
         Yields:
-            What is asked for, and each decision when it is made.
+            What is asked for, and each decision when it is made; where it is broken off, in which stage that was.
 
         Raises:
             ExperimentStopped: If a criterion is not met, or one of [stop] is broken; the decision was yielded.
         """
+        try:
+            yield from self._through()
+        except BrokenOff as broken:
+            kind = kind_of(self._script.stages[self._at])
+            where = f"{titled(self._at, kind)}, which is not over"
+            said = f"Somebody ended the session in {where}."
+            if broken.reason is not None:
+                said = f"The session failed in {where}: {broken.reason}"
+            yield Decision(self._at, kind, "stopped", said)
+
+    def _through(self) -> Protocol:
         stages = self._script.stages
         for k, stage in enumerate(stages[: self._first]):
             yield Decision(k, kind_of(stage), "taken over", f"{titled(k, kind_of(stage)).capitalize()} {self._before}")
         for k, stage in enumerate(stages[self._first :], self._first):
-            kind = kind_of(stage)
+            self._at, kind = k, kind_of(stage)
             yield Decision(k, kind, "began", f"{titled(k, kind).capitalize()} of {len(stages)} begins.")
             outcome = yield from self._play(k, stage)
             said = f"{titled(k, kind).capitalize()} is over: {outcome.said}"
@@ -182,23 +195,24 @@ class Experiment:
 
     def _watched(self, k: int, kind: str, course: Course) -> Part:
         """Play sweeps, each of which is held against [stop] when its trial is there."""
-        trial: Trial | None = None
-        while True:
-            try:
-                asked = course.send(trial)
-            except StopIteration as end:
-                outcome: Outcome = end.value
-                return outcome
-            except Refusal as refusal:
-                yield from self._end(Decision(k, kind, "stopped", str(refusal)))
-                raise
-            trial = yield asked
-            if trial is None:
-                continue
-            self._last = trial
-            # A cell under a drug is another one, by intention.
-            if kind != "drug":
-                yield from self._judge(k, kind, trial)
+        with contextlib.closing(course):
+            trial: Trial | None = None
+            while True:
+                try:
+                    asked = course.send(trial)
+                except StopIteration as end:
+                    outcome: Outcome = end.value
+                    return outcome
+                except Refusal as refusal:
+                    yield from self._end(Decision(k, kind, "stopped", str(refusal)))
+                    raise
+                trial = yield asked
+                if trial is None:
+                    continue
+                self._last = trial
+                # A cell under a drug is another one, by intention.
+                if kind != "drug":
+                    yield from self._judge(k, kind, trial)
 
     def _judge(self, k: int, kind: str, trial: Trial) -> Generator[Decision, None, None]:
         stops, stage = self._script.stops, self._script.stages[k]

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Generator
 from typing import Literal, get_args
 
 from rig_plugin.interval import Interval
 from rig_plugin.proposal import Proposed
-from rig_plugin.protocol import Asked, Request
+from rig_plugin.protocol import Asked, BrokenOff, Request
 from rig_plugin.trial import Trial
 from simulators.refusal import Refusal
 from simulators.stimulus import Stimulus
 
 __all__ = ["Gate", "GateError", "Mode"]
+
+_LOG = logging.getLogger("rig_plugin")
 
 Mode = Literal["auto", "accept"]
 """Whether a sweep is played as soon as the interval allows, or waits besides until somebody says so."""
@@ -77,6 +80,19 @@ class Gate:
         with self._changed:
             self._is_over = True
             self._changed.notify_all()
+
+    def close(self, reason: str | None) -> None:
+        """Break the protocol off where it is not through; for the session, when nothing is played any more.
+
+        Args:
+            reason: Why the session failed; None where it did not.
+        """
+        try:
+            self._protocol.throw(BrokenOff(reason))
+        except (BrokenOff, StopIteration):
+            return
+        except Exception:  # noqa: BLE001 - whatever a protocol leaves undone, the recording is closed
+            _LOG.exception("The protocol failed when it was broken off.")
 
     def next(
         self, trial: Trial | None, tell: Callable[[Proposed], None], meanwhile: Callable[[], None]

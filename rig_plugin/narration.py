@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Generator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,7 +10,7 @@ from datetime import UTC, datetime
 from hardware.decision import Decision
 from hardware.passage import Passage
 from rig_plugin.audience import Audience
-from rig_plugin.protocol import Asked, Protocol, recorded
+from rig_plugin.protocol import Asked, BrokenOff, Protocol, recorded
 from rig_plugin.reel import Reel
 from rig_plugin.trial import Trial
 from simulators.stimulus import Stimulus
@@ -37,8 +38,16 @@ def narrated(protocol: Protocol, reel: Reel, audience: Audience) -> Generator[St
         trial = None
         if isinstance(asked, Decision):
             audience.tell("decided", _kept(asked, reel))
-        else:
+            continue
+        try:
             trial = yield asked
+        except BrokenOff as broken:
+            with contextlib.suppress(BrokenOff, StopIteration):
+                last = protocol.throw(broken)
+                if isinstance(last, Decision):
+                    audience.tell("decided", _kept(last, reel))
+            protocol.close()
+            return
 
 
 def retold(passages: tuple[Passage, ...], decisions: tuple[Decision, ...]) -> Protocol:

@@ -19,7 +19,19 @@ from rig_plugin.stretch import Hold
 from rig_plugin.trial import Trial
 from simulators.stimulus import Stimulus
 
-__all__ = ["Asked", "Protocol", "Request", "family", "gap_free", "recorded"]
+__all__ = ["Asked", "BrokenOff", "Protocol", "Request", "family", "gap_free", "recorded"]
+
+
+class BrokenOff(Exception):
+    """Thrown into a protocol that is broken off; what it still decides is kept, what it still asks is not played.
+
+    Args:
+        reason: Why the session failed, as a sentence; None where somebody ended it.
+    """
+
+    def __init__(self, reason: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 @dataclass(frozen=True)

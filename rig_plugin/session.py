@@ -197,6 +197,7 @@ class Session:
             raise
         finally:
             try:
+                self._gate.close(reason)
                 if self._recorder is not None:
                     self._recorder.close()
                     self._tell("status", self.status)
@@ -283,9 +284,7 @@ class Session:
             if self._stopping.is_set():
                 # A stop that came just before the rig began to play was forgotten by it.
                 self._rig.stop()
-        if take is None or self._stopping.is_set():
-            return None
-        return self._read(index, request, take)
+        return None if take is None or self._stopping.is_set() else self._read(index, request, take)
 
     def _read(self, index: int, request: Request, take: Take) -> Trial:
         """Make a trial of a sweep that is whole: save it, and while the disk takes it, infer; then save that too."""

@@ -239,7 +239,8 @@ def test_a_stage_that_somebody_breaks_off_is_not_over(play, stages, how):
     then["block"] = lambda *what: getattr(then["session"], how)()
     done = play(stages, then=then)
     assert done.error is None
-    assert events(done) == [(0, "began")]
+    assert events(done) == [(0, "began"), (0, "stopped")]
+    assert done.told[-1].said.startswith("Somebody ended the session in stage 1")
 
 
 def test_a_script_goes_on_after_the_stages_that_are_over(play):
@@ -262,7 +263,36 @@ def test_a_rig_that_fails_ends_the_session_and_the_stage_is_not_over(play):
 
     done = play([FAMILY], fail)
     assert str(done.error) == "The cable is out."
-    assert events(done) == [(0, "began")]
+    assert events(done) == [(0, "began"), (0, "stopped")]
+    assert done.told[-1].said == "The session failed in stage 1 (family), which is not over: The cable is out."
+
+
+def test_a_course_that_is_broken_off_is_closed_so_that_it_can_clean_up(play, caplog):
+    closed = []
+
+    def drug(stage, scene):
+        try:
+            yield STEP
+            yield STEP
+        finally:
+            closed.append(True)
+
+    then = {}
+    then["finished"] = lambda trial: then["session"].stop()
+    done = play([DrugStage("C", -0.8)], plugs=Plugs(drug=drug), then=then)
+    assert closed == [True]
+    assert events(done) == [(0, "began"), (0, "stopped")]
+
+    def failing(stage, scene):
+        try:
+            yield STEP
+            yield STEP
+        finally:
+            raise OSError("The clamp does not answer.")
+
+    done = play([DrugStage("C", -0.8)], plugs=Plugs(drug=failing), then=then)
+    assert (done.error, done.notes.named("ended")) == (None, [[None]])
+    assert "when it was broken off" in caplog.text
 
 
 def test_a_decision_that_is_told_without_a_recording_has_its_time():
