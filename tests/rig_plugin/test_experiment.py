@@ -10,8 +10,11 @@ from hardware.decision import Decision
 from hardware.kept.decisions import decisions
 from hardware.model_cell import ModelCell
 from hardware.recorder import Recorder
+from hardware.replay import Replay
 from hardware.rig import RigError
 from rig_plugin.experiment import Experiment, ExperimentStopped
+from rig_plugin.former import former
+from rig_plugin.narration import retold
 from rig_plugin.plug import NO_PLUGS, Outcome, Plugs, Scene
 from rig_plugin.script import Script
 from rig_plugin.session import Session
@@ -293,6 +296,27 @@ def test_a_course_that_is_broken_off_is_closed_so_that_it_can_clean_up(play, cap
     done = play([DrugStage("C", -0.8)], plugs=Plugs(drug=failing), then=then)
     assert (done.error, done.notes.named("ended")) == (None, [[None]])
     assert "when it was broken off" in caplog.text
+
+
+def test_a_recording_tells_its_decisions_again_between_the_same_sweeps(play):
+    done = play([MembraneTestStage(), FAMILY, FAMILY, WaitStage(access=20.0)])
+    rig, notes = Replay(done.path, speed="max"), Notes()
+    protocol = retold(rig.stimuli, tuple(decisions(done.path)))
+    Session(rig, Estimate(), PARAMETERS, protocol, None, [notes]).run()
+
+    def course(told):
+        return [what.said if event == "decided" else what.index for event, *(what,) in told]
+
+    both = [[each for each in who.told if each[0] in ("decided", "finished")] for who in (done.notes, notes)]
+    assert course(both[1]) == course(both[0])
+    assert repr([what for event, what in both[1] if event == "decided"]) == repr(done.told)
+
+
+def test_an_observer_is_shown_of_a_former_recording_what_it_saw_live(play):
+    done, again = play([FAMILY, FAMILY]), Estimate()
+    assert former(done.path).take_in(again) == 4
+    assert again.contexts == done.estimate.contexts
+    np.testing.assert_array_equal(again.rows, done.estimate.rows)
 
 
 def test_a_decision_that_is_told_without_a_recording_has_its_time():
