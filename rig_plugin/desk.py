@@ -261,6 +261,8 @@ class Desk(QtWidgets.QMainWindow):
         window.bridge.ended.connect(self._advise)
         self._column.addWidget(window, 1)
         self.liking = Liking(preparation.key, window)
+        if not isinstance(settings, ReplaySettings) and settings.adaptive.mode == "accept":
+            window.protocol.next.auto.setChecked(False)
         self._wear(window.theme)
         self.setWindowTitle(f"rig-plugin: {preparation.name}")
         return client, window

@@ -42,6 +42,8 @@ class Gate:
         self._answer: Literal["go", "skip"] | None = None
         self._is_watched = self._is_over = False
         self._number = -1
+        self.reason: str | None = None
+        """Why the protocol ended, where that was not meant to be."""
 
     def turn(self, mode: str) -> None:
         """Stand otherwise, from the sweep that waits now; from any thread.
@@ -79,6 +81,10 @@ class Gate:
             self._is_over = True
             self._changed.notify_all()
 
+    def close(self) -> None:
+        """Let the protocol go, with whatever works for it."""
+        self._protocol.close()
+
     def next(
         self, trial: Trial | None, tell: Callable[[Proposed], None], meanwhile: Callable[[], None]
     ) -> Request | Hold | None:
@@ -101,7 +107,8 @@ class Gate:
     def _ask(self, trial: Trial | None) -> Request | Hold | None:
         try:
             asked = self._protocol.send(trial)
-        except StopIteration:
+        except StopIteration as end:
+            self.reason = end.value
             return None
         return Request(asked) if isinstance(asked, Stimulus) else asked
 

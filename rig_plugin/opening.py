@@ -9,10 +9,12 @@ from functools import partial
 from itertools import chain, count
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from estimators.checkpoint import Checkpoint, load
 from estimators.domain import Domain, DomainError
+from estimators.features import NAMES
 from estimators.observer import Observer
 from estimators.pretrained import FIRST
 from hardware.choice import Choice
@@ -21,6 +23,8 @@ from hardware.recorder import Recorder
 from hardware.recording import RecordingError
 from hardware.replay import Replay
 from hardware.rig import Rig
+from rig_plugin.adaptive import Adaptive
+from rig_plugin.advice import Question
 from rig_plugin.audience import Audience, Listener
 from rig_plugin.interval import Interval, check_interval
 from rig_plugin.metadata import metadata
@@ -115,11 +119,14 @@ def attach(
     if out is None and folder is not None:
         out = _new(folder)
     described = metadata(settings, checkpoint, attached)
-    return Session(
+    observer = Observer(checkpoint, seed=settings.rig.seed or 0)
+    chooser = _chooser(settings, checkpoint, attached, observer, interval, sweeps)
+    fixed = gap_free(asked.holding, asked.gap_free) if asked.gap_free else family(stimuli, sweeps)
+    session = Session(
         attached,
-        Observer(checkpoint, seed=settings.rig.seed or 0),
+        observer,
         checkpoint.spec.parameters,
-        gap_free(asked.holding, asked.gap_free) if asked.gap_free else family(stimuli, sweeps),
+        fixed if chooser is None else chooser.play(),
         Recorder(out, described) if out else None,
         listeners,
         interval,
@@ -129,6 +136,44 @@ def attach(
         partial(_recorder, settings.recording.where, described),
         settings.limits.harm(),
     )
+    if chooser is not None:
+        chooser.attend(session.mark, session.is_over)
+        if settings.adaptive.mode == "accept":
+            session.gate("accept")
+    return session
+
+
+def _chooser(
+    settings: Settings,
+    checkpoint: Checkpoint,
+    attached: Rig,
+    observer: Observer,
+    interval: Interval,
+    sweeps: int | None,
+) -> Adaptive | None:
+    """Make what chooses the stimuli, where the rig file wants that."""
+    asked, protocol = settings.adaptive, settings.protocol
+    if not asked.chooses or protocol.gap_free:
+        return None
+    asked.parameters(checkpoint.spec.names)
+    question = Question(
+        network=settings.network.path or FIRST,
+        rows=np.empty((0, len(NAMES))),
+        contexts=(),
+        settings=asked if sweeps is None else replace(asked, sweeps=sweeps),
+        baseline=protocol.onset,
+        tail=protocol.tail,
+        interval=interval.duration,
+        rate=attached.rate,
+        start=0.0,
+        holding=protocol.holding,
+        duration=protocol.duration,
+        limits=attached.limits,
+        harm=settings.limits.harm(),
+        seed=settings.rig.seed or 0,
+    )
+    stimuli = protocol.stimuli()
+    return Adaptive(question, observer, interval, stimuli if sweeps is None else stimuli[:sweeps])
 
 
 def _interval(settings: Settings, checkpoint: Checkpoint, attached: Rig, stimuli: Sequence[Stimulus]) -> Interval:

@@ -16,7 +16,7 @@ from rig_plugin.stretch import Hold
 from rig_plugin.trial import Trial
 from simulators.stimulus import Stimulus
 
-__all__ = ["Protocol", "Request", "family", "gap_free", "recorded"]
+__all__ = ["Fixed", "Protocol", "Request", "family", "gap_free", "recorded"]
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,14 @@ class Request:
     candidates: tuple[Candidate, ...] = ()
 
 
-Protocol = Generator[Stimulus | Request | Hold, Trial | None, None]
+Protocol = Generator[Stimulus | Request | Hold, Trial | None, str | None]
+"""What it returns is why it ended, where that was not meant to be."""
+
+Fixed = Generator[Stimulus | Request | Hold, Trial | None, None]
+"""One that ends where it is meant to."""
 
 
-def family(stimuli: Sequence[Stimulus], sweeps: int | None = None) -> Protocol:
+def family(stimuli: Sequence[Stimulus], sweeps: int | None = None) -> Fixed:
     """Play a fixed family in order.
 
     Args:
@@ -65,7 +69,7 @@ def family(stimuli: Sequence[Stimulus], sweeps: int | None = None) -> Protocol:
         yield Request(stimuli[k % len(stimuli)], place=k, count=count, following=following)
 
 
-def gap_free(level: float, duration: float = math.inf) -> Protocol:
+def gap_free(level: float, duration: float = math.inf) -> Fixed:
     """Hold a command and play nothing.
 
     Args:
@@ -78,7 +82,7 @@ def gap_free(level: float, duration: float = math.inf) -> Protocol:
     yield Hold(level, duration)
 
 
-def recorded(passages: Sequence[Passage]) -> Protocol:
+def recorded(passages: Sequence[Passage]) -> Fixed:
     """Play what a file holds.
 
     Args:

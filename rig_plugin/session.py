@@ -34,6 +34,7 @@ from rig_plugin.gate import Gate
 from rig_plugin.gaze import Gaze
 from rig_plugin.interval import Interval
 from rig_plugin.lull import lull
+from rig_plugin.overlaying import overlaid
 from rig_plugin.protocol import Protocol, Request
 from rig_plugin.quality import Quality
 from rig_plugin.reel import Maker, Reel
@@ -117,6 +118,10 @@ class Session:
         self._ending.set()
         self._gate.end()
 
+    def is_over(self) -> bool:
+        """Tell whether it is to end; from any thread."""
+        return self._ending.is_set()
+
     def note(self) -> None:
         """Hold this moment for the next mark that has a text, which is still being typed; from any thread."""
         self._account.note()
@@ -192,12 +197,14 @@ class Session:
             self._observer.warm(overlays=self._overlays)
             with lull(), single_thread(), self._foresight, self._rig:
                 yield from self._trials()
+            reason = self._gate.reason
         except GeneratorExit:
             raise
         except Exception as error:
             reason = str(error)
             raise
         finally:
+            self._gate.close()
             try:
                 if self._recorder is not None:
                     self._recorder.close()
@@ -223,8 +230,8 @@ class Session:
             if trial is None:
                 return
             self._tell("finished", trial)
-            if self._overlays and trial.trust.in_distribution:
-                self._overlay(trial, request)
+            if self._overlays and (shown := overlaid(trial, request, self._observer)) is not None:
+                self._tell("overlaid", trial.index, shown)
             sliced = self._gaze.slices(self._observer)
             if sliced is not None:
                 self._tell("sliced", trial.index, sliced)
@@ -338,17 +345,6 @@ class Session:
             self.mark(rig.invalid)
         self._reel.finish_stretch(begun)
         self._tell("status", self.status)
-
-    def _overlay(self, trial: Trial, request: Request) -> None:
-        """Show what cells of the posterior do under the sweep's command, over the recording as it is."""
-        sweep = trial.sweep
-        if sweep is None or sweep.stimulus is None:
-            return
-        part = crop(sweep.stimulus, request.history)
-        overlay = self._observer.overlay(part.context(sweep.rate))
-        if overlay is not None:
-            shown = overlay.moved(part.skip, sweep.response - sweep.corrected, sweep.rate)
-            self._tell("overlaid", trial.index, shown)
 
     def _begin(self, part: Crop, stimulus: Stimulus, request: Request, came: Block) -> Take:
         """Open the file's sweep and tell who listens, once the rig plays."""
