@@ -31,6 +31,7 @@ __all__ = ["Adaptive"]
 _SLICE = 0.05
 _BIT = math.log(2.0)
 _SHORTEST = 1000.0
+_HANDING = 100.0
 
 Played = Generator[Request, Trial | None, str | None]
 """Gives requests, is sent trials, and returns why it ended where that was not meant to be."""
@@ -95,7 +96,7 @@ class Adaptive:
                 self._answer(is_late=lambda: False)
             except AdviserError as error:
                 return str(error)
-            played = self._suggested() if self._question.settings.mode == "suggest" else self._chosen()
+            played = self._suggested() if self._question.mode == "suggest" else self._chosen()
             reason: str | None = yield from played
             return reason
 
@@ -118,7 +119,7 @@ class Adaptive:
                 return None
             if trial.trust.in_distribution and trial.sweep is not None:
                 self._good = trial.sweep.stimulus
-            elif settings.mode == "automatic":
+            elif self._question.mode == "automatic":
                 why = trial.trust.reason or "it was not read."
                 return f"Stimuli are chosen automatically no more, since a sweep is not trusted: {why}"
         self._say(f"{settings.sweeps} sweeps were chosen, as many as [adaptive] asks for.")
@@ -160,7 +161,7 @@ class Adaptive:
         start = contexts[-1].start + max(question.interval, _SHORTEST) / 1e3 if contexts else 0.0
         asked = replace(
             question, rows=rows, contexts=contexts, start=start, seed=question.seed + len(contexts),
-            budget=question.settings.budget if is_paced else None,
+            budget=self._budget() if is_paced else None,
         )  # fmt: skip
         try:
             self._adviser.ask(advise, asked)
@@ -168,10 +169,18 @@ class Adaptive:
         except AdviserError as error:
             self._say(str(error))
             return None
-        if answer is None and not self._is_over():
+        is_late = answer is None
+        if isinstance(answer, Advice):
+            is_late = answer.choice.chosen is None and not answer.choice.in_time
+        if is_late and not self._is_over():
             self.late += 1
             self._say(f"The choice came too late ({self.late} so far): what was trusted last is played again.")
-        return answer if isinstance(answer, Advice) else None
+        return answer if isinstance(answer, Advice) and not is_late else None
+
+    def _budget(self) -> float:
+        """Tell how long a choice may take [ms]: the interval has to leave time to hand it over."""
+        left = 1e3 * self._interval.left - _HANDING
+        return max(_HANDING, min(self._question.settings.budget, left))
 
     def _answer(self, is_late: Callable[[], bool]) -> Advice | bool | None:
         """Wait for the adviser; None where the session is to end, or it is late."""

@@ -14,33 +14,24 @@ _BESIDE = frozenset({"noise", "bridge", "offset", "discrepancy"})
 
 @dataclass(frozen=True)
 class AdaptiveSettings:
-    """Table [adaptive]: who chooses what is played.
+    """Table [adaptive]: how stimuli are chosen where [protocol] has them chosen.
 
     Args:
-        mode: "off": the family is played. "suggest": it is played, and what would teach the most is told beside it.
-            "accept": what would teach the most waits for a word. "automatic": it is played, until a sweep is not
-            trusted.
         sweeps: Most sweeps that are chosen.
         worth: Gain that a sweep has to promise [nat].
         rest: Shortest time that the cell is left alone after a sweep [ms].
-        budget: Time that a choice may take in a paced session [ms].
+        budget: Time that a choice may take in a paced session, where the interval leaves as much [ms].
         prefer: Of sweeps as good as the best, the "cheapest" is taken; or the one that gains most a "second".
         widths: {parameter that matters: width of its 90 % interval, in its unit, at which it is known well enough, or
             0 for as well as can be}; none for all parameters of the cell.
     """
 
-    mode: str = key("off", "mode", one_of=("off", "suggest", "accept", "automatic"))
     sweeps: int = key(20, "sweeps", low=1, high=1000)
     worth: float = key(0.1, "worth_nat", low=0.0, high=100.0)
     rest: float = key(1000.0, "rest_s", low=0.0, high=600.0, factor=1000.0)
-    budget: float = key(300.0, "budget_ms", low=50.0, high=60_000.0)
+    budget: float = key(2000.0, "budget_ms", low=50.0, high=60_000.0)
     prefer: str = key("cheapest", "prefer", one_of=("cheapest", "second"))
     widths: Mapping[str, float] = field(default_factory=dict)
-
-    @property
-    def chooses(self) -> bool:
-        """Whether anything is to be chosen."""
-        return self.mode != "off"
 
     def parameters(self, names: Sequence[str]) -> tuple[str, ...]:
         """Tell which parameters matter.

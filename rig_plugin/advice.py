@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from estimators.choice import Choice
     from estimators.context import Context
 
+_SMALLEST = 20.0
+
 __all__ = ["Advice", "Question", "advise", "prepare"]
 
 
@@ -32,6 +34,7 @@ class Question:
         rows: Features of the sweeps so far, shape (n, f), NaN where missing; NaN throughout where a sweep was not used.
         contexts: Their circumstances.
         settings: What matters.
+        mode: Who chooses, as [protocol] has it.
         baseline: Constant current before the step [ms].
         tail: Constant current after it [ms].
         interval: From the start of one sweep to that of the next [ms].
@@ -51,6 +54,7 @@ class Question:
     rows: npt.NDArray[np.float64]
     contexts: tuple[Context, ...]
     settings: AdaptiveSettings
+    mode: str
     baseline: float
     tail: float
     interval: float
@@ -105,7 +109,9 @@ def advise(question: Question) -> Advice:
         baseline=question.baseline, tail=question.tail, rate=question.rate, start=question.start,
         rest=settings.rest / 1e3, interval=question.interval / 1e3, holding_known=known,
     )  # fmt: skip
-    tolerance = Tolerance.of(question.contexts, holding=question.holding, resistance=question.resistance)
+    tolerance = Tolerance.of(
+        question.contexts, holding=question.holding, resistance=question.resistance, smallest=_SMALLEST
+    )
     reach = max(2.0 * tolerance.largest, abs(tolerance.first))
     shortest, longest = checkpoint.domain.ranges["duration"]
     durations = sorted({shortest * (longest / shortest) ** 0.12, float(np.clip(question.duration, shortest, longest))})

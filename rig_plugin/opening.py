@@ -138,7 +138,7 @@ def attach(
     )
     if chooser is not None:
         chooser.attend(session.mark, session.is_over)
-        if settings.adaptive.mode == "accept":
+        if asked.chosen_by == "accept":
             session.gate("accept")
     return session
 
@@ -153,7 +153,7 @@ def _chooser(
 ) -> Adaptive | None:
     """Make what chooses the stimuli, where the rig file wants that."""
     asked, protocol = settings.adaptive, settings.protocol
-    if not asked.chooses or protocol.gap_free:
+    if protocol.chosen_by == "family" or protocol.gap_free:
         return None
     asked.parameters(checkpoint.spec.names)
     question = Question(
@@ -161,6 +161,7 @@ def _chooser(
         rows=np.empty((0, len(NAMES))),
         contexts=(),
         settings=asked if sweeps is None else replace(asked, sweeps=sweeps),
+        mode=protocol.chosen_by,
         baseline=protocol.onset,
         tail=protocol.tail,
         interval=interval.duration,

@@ -55,7 +55,7 @@ __all__ = ["command"]
     "--network",
     metavar="NET",
     type=a_network,
-    help="Of adaptive, families, robustness and trust: a checkpoint or the name of one that ships; the first without it.",
+    help="Of adaptive, families, robustness and trust: a checkpoint or one that ships; else the first of these.",
 )
 @click.option(
     "--html",

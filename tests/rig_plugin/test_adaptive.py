@@ -37,6 +37,7 @@ class Choice:
     chosen: int | None = 1
     reason: str = "80 pA is expected to gain 1.40 nat."
     stop: str | None = None
+    in_time: bool = True
 
 
 class Script:
@@ -74,9 +75,9 @@ def advice(**changes):
     return Advice(replace(Choice(), **changes), STEPS)
 
 
-def question(**settings):
+def question(mode="automatic", **settings):
     return Question(
-        Path("net.h5"), np.empty((0, len(NAMES))), (), AdaptiveSettings(**{"mode": "automatic", **settings}),
+        Path("net.h5"), np.empty((0, len(NAMES))), (), AdaptiveSettings(**settings), mode,
         200.0, 300.0, 0.0, 20.0, 0.0, 0.0, 500.0, Limits(), Harm(),
     )  # fmt: skip
 
@@ -166,10 +167,23 @@ def test_without_a_pace_the_choice_is_waited_for_and_has_all_its_time(trial):
     next(protocol)
     assert adviser.asked[-1][0].budget is None and adviser.asked[-1][0].seed == 1
     protocol.close()
-    paced, _ = made(adviser := Script(advice()), Interval(5000.0), known, budget=250.0)
-    protocol = paced.play()
+    interval = Interval(5000.0)
+    interval.begin()
+    for wanted, least, most in ((250.0, 250.0, 250.0), (60_000.0, 4000.0, 4900.0)):
+        paced, _ = made(adviser := Script(advice()), interval, known, budget=wanted)
+        protocol = paced.play()
+        next(protocol)
+        assert least <= adviser.asked[-1][0].budget <= most
+        protocol.close()
+
+
+def test_a_search_that_the_budget_ended_before_anything_was_found_harmless_is_late_too(trial):
+    known = Known([question_context()])
+    late = advice(chosen=None, in_time=False, reason="In the time there was, none was found harmless.")
+    adaptive, said = made(Script(advice(), late), known=known)
+    protocol = adaptive.play()
     next(protocol)
-    assert adviser.asked[-1][0].budget == 250.0
+    assert protocol.send(trial).stimulus == trial.sweep.stimulus and adaptive.late == 1
     protocol.close()
 
 
