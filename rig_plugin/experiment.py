@@ -124,8 +124,9 @@ class Experiment:
             if broken.reason is not None:
                 said = f"The session failed in {where}: {broken.reason}"
             yield Decision(self._at, kind, "stopped", said)
+        return None
 
-    def _through(self) -> Protocol:
+    def _through(self) -> Generator[Stimulus | Asked | Decision, Trial | None, None]:
         stages = self._script.stages
         for k, stage in enumerate(stages[: self._first]):
             yield Decision(k, kind_of(stage), "taken over", f"{titled(k, kind_of(stage)).capitalize()} {self._before}")
@@ -206,6 +207,10 @@ class Experiment:
                 except Refusal as refusal:
                     yield from self._end(Decision(k, kind, "stopped", str(refusal)))
                     raise
+                if isinstance(asked, str):
+                    trial = None
+                    yield Decision(k, kind, "chosen", asked)
+                    continue
                 trial = yield asked
                 if trial is None:
                     continue

@@ -37,13 +37,15 @@ class Gate:
         interval: From the start of one sweep to that of the next, which is kept in any mode.
     """
 
-    def __init__(self, protocol: Generator[Stimulus | Asked, Trial | None, None], interval: Interval) -> None:
+    def __init__(self, protocol: Generator[Stimulus | Asked, Trial | None, str | None], interval: Interval) -> None:
         self._protocol, self._interval = protocol, interval
         self._changed = threading.Condition()
         self._mode: Mode = "auto"
         self._answer: Literal["go", "skip"] | None = None
         self._is_watched = self._is_over = False
         self._number = -1
+        self.reason: str | None = None
+        """Why the protocol ended, where that was not meant to be."""
 
     def turn(self, mode: str) -> None:
         """Stand otherwise, from the sweep that waits now; from any thread.
@@ -81,8 +83,8 @@ class Gate:
             self._is_over = True
             self._changed.notify_all()
 
-    def close(self, reason: str | None) -> None:
-        """Break the protocol off where it is not through; for the session, when nothing is played any more.
+    def close(self, reason: str | None = None) -> None:
+        """Let the protocol go, with whatever works for it; one that is not through is told that it is broken off.
 
         Args:
             reason: Why the session failed; None where it did not.
@@ -93,6 +95,8 @@ class Gate:
             return
         except Exception:  # noqa: BLE001 - whatever a protocol leaves undone, the recording is closed
             _LOG.exception("The protocol failed when it was broken off.")
+        finally:
+            self._protocol.close()
 
     def next(
         self, trial: Trial | None, tell: Callable[[Proposed], None], meanwhile: Callable[[], None]
@@ -116,7 +120,8 @@ class Gate:
     def _ask(self, trial: Trial | None) -> Asked | None:
         try:
             asked = self._protocol.send(trial)
-        except StopIteration:
+        except StopIteration as end:
+            self.reason = end.value
             return None
         return Request(asked) if isinstance(asked, Stimulus) else asked
 

@@ -18,7 +18,9 @@ from simulators.stimulus import Stimulus
 __all__ = ["narrated", "retold"]
 
 
-def narrated(protocol: Protocol, reel: Reel, audience: Audience) -> Generator[Stimulus | Asked, Trial | None, None]:
+def narrated(
+    protocol: Protocol, reel: Reel, audience: Audience
+) -> Generator[Stimulus | Asked, Trial | None, str | None]:
     """Take the decisions out of a protocol.
 
     Args:
@@ -28,13 +30,17 @@ def narrated(protocol: Protocol, reel: Reel, audience: Audience) -> Generator[St
 
     Yields:
         What is to be played.
+
+    Returns:
+        Why it ended, where that was not meant to be.
     """
     trial: Trial | None = None
     while True:
         try:
             asked = protocol.send(trial)
-        except StopIteration:
-            return
+        except StopIteration as end:
+            reason: str | None = end.value
+            return reason
         trial = None
         if isinstance(asked, Decision):
             audience.tell("decided", _kept(asked, reel))
@@ -47,7 +53,7 @@ def narrated(protocol: Protocol, reel: Reel, audience: Audience) -> Generator[St
                 if isinstance(last, Decision):
                     audience.tell("decided", _kept(last, reel))
             protocol.close()
-            return
+            return None
 
 
 def retold(passages: tuple[Passage, ...], decisions: tuple[Decision, ...]) -> Protocol:
@@ -68,6 +74,7 @@ def retold(passages: tuple[Passage, ...], decisions: tuple[Decision, ...]) -> Pr
             yield left.pop(0)
         trial = yield playing.send(trial)
     yield from left
+    return None
 
 
 def _kept(decision: Decision, reel: Reel) -> Decision:

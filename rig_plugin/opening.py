@@ -21,13 +21,15 @@ from hardware.recorder import Recorder
 from hardware.recording import RecordingError
 from hardware.replay import Replay
 from hardware.rig import Rig
+from rig_plugin.adaptive import Adaptive
 from rig_plugin.audience import Audience, Listener
+from rig_plugin.choosing import question_of
 from rig_plugin.interval import Interval, check_interval
 from rig_plugin.metadata import fingerprint, metadata
 from rig_plugin.narration import retold
 from rig_plugin.plug import Scene
 from rig_plugin.plugins import PluginError, make
-from rig_plugin.protocol import family, gap_free, recorded
+from rig_plugin.protocol import Protocol, family, gap_free, recorded
 from rig_plugin.quality import Quality
 from rig_plugin.replay_settings import ReplaySettings
 from rig_plugin.scripted import Retold, Scripted, retold_in
@@ -125,11 +127,15 @@ def attach(
     described = metadata(settings, checkpoint, attached)
     seed = settings.rig.seed or 0
     observer = Observer(checkpoint, seed=seed)
-    protocol = gap_free(asked.holding, asked.gap_free) if asked.gap_free else family(stimuli, sweeps)
+    chooser = None if scripted else _chooser(settings, checkpoint, attached, observer, interval, sweeps)
+    protocol: Protocol = gap_free(asked.holding, asked.gap_free) if asked.gap_free else family(stimuli, sweeps)
+    if chooser is not None:
+        protocol = chooser.play()
+    scene = Scene(attached, observer, checkpoint, settings, interval)
     if scripted is not None:
         described |= scripted.metadata(seed)
-        protocol = scripted.protocol(Scene(attached, observer, checkpoint, settings), described)
-    return Session(
+        protocol = scripted.protocol(scene, described)
+    session = Session(
         attached,
         observer,
         checkpoint.spec.parameters,
@@ -141,8 +147,34 @@ def attach(
         Quality(settings.quality),
         _confirms(settings, attached),
         partial(_recorder, settings.recording.where, described),
+        settings.limits.harm(),
         None if scripted is None else scripted.start,
     )
+    scene.is_over = session.is_over
+    if chooser is not None:
+        chooser.attend(session.mark, session.is_over)
+        if asked.chosen_by == "accept":
+            session.gate("accept")
+    return session
+
+
+def _chooser(
+    settings: Settings,
+    checkpoint: Checkpoint,
+    attached: Rig,
+    observer: Observer,
+    interval: Interval,
+    sweeps: int | None,
+) -> Adaptive | None:
+    """Make what chooses the stimuli, where the rig file wants that."""
+    asked, protocol = settings.adaptive, settings.protocol
+    if protocol.chosen_by == "family" or protocol.gap_free:
+        return None
+    asked.parameters(checkpoint.spec.names)
+    wanted = asked if sweeps is None else replace(asked, sweeps=sweeps)
+    question = question_of(settings, wanted, protocol.chosen_by, attached, interval)
+    stimuli = protocol.stimuli()
+    return Adaptive(question, observer, interval, stimuli if sweeps is None else stimuli[:sweeps])
 
 
 def _interval(settings: Settings, checkpoint: Checkpoint, attached: Rig, stimuli: Sequence[Stimulus]) -> Interval:
@@ -222,7 +254,7 @@ def replay(
         raise RecordingError(f"{settings.file}: {refusals[0]}")
     # One sweep alone is asked what it says by itself.
     told = retold_in(settings.file) if settings.sweep is None else Retold()
-    protocol = retold(rig.stimuli, told.decisions) if told.decisions else recorded(rig.stimuli)
+    protocol: Protocol = retold(rig.stimuli, told.decisions) if told.decisions else recorded(rig.stimuli)
     return Session(
         rig,
         told.observer(checkpoint, fingerprint(settings.network)),

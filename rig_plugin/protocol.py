@@ -19,7 +19,7 @@ from rig_plugin.stretch import Hold
 from rig_plugin.trial import Trial
 from simulators.stimulus import Stimulus
 
-__all__ = ["Asked", "BrokenOff", "Protocol", "Request", "family", "gap_free", "recorded"]
+__all__ = ["Asked", "BrokenOff", "Fixed", "Protocol", "Request", "family", "gap_free", "recorded"]
 
 
 class BrokenOff(Exception):
@@ -64,10 +64,14 @@ class Request:
 Asked = Request | Hold | Probe
 """What is played, or done, when its turn comes."""
 
-Protocol = Generator[Stimulus | Asked | Decision, Trial | None, None]
+Protocol = Generator[Stimulus | Asked | Decision, Trial | None, str | None]
+"""What it returns is why it ended, where that was not meant to be."""
+
+Fixed = Generator[Stimulus | Request | Hold, Trial | None, None]
+"""One that ends where it is meant to."""
 
 
-def family(stimuli: Sequence[Stimulus], sweeps: int | None = None) -> Protocol:
+def family(stimuli: Sequence[Stimulus], sweeps: int | None = None) -> Fixed:
     """Play a fixed family in order.
 
     Args:
@@ -83,7 +87,7 @@ def family(stimuli: Sequence[Stimulus], sweeps: int | None = None) -> Protocol:
         yield Request(stimuli[k % len(stimuli)], place=k, count=count, following=following)
 
 
-def gap_free(level: float, duration: float = math.inf) -> Protocol:
+def gap_free(level: float, duration: float = math.inf) -> Fixed:
     """Hold a command and play nothing.
 
     Args:
@@ -96,7 +100,7 @@ def gap_free(level: float, duration: float = math.inf) -> Protocol:
     yield Hold(level, duration)
 
 
-def recorded(passages: Sequence[Passage]) -> Protocol:
+def recorded(passages: Sequence[Passage]) -> Fixed:
     """Play what a file holds.
 
     Args:

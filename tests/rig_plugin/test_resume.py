@@ -195,3 +195,15 @@ def test_a_script_that_was_killed_goes_on_with_what_it_had(line):
     assert status == 0
     assert "3 of its sweeps" in said[1]
     assert trials[0]["sweeps_used"] == 4 and len(trials) == 20
+
+
+@pytest.mark.long
+def test_an_adaptive_stage_is_chosen_by_the_posterior_and_goes_on_from_what_a_former_recording_knows(line):
+    adaptive = "[[stage]]\nkind = 'adaptive'\ng_M = 0.001\nmost_sweeps = 2\nleast_gain_bits = 0.0\n"
+    run = ("run", "rig.toml", "--script", "script.toml", "--json", "--out")
+    status, trials, said = line(*run, "a.h5", script=FIRST + adaptive + "[[stage]]\nkind = 'rest'\nholding_pA = 0.0\n")
+    assert status == 0
+    assert [trial["sweeps_used"] for trial in trials] == [1, 2, 3]
+    told = decisions(Path("a.h5"))
+    assert [each.event for each in told if each.kind == "adaptive"] == ["began", "chosen", "chosen", "ended"]
+    assert "gain" in said[3]
