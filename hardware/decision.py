@@ -21,8 +21,8 @@ class Decision:
         stage: Number of the stage in its script, from 0; -1 where it is of the script as a whole.
         kind: Of the stage, as the script calls it; "" for the script as a whole.
         event: "began"; "met" or "missed" for a criterion; "chosen" for what an adaptive stage plays next; "measured"
-            for what a membrane test said; "ended" where the stage is over; "taken over" where a former recording has it;
-            "stopped" where the experiment ends in it; "finished" where the script is through.
+            for what a membrane test said; "ended" where the stage is over; "taken over" where a former recording has
+            it; "stopped" where the experiment ends in it; "finished" where the script is through.
         said: The sentence, with the reason.
         criterion: Key of the criterion in the script, or "".
         measured: What was held against it, NaN where it is unknown [unit].

@@ -116,5 +116,4 @@ def told(playing: Generator[Request, Trial | None, str | None], said: list[str])
         playing.close()
     if failed is not None:
         raise ChoosingFailed(failed)
-    why = " ".join(said) or "Nothing more was chosen."
-    return Outcome(f"{sweeps} sweep{'s were' if sweeps != 1 else ' was'} chosen. {why}")
+    return Outcome(" ".join(said) or f"{sweeps} sweeps were chosen.")

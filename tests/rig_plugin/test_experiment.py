@@ -348,7 +348,7 @@ def test_what_chooses_says_its_reasons_before_its_sweeps_and_why_it_ended(play):
     done = play([AdaptiveStage({"C": 5.0})], plugs=plug(None))
     assert [each.said for each in done.told[1:3]] == [
         "30 pA gains 1 nat.",
-        "Stage 1 (adaptive) is over: 1 sweep was chosen. C is as narrow as was asked.",
+        "Stage 1 (adaptive) is over: C is as narrow as was asked.",
     ]
     done = play([AdaptiveStage({"C": 5.0})], plugs=plug("Nothing is harmless."))
     assert done.told[-1].said == "Nothing is harmless." and done.told[-1].event == "stopped"

@@ -198,7 +198,7 @@ def test_a_script_that_was_killed_goes_on_with_what_it_had(line):
 
 
 @pytest.mark.long
-def test_an_adaptive_stage_is_chosen_by_the_posterior_and_goes_on_from_what_a_former_recording_knows(line):
+def test_the_posterior_chooses_the_sweeps_of_an_adaptive_stage(line):
     adaptive = "[[stage]]\nkind = 'adaptive'\ng_M = 0.001\nmost_sweeps = 2\nleast_gain_bits = 0.0\n"
     run = ("run", "rig.toml", "--script", "script.toml", "--json", "--out")
     status, trials, said = line(*run, "a.h5", script=FIRST + adaptive + "[[stage]]\nkind = 'rest'\nholding_pA = 0.0\n")
