@@ -34,8 +34,9 @@ from rig_plugin.gate import Gate
 from rig_plugin.gaze import Gaze
 from rig_plugin.interval import Interval
 from rig_plugin.lull import lull
+from rig_plugin.narration import narrated
 from rig_plugin.overlaying import overlaid
-from rig_plugin.protocol import Protocol, Request
+from rig_plugin.protocol import Asked, Protocol, Request
 from rig_plugin.quality import Quality
 from rig_plugin.reel import Maker, Reel
 from rig_plugin.remark import remarks
@@ -73,6 +74,7 @@ class Session:
         make: Makes a recorder when somebody asks for one in the middle; None where nothing can be recorded.
         harm: At which voltages a sweep is broken off for the cell's sake; None where nothing is put out.
         confirms: Whether a test pulse has to show that the cell is in current clamp before anything else is put out.
+        first: When the first sweep of the cell began, where that was before this session.
     """
 
     def __init__(
@@ -89,18 +91,17 @@ class Session:
         confirms: bool = False,
         make: Maker | None = None,
         harm: Harm | None = None,
+        first: datetime | None = None,
     ) -> None:
         self._rig, self._observer, self._parameters = rig, observer, tuple(parameters)
         self._reel, self._audience = Reel(recorder, make), Audience(listeners)
         self._interval, self._overlays = interval or Interval(), overlays
-        self._gate = Gate(protocol, self._interval)
+        self._gate = Gate(narrated(protocol, self._reel, self._audience), self._interval)
         self._quality, self._confirms, self._harm = quality or Quality(), confirms, harm
         self._account = Account(self._reel)
-        self._foresight = Foresight()
-        self._gaze = Gaze(parameters)
-        self._stopping = threading.Event()
-        self._ending = threading.Event()
-        self._since_first = SinceFirst()
+        self._foresight, self._gaze = Foresight(), Gaze(parameters)
+        self._stopping, self._ending = threading.Event(), threading.Event()
+        self._since_first = SinceFirst(first)
 
     @property
     def status(self) -> RecordingStatus:
@@ -204,8 +205,8 @@ class Session:
             reason = str(error)
             raise
         finally:
-            self._gate.close()
             try:
+                self._gate.close(reason)
                 if self._recorder is not None:
                     self._recorder.close()
                     self._tell("status", self.status)
@@ -221,8 +222,11 @@ class Session:
         index, request = 0, self._next(None)
         while request is not None and not self._ending.is_set():
             self._turn()
-            if isinstance(request, Hold):
-                self._watch(request)
+            if not isinstance(request, Request):
+                self._watch(request) if isinstance(request, Hold) else request.play(self._rig, self._tell, self._ending)
+                # What was broken off is not over: nobody asks what comes after it.
+                if self._ending.is_set():
+                    return
                 request = self._next(None)
                 continue
             self._interval.begin()
@@ -250,7 +254,7 @@ class Session:
                 self._account.begin_anew()
             self._tell("status", self.status)
 
-    def _next(self, trial: Trial | None) -> Request | Hold | None:
+    def _next(self, trial: Trial | None) -> Asked | None:
         """Wait for what is next and may be played; None is the protocol's end."""
         return self._gate.next(trial, partial(self._tell, "proposed"), self._turn)
 
@@ -288,9 +292,7 @@ class Session:
             if self._stopping.is_set() or take.harm is not None:
                 # A stop that came just before the rig began to play was forgotten by it.
                 self._rig.stop()
-        if take is None or self._stopping.is_set():
-            return None
-        return self._read(index, request, take)
+        return None if take is None or self._stopping.is_set() else self._read(index, request, take)
 
     def _read(self, index: int, request: Request, take: Take) -> Trial:
         """Make a trial of a sweep that is whole: save it, and while the disk takes it, infer; then save that too."""
