@@ -110,7 +110,7 @@ class Adaptive:
             if advice is None and self._good is None:
                 return "No stimulus could be chosen, and none was trusted before that could be played again."
             if advice is not None and advice.choice.stop is not None:
-                yield _decided("finished", advice.choice.stop)
+                yield _decided("chose", advice.choice.stop)
                 return None
             if advice is not None and advice.choice.chosen is None:
                 reason: str = advice.choice.reason
@@ -123,7 +123,7 @@ class Adaptive:
             elif self._question.mode == "automatic":
                 why = trial.trust.reason or "it was not read."
                 return f"Stimuli are chosen automatically no more, since a sweep is not trusted: {why}"
-        yield _decided("finished", f"{settings.sweeps} sweeps were chosen, as many as [adaptive] asks for.")
+        yield _decided("chose", f"{settings.sweeps} sweeps were chosen, as many as were asked for.")
         return None
 
     def _offered(self, advice: Advice) -> Generator[Request | Decision, Trial | None, Trial | None]:
@@ -138,7 +138,7 @@ class Adaptive:
                 trial = yield Request(advice.stimuli[k], gain=gain, candidates=_weighed(advice))
                 if trial is not None:
                     return trial
-        yield _decided("finished", "All that may be played was passed over.")
+        yield _decided("chose", "All that may be played was passed over.")
         return None
 
     def _suggested(self) -> Played:

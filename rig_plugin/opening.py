@@ -9,12 +9,10 @@ from functools import partial
 from itertools import chain, count
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from estimators.checkpoint import Checkpoint, load
 from estimators.domain import Domain, DomainError
-from estimators.features import NAMES
 from estimators.observer import Observer
 from estimators.pretrained import FIRST
 from hardware.choice import Choice
@@ -24,7 +22,7 @@ from hardware.recording import RecordingError
 from hardware.replay import Replay
 from hardware.rig import Rig
 from rig_plugin.adaptive import Adaptive
-from rig_plugin.advice import Question
+from rig_plugin.advice import question_of
 from rig_plugin.audience import Audience, Listener
 from rig_plugin.interval import Interval, check_interval
 from rig_plugin.metadata import fingerprint, metadata
@@ -171,23 +169,9 @@ def _chooser(
     if protocol.chosen_by == "family" or protocol.gap_free:
         return None
     asked.parameters(checkpoint.spec.names)
-    question = Question(
-        network=settings.network.path or FIRST,
-        rows=np.empty((0, len(NAMES))),
-        contexts=(),
-        settings=asked if sweeps is None else replace(asked, sweeps=sweeps),
-        mode=protocol.chosen_by,
-        baseline=protocol.onset,
-        tail=protocol.tail,
-        interval=interval.duration,
-        rate=attached.rate,
-        start=0.0,
-        holding=protocol.holding,
-        duration=protocol.duration,
-        limits=attached.limits,
-        harm=settings.limits.harm(),
-        seed=settings.rig.seed or 0,
-    )
+    question = question_of(settings, attached, protocol.chosen_by, interval.duration)
+    if sweeps is not None:
+        question = replace(question, settings=replace(asked, sweeps=sweeps))
     stimuli = protocol.stimuli()
     return Adaptive(question, observer, interval, stimuli if sweeps is None else stimuli[:sweeps])
 

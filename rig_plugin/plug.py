@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hardware.decision import Decision
 from rig_plugin.protocol import Request
 from rig_plugin.stages import AdaptiveStage, DrugStage
 from rig_plugin.stretch import Hold
@@ -42,7 +43,7 @@ class Outcome:
     unit: str = ""
 
 
-Course = Generator[Stimulus | Request | Hold, Trial | None, Outcome]
+Course = Generator[Stimulus | Request | Hold | Decision, Trial | None, Outcome]
 """A protocol of one stage, which returns why it ended; `trial = yield request` as in any protocol."""
 
 

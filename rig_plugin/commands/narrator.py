@@ -12,7 +12,8 @@ from rig_plugin.audience import Silent
 from rig_plugin.commands.output import Output, tell_trials
 from rig_plugin.former import former
 from rig_plugin.opening import attach, network
-from rig_plugin.plug import NO_PLUGS, Plugs
+from rig_plugin.plug import Plugs
+from rig_plugin.plugs import PLUGS
 from rig_plugin.script import read_script
 from rig_plugin.scripted import Scripted
 from rig_plugin.settings import Settings
@@ -43,7 +44,7 @@ def tell_experiment(
     resume: Path | None,
     *,
     as_json: bool,
-    plugs: Plugs = NO_PLUGS,
+    plugs: Plugs = PLUGS,
 ) -> None:
     """Play a script and say each trial and each decision.
 

@@ -10,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rig_plugin.plug import NO_PLUGS, Plugs
+from rig_plugin.plug import Plugs
+from rig_plugin.plugs import PLUGS
 from rig_plugin.replay_settings import ReplaySettings
 from rig_plugin.script import Script
 from rig_plugin.settings import ProtocolSettings, Settings
@@ -88,7 +89,7 @@ def script(
     listener: Listener,
     protocol: ProtocolSettings | None = None,
     *,
-    plugs: Plugs = NO_PLUGS,
+    plugs: Plugs = PLUGS,
     resume: Path | None = None,
 ) -> Session:
     """Open a scripted experiment on a rig, with its network; it is recorded where the rig file says.
