@@ -270,12 +270,12 @@ class _Panel:
             chosen = rise
             reason = (
                 f"{_cap(offers[rise].candidate.words)}, the largest step that may be tried so far: none of those that "
-                f"may be gains {self._wish.worth:g} nat, and a larger one may."
+                f"may be gains {self._wish.worth:.3g} nat, and a larger one may."
             )
         elif stop is None and gains and max(gains) < self._wish.worth:
             stop = (
-                f"No candidate is worth a sweep: the best gains {max(gains):.2f} nat, and {self._wish.worth:g} nat were"
-                " asked."
+                f"No candidate is worth a sweep: the best gains {max(gains):.2f} nat, and {self._wish.worth:.3g} nat "
+                "were asked."
             )
         in_time = not (weighing.is_late or proof.is_late)
         draws = max(offer.draws for offer in offers) if offers else 0

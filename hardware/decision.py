@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 __all__ = ["EVENTS", "Decision", "Event"]
 
-Event = Literal["taken over", "began", "chosen", "measured", "met", "missed", "ended", "stopped", "finished"]
+Event = Literal["taken over", "began", "measured", "met", "missed", "ended", "stopped", "finished", "chose", "late"]
 EVENTS: tuple[Event, ...] = get_args(Event)
 
 
@@ -20,9 +20,10 @@ class Decision:
     Args:
         stage: Number of the stage in its script, from 0; -1 where it is of the script as a whole.
         kind: Of the stage, as the script calls it; "" for the script as a whole.
-        event: "began"; "met" or "missed" for a criterion; "chosen" for what an adaptive stage plays next; "measured"
-            for what a membrane test said; "ended" where the stage is over; "taken over" where a former recording has
-            it; "stopped" where the experiment ends in it; "finished" where the script is through.
+        event: "began"; "met" or "missed" for a criterion; "measured" for what a membrane test said; "ended" where the
+            stage is over; "taken over" where a former recording has it; "stopped" where the experiment ends in it;
+            "finished" where the script is through. "chose" for a stimulus that the posterior chose or suggests, "late"
+            where it came to no choice in time.
         said: The sentence, with the reason.
         criterion: Key of the criterion in the script, or "".
         measured: What was held against it, NaN where it is unknown [unit].

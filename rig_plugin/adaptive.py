@@ -8,13 +8,14 @@ that the same seed gives the same session.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from hardware.decision import Decision, Event
 from rig_plugin.advice import Advice, Question, advise, prepare
 from rig_plugin.adviser import Adviser, AdviserError
 from rig_plugin.interval import Interval
@@ -33,8 +34,8 @@ _BIT = math.log(2.0)
 _SHORTEST = 1000.0
 _HANDING = 100.0
 
-Played = Generator[Request, Trial | None, str | None]
-"""Gives requests, is sent trials, and returns why it ended where that was not meant to be."""
+Played = Generator[Request | Decision, Trial | None, str | None]
+"""Gives decisions and requests, is sent trials, and returns why it ended where that was not meant to be."""
 
 
 class Knowing(Protocol):
@@ -66,26 +67,25 @@ class Adaptive:
     ) -> None:
         self._question, self._observer, self._interval = question, observer, interval
         self._family, self._adviser = tuple(family), adviser or Adviser(question.threads)
-        self._say: Callable[[str], object] = lambda _: None
+        self._unsaid: list[Decision] = []
         self._is_over: Callable[[], bool] = lambda: False
         self._good: Stimulus | None = None
         self.late = 0
         """Choices that came too late."""
 
-    def attend(self, say: Callable[[str], object], is_over: Callable[[], bool]) -> None:
+    def attend(self, is_over: Callable[[], bool]) -> None:
         """Belong to a session.
 
         Args:
-            say: Notes a decision in the recording.
-            is_over: Tells whether the session is to end, so that nothing more is waited for.
+            is_over: Tells whether it is to end, so that nothing more is waited for.
         """
-        self._say, self._is_over = say, is_over
+        self._is_over = is_over
 
     def play(self) -> Played:
         """Choose, play, and choose again.
 
         Yields:
-            One request a sweep.
+            Each decision when it is made, and one request a sweep.
 
         Returns:
             Why it ended, where that was not meant to be.
@@ -106,10 +106,11 @@ class Adaptive:
             if self._is_over():
                 return None
             advice = self._choose()
+            yield from self._told()
             if advice is None and self._good is None:
                 return "No stimulus could be chosen, and none was trusted before that could be played again."
             if advice is not None and advice.choice.stop is not None:
-                self._say(advice.choice.stop)
+                yield _decided("chose", advice.choice.stop)
                 return None
             if advice is not None and advice.choice.chosen is None:
                 reason: str = advice.choice.reason
@@ -122,13 +123,13 @@ class Adaptive:
             elif self._question.mode == "automatic":
                 why = trial.trust.reason or "it was not read."
                 return f"Stimuli are chosen automatically no more, since a sweep is not trusted: {why}"
-        self._say(f"{settings.sweeps} sweeps were chosen, as many as [adaptive] asks for.")
+        yield _decided("chose", f"{settings.sweeps} sweeps were chosen, as many as were asked for.")
         return None
 
-    def _offered(self, advice: Advice) -> Generator[Request, Trial | None, Trial | None]:
+    def _offered(self, advice: Advice) -> Generator[Request | Decision, Trial | None, Trial | None]:
         """Propose the best; where somebody passes over it the next best, until nothing is left."""
         choice = advice.choice
-        self._say(choice.reason)
+        yield _decided("chose", choice.reason)
         free = {k: offer.gain for k, offer in enumerate(choice.offers) if offer.refusal is None and offer.gain}
         others = sorted(free.keys() - {choice.chosen}, key=lambda k: -free[k])
         for k in (choice.chosen, *others):
@@ -137,7 +138,7 @@ class Adaptive:
                 trial = yield Request(advice.stimuli[k], gain=gain, candidates=_weighed(advice))
                 if trial is not None:
                     return trial
-        self._say("All that may be played was passed over.")
+        yield _decided("chose", "All that may be played was passed over.")
         return None
 
     def _suggested(self) -> Played:
@@ -149,8 +150,9 @@ class Adaptive:
                 break
             advice = self._choose()
             weighed = () if advice is None else _weighed(advice)
+            yield from self._told()
             if advice is not None:
-                self._say(f"Suggested: {advice.choice.reason}")
+                yield _decided("chose", f"Suggested: {advice.choice.reason}")
         return None
 
     def _choose(self) -> Advice | None:
@@ -167,14 +169,15 @@ class Adaptive:
             self._adviser.ask(advise, asked)
             answer = self._answer(is_late=lambda: is_paced and self._interval.left <= 0.0)
         except AdviserError as error:
-            self._say(str(error))
+            self._unsaid.append(_decided("late", str(error)))
             return None
         is_late = answer is None
         if isinstance(answer, Advice):
             is_late = answer.choice.chosen is None and not answer.choice.in_time
         if is_late and not self._is_over():
             self.late += 1
-            self._say(f"The choice came too late ({self.late} so far): what was trusted last is played again.")
+            late = f"The choice came too late ({self.late} so far): what was trusted last is played again."
+            self._unsaid.append(_decided("late", late))
         return answer if isinstance(answer, Advice) and not is_late else None
 
     def _budget(self) -> float:
@@ -182,12 +185,21 @@ class Adaptive:
         left = 1e3 * self._interval.left - _HANDING
         return max(_HANDING, min(self._question.settings.budget, left))
 
+    def _told(self) -> Iterator[Decision]:
+        """Give what was not said yet."""
+        said, self._unsaid = self._unsaid, []
+        yield from said
+
     def _answer(self, is_late: Callable[[], bool]) -> Advice | bool | None:
         """Wait for the adviser; None where the session is to end, or it is late."""
         while (answer := self._adviser.answer(_SLICE)) is None:
             if self._is_over() or is_late():
                 return None
         return answer
+
+
+def _decided(event: Event, said: str) -> Decision:
+    return Decision(-1, "adaptive", event, said)
 
 
 def _weighed(advice: Advice) -> tuple[Candidate, ...]:

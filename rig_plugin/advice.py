@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from estimators.checkpoint import Checkpoint
     from estimators.choice import Choice
     from estimators.context import Context
+    from hardware.rig import Rig
+    from rig_plugin.settings import Settings
 
 _SMALLEST = 20.0
 
-__all__ = ["Advice", "Question", "advise", "prepare"]
+__all__ = ["Advice", "Question", "advise", "prepare", "question_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +83,41 @@ class Advice:
 
     choice: Choice
     stimuli: tuple[Stimulus, ...]
+
+
+def question_of(settings: Settings, rig: Rig, mode: str, interval: float) -> Question:
+    """Gather what does not change from sweep to sweep.
+
+    Args:
+        settings: Of the rig file.
+        rig: That plays.
+        mode: Who chooses, as [protocol] has it.
+        interval: From the start of one sweep to that of the next, 0 where a choice is waited for [ms].
+
+    Returns:
+        The question, of a cell that nothing is known of.
+    """
+    from estimators.features import NAMES
+    from estimators.pretrained import FIRST
+
+    protocol = settings.protocol
+    return Question(
+        network=settings.network.path or FIRST,
+        rows=np.empty((0, len(NAMES))),
+        contexts=(),
+        settings=settings.adaptive,
+        mode=mode,
+        baseline=protocol.onset,
+        tail=protocol.tail,
+        interval=interval,
+        rate=rig.rate,
+        start=0.0,
+        holding=protocol.holding,
+        duration=protocol.duration,
+        limits=rig.limits,
+        harm=settings.limits.harm(),
+        seed=settings.rig.seed or 0,
+    )
 
 
 def advise(question: Question) -> Advice:

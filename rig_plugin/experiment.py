@@ -14,7 +14,7 @@ from rig_plugin.criterion import CRITERIA, seal_of, told
 from rig_plugin.membrane_tests import Tested
 from rig_plugin.plug import Course, Outcome, Plugs, Scene
 from rig_plugin.probe import Probe
-from rig_plugin.protocol import Asked, BrokenOff, Protocol, family
+from rig_plugin.protocol import Asked, BrokenOff, Fixed, family
 from rig_plugin.script import Script, titled
 from rig_plugin.stages import (
     AdaptiveStage,
@@ -106,7 +106,7 @@ class Experiment:
         self._last: Trial | None = None
         self._rest: tuple[float, float] | None = None
 
-    def protocol(self) -> Protocol:
+    def protocol(self) -> Fixed:
         """Play the stages in order.
 
         Yields:
@@ -124,9 +124,8 @@ class Experiment:
             if broken.reason is not None:
                 said = f"The session failed in {where}: {broken.reason}"
             yield Decision(self._at, kind, "stopped", said)
-        return None
 
-    def _through(self) -> Generator[Stimulus | Asked | Decision, Trial | None, None]:
+    def _through(self) -> Fixed:
         stages = self._script.stages
         for k, stage in enumerate(stages[: self._first]):
             yield Decision(k, kind_of(stage), "taken over", f"{titled(k, kind_of(stage)).capitalize()} {self._before}")
@@ -207,11 +206,8 @@ class Experiment:
                 except Refusal as refusal:
                     yield from self._end(Decision(k, kind, "stopped", str(refusal)))
                     raise
-                if isinstance(asked, str):
-                    trial = None
-                    yield Decision(k, kind, "chosen", asked)
-                    continue
-                trial = yield asked
+                # Who chooses does not know which stage that is.
+                trial = yield replace(asked, stage=k, kind=kind) if isinstance(asked, Decision) else asked
                 if trial is None:
                     continue
                 self._last = trial

@@ -83,8 +83,8 @@ class Gate:
             self._is_over = True
             self._changed.notify_all()
 
-    def close(self, reason: str | None = None) -> None:
-        """Let the protocol go, with whatever works for it; one that is not through is told that it is broken off.
+    def close(self, reason: str | None) -> None:
+        """Break the protocol off where it is not through; for the session, when nothing is played any more.
 
         Args:
             reason: Why the session failed; None where it did not.
@@ -95,8 +95,6 @@ class Gate:
             return
         except Exception:  # noqa: BLE001 - whatever a protocol leaves undone, the recording is closed
             _LOG.exception("The protocol failed when it was broken off.")
-        finally:
-            self._protocol.close()
 
     def next(
         self, trial: Trial | None, tell: Callable[[Proposed], None], meanwhile: Callable[[], None]

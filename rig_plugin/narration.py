@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from hardware.decision import Decision
 from hardware.passage import Passage
 from rig_plugin.audience import Audience
-from rig_plugin.protocol import Asked, BrokenOff, Protocol, recorded
+from rig_plugin.protocol import Asked, BrokenOff, Fixed, Protocol, recorded
 from rig_plugin.reel import Reel
 from rig_plugin.trial import Trial
 from simulators.stimulus import Stimulus
@@ -32,7 +32,7 @@ def narrated(
         What is to be played.
 
     Returns:
-        Why it ended, where that was not meant to be.
+        Why the protocol ended, where that was not meant to be.
     """
     trial: Trial | None = None
     while True:
@@ -56,7 +56,7 @@ def narrated(
             return None
 
 
-def retold(passages: tuple[Passage, ...], decisions: tuple[Decision, ...]) -> Protocol:
+def retold(passages: tuple[Passage, ...], decisions: tuple[Decision, ...]) -> Fixed:
     """Play what a file holds, with the decisions where they were made.
 
     Args:
@@ -74,7 +74,6 @@ def retold(passages: tuple[Passage, ...], decisions: tuple[Decision, ...]) -> Pr
             yield left.pop(0)
         trial = yield playing.send(trial)
     yield from left
-    return None
 
 
 def _kept(decision: Decision, reel: Reel) -> Decision:

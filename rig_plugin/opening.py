@@ -22,8 +22,8 @@ from hardware.recording import RecordingError
 from hardware.replay import Replay
 from hardware.rig import Rig
 from rig_plugin.adaptive import Adaptive
+from rig_plugin.advice import question_of
 from rig_plugin.audience import Audience, Listener
-from rig_plugin.choosing import question_of
 from rig_plugin.interval import Interval, check_interval
 from rig_plugin.metadata import fingerprint, metadata
 from rig_plugin.narration import retold
@@ -127,14 +127,13 @@ def attach(
     described = metadata(settings, checkpoint, attached)
     seed = settings.rig.seed or 0
     observer = Observer(checkpoint, seed=seed)
-    chooser = None if scripted else _chooser(settings, checkpoint, attached, observer, interval, sweeps)
     protocol: Protocol = gap_free(asked.holding, asked.gap_free) if asked.gap_free else family(stimuli, sweeps)
-    if chooser is not None:
-        protocol = chooser.play()
-    scene = Scene(attached, observer, checkpoint, settings, interval)
+    chooser, scene = None, Scene(attached, observer, checkpoint, settings)
     if scripted is not None:
         described |= scripted.metadata(seed)
         protocol = scripted.protocol(scene, described)
+    elif (chooser := _chooser(settings, checkpoint, attached, observer, interval, sweeps)) is not None:
+        protocol = chooser.play()
     session = Session(
         attached,
         observer,
@@ -152,7 +151,7 @@ def attach(
     )
     scene.is_over = session.is_over
     if chooser is not None:
-        chooser.attend(session.mark, session.is_over)
+        chooser.attend(session.is_over)
         if asked.chosen_by == "accept":
             session.gate("accept")
     return session
@@ -171,8 +170,9 @@ def _chooser(
     if protocol.chosen_by == "family" or protocol.gap_free:
         return None
     asked.parameters(checkpoint.spec.names)
-    wanted = asked if sweeps is None else replace(asked, sweeps=sweeps)
-    question = question_of(settings, wanted, protocol.chosen_by, attached, interval)
+    question = question_of(settings, attached, protocol.chosen_by, interval.duration)
+    if sweeps is not None:
+        question = replace(question, settings=replace(asked, sweeps=sweeps))
     stimuli = protocol.stimuli()
     return Adaptive(question, observer, interval, stimuli if sweeps is None else stimuli[:sweeps])
 
@@ -254,7 +254,7 @@ def replay(
         raise RecordingError(f"{settings.file}: {refusals[0]}")
     # One sweep alone is asked what it says by itself.
     told = retold_in(settings.file) if settings.sweep is None else Retold()
-    protocol: Protocol = retold(rig.stimuli, told.decisions) if told.decisions else recorded(rig.stimuli)
+    protocol = retold(rig.stimuli, told.decisions) if told.decisions else recorded(rig.stimuli)
     return Session(
         rig,
         told.observer(checkpoint, fingerprint(settings.network)),

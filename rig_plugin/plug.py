@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rig_plugin.interval import Interval
+from hardware.decision import Decision
 from rig_plugin.protocol import Request
 from rig_plugin.stages import AdaptiveStage, DrugStage
 from rig_plugin.stretch import Hold
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from estimators.observer import Observer
     from hardware.rig import Rig
     from rig_plugin.settings import Settings
-
-NO_INTERVAL = Interval()
 
 __all__ = ["NO_PLUGS", "Course", "Outcome", "Plugs", "Scene"]
 
@@ -45,9 +43,8 @@ class Outcome:
     unit: str = ""
 
 
-Course = Generator[Stimulus | Request | Hold | str, Trial | None, Outcome]
-"""A protocol of one stage, which returns why it ended; `trial = yield request` as in any protocol, and a sentence that
-is yielded is kept and told as a decision. A `Refusal` that it raises ends the experiment with its message."""
+Course = Generator[Stimulus | Request | Hold | Decision, Trial | None, Outcome]
+"""A protocol of one stage, which returns why it ended; `trial = yield request` as in any protocol."""
 
 
 def _never() -> bool:
@@ -62,8 +59,7 @@ class Scene:
         rig: The open rig; what is played is asked for, not played on it.
         observer: That has seen all sweeps so far, those of a former recording included.
         checkpoint: The network.
-        settings: Of the rig file, with its limits.
-        interval: The session's pace.
+        settings: Of the rig file, with its limits and its interval.
         last: The last trial of this session, or None.
         is_over: Tells whether the session is to end, so that nothing more is waited for.
     """
@@ -72,7 +68,6 @@ class Scene:
     observer: Observer
     checkpoint: Checkpoint
     settings: Settings
-    interval: Interval = NO_INTERVAL
     last: Trial | None = None
     is_over: Callable[[], bool] = _never
 

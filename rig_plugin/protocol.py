@@ -67,7 +67,7 @@ Asked = Request | Hold | Probe
 Protocol = Generator[Stimulus | Asked | Decision, Trial | None, str | None]
 """What it returns is why it ended, where that was not meant to be."""
 
-Fixed = Generator[Stimulus | Request | Hold, Trial | None, None]
+Fixed = Generator[Stimulus | Asked | Decision, Trial | None, None]
 """One that ends where it is meant to."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from hardware.decision import Decision
 from rig_plugin.bridge import Bridge
 from rig_plugin.export_process import written
 from rig_plugin.exports import Exports
@@ -194,6 +195,7 @@ class Window(Panes):
         bridge.overlaid.connect(self.scope.overlay)
         bridge.sliced.connect(self.pairs.slice)
         bridge.proposed.connect(self._look_ahead)
+        bridge.decided.connect(self._decide)
         self.protocol.accepted.connect(self._control.go)
         self.protocol.skipped.connect(self._control.skip)
         self.protocol.gated.connect(self._control.gate)
@@ -263,6 +265,10 @@ class Window(Panes):
         if proposed.waits:
             # The panel may stand behind others.
             self.status_line.write(f"{self.protocol.next.words()}: G plays it, K passes over it")
+
+    def _decide(self, decision: Decision) -> None:
+        """Write each decision with its reason where all that happens is written."""
+        self.status_line.write(decision.said, "caution" if decision.event in ("missed", "stopped", "late") else "text")
 
     def _finish(self, trials: tuple[Trial, ...]) -> None:
         self._latest = trials[-1]

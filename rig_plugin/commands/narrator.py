@@ -58,9 +58,9 @@ def tell_experiment(
     Raises:
         Refusal: As `opening.attach`, or where the experiment stopped before its script was through.
     """
-    from rig_plugin.choosing import PLUGS
     from rig_plugin.former import former
     from rig_plugin.opening import attach, network
+    from rig_plugin.plugs import PLUGS
     from rig_plugin.script import read_script
     from rig_plugin.scripted import Scripted
 

@@ -106,11 +106,13 @@ def command(
 
         tell_experiment(output_of(context), replace(settings, rig=rig), script, out, resume, as_json=as_json)
         return
+    from rig_plugin.commands.narrator import Narrator
     from rig_plugin.opening import attach, network
 
     protocol = settings.protocol if gap_free is None else replace(settings.protocol, gap_free=1e3 * gap_free)
     settings = replace(settings, rig=rig, protocol=protocol)
-    session = attach(settings, network(settings.network.path), sweeps=sweeps, out=out)
+    listeners = () if protocol.chosen_by == "family" else (Narrator(),)
+    session = attach(settings, network(settings.network.path), sweeps=sweeps, out=out, listeners=listeners)
     output = output_of(context)
     tell_trials(output, session.trials(), as_json=as_json)
     if protocol.gap_free:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rig_plugin.plug import Plugs
+from rig_plugin.plugs import PLUGS
 from rig_plugin.replay_settings import ReplaySettings
 from rig_plugin.script import Script
 from rig_plugin.settings import ProtocolSettings, Settings
@@ -88,7 +89,7 @@ def script(
     listener: Listener,
     protocol: ProtocolSettings | None = None,
     *,
-    plugs: Plugs | None = None,
+    plugs: Plugs = PLUGS,
     resume: Path | None = None,
 ) -> Session:
     """Open a scripted experiment on a rig, with its network; it is recorded where the rig file says.
@@ -98,8 +99,7 @@ def script(
         played: The script, read already.
         listener: Who is told, decisions included.
         protocol: As `attach`; only its holding, for test pulses, and its interval count here.
-        plugs: What plays adaptive stages and drugs; functions that are importable by name; None takes
-            this program's own.
+        plugs: What plays adaptive stages and drugs; functions that are importable by name.
         resume: A recording of this script that it goes on from; None begins anew.
 
     Returns:
@@ -109,13 +109,12 @@ def script(
         Refusal: As `opening.attach`, or if the recording can't be gone on from.
     """
     from rig_plugin import opening
-    from rig_plugin.choosing import PLUGS
     from rig_plugin.former import former
     from rig_plugin.scripted import Scripted
 
     settings = _played(settings, protocol)
     checkpoint = opening.network(settings.network.path)
-    scripted = Scripted(played, plugs or PLUGS, None if resume is None else former(resume))
+    scripted = Scripted(played, plugs, None if resume is None else former(resume))
     return opening.attach(settings, checkpoint, listeners=(listener,), overlays=True, scripted=scripted)
 
 

@@ -134,7 +134,7 @@ def test_it_stops_when_the_posterior_is_narrow_enough_or_nothing_is_worth_a_swee
     assert narrow.stop.startswith("The posterior is as narrow as asked: C ")
     worthless = ask(checkpoint, seen, wish=replace(UNBELIEVING, worth=1e3), tolerance=FREE)
     assert worthless.stop.startswith("No candidate is worth a sweep: the best gains")
-    assert worthless.stop.endswith("1000 nat were asked.")
+    assert worthless.stop.endswith("1e+03 nat were asked.")
     assert worthless.candidate is not None
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from estimators.features import NAMES
+from hardware.decision import Decision
 from rig_plugin.adaptive import Adaptive
 from rig_plugin.adaptive_settings import AdaptiveSettings
 from rig_plugin.advice import Advice, Question
@@ -86,8 +87,33 @@ def made(adviser, interval=None, known=None, **settings):
     said = []
     asked = replace(question(**settings), interval=0.0 if interval is None else interval.duration)
     adaptive = Adaptive(asked, known or Known(), interval or Interval(), STEPS, adviser)
-    adaptive.attend(said.append, lambda: False)
-    return adaptive, said
+    return Told(adaptive, said), said
+
+
+class Told:
+    """An adaptive protocol whose decisions are heard, as a session hears them."""
+
+    def __init__(self, adaptive, said):
+        self.adaptive, self.said = adaptive, said
+
+    @property
+    def late(self):
+        return self.adaptive.late
+
+    def play(self):
+        protocol, trial = self.adaptive.play(), None
+        try:
+            while True:
+                asked = protocol.send(trial)
+                if isinstance(asked, Decision):
+                    self.said.append(asked.said)
+                    trial = None
+                else:
+                    trial = yield asked
+        except StopIteration as end:
+            return end.value
+        finally:
+            protocol.close()
 
 
 def ended(protocol, trial=None):
@@ -180,7 +206,7 @@ def test_without_a_pace_the_choice_is_waited_for_and_has_all_its_time(trial):
 def test_a_search_that_the_budget_ended_before_anything_was_found_harmless_is_late_too(trial):
     known = Known([question_context()])
     late = advice(chosen=None, in_time=False, reason="In the time there was, none was found harmless.")
-    adaptive, said = made(Script(advice(), late), known=known)
+    adaptive, _ = made(Script(advice(), late), known=known)
     protocol = adaptive.play()
     next(protocol)
     assert protocol.send(trial).stimulus == trial.sweep.stimulus and adaptive.late == 1

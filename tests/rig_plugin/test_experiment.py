@@ -12,12 +12,10 @@ from hardware.model_cell import ModelCell
 from hardware.recorder import Recorder
 from hardware.replay import Replay
 from hardware.rig import RigError
-from rig_plugin.choosing import told
 from rig_plugin.experiment import Experiment, ExperimentStopped
 from rig_plugin.former import former
 from rig_plugin.narration import retold
 from rig_plugin.plug import NO_PLUGS, Outcome, Plugs, Scene
-from rig_plugin.protocol import Request
 from rig_plugin.script import Script
 from rig_plugin.session import Session
 from rig_plugin.settings import ProtocolSettings, Settings
@@ -217,7 +215,7 @@ def test_an_adaptive_stage_is_played_by_who_is_plugged_in_and_says_why_it_ended(
     def adaptive(stage, scene):
         scenes.append(scene)
         for _ in range(stage.most):
-            yield "A step of 30 pA teaches most."
+            yield Decision(-1, "adaptive", "chose", "A step of 30 pA teaches most.")
             trials.append((yield STEP))
         return Outcome("C is known to 3 pF.", True, "C", 3.0, 5.0, "pF")
 
@@ -225,7 +223,8 @@ def test_an_adaptive_stage_is_played_by_who_is_plugged_in_and_says_why_it_ended(
     done = play([FAMILY, stage], plugs=Plugs(adaptive=adaptive))
     assert [trial.index for trial in trials] == [2, 3]
     assert scenes[0].observer is done.estimate and scenes[0].last.index == 1
-    assert [each.said for each in done.told if each.event == "chosen"] == 2 * ["A step of 30 pA teaches most."]
+    chose = [(each.stage, each.said) for each in done.told if each.event == "chose"]
+    assert chose == 2 * [(1, "A step of 30 pA teaches most.")]
     ended = done.told[-2]
     assert (ended.said, ended.measured, ended.bound) == ("Stage 2 (adaptive) is over: C is known to 3 pF.", 3.0, 5.0)
 
@@ -332,23 +331,3 @@ def test_a_decision_that_is_told_without_a_recording_has_its_time():
     Session(ModelCell(Patch(), pace="max"), Estimate(), PARAMETERS, protocol(), None, [notes]).run()
     ((told,),) = notes.named("decided")
     assert told.time and (told.sample, told.sweeps) == (-1, -1)
-
-
-def test_what_chooses_says_its_reasons_before_its_sweeps_and_why_it_ended(play):
-    def choosing(said, reason):
-        said.append("30 pA gains 1 nat.")
-        yield Request(STEP)
-        said.append("C is as narrow as was asked.")
-        return reason
-
-    def plug(reason):
-        said = []
-        return Plugs(adaptive=lambda stage, scene: told(choosing(said, reason), said))
-
-    done = play([AdaptiveStage({"C": 5.0})], plugs=plug(None))
-    assert [each.said for each in done.told[1:3]] == [
-        "30 pA gains 1 nat.",
-        "Stage 1 (adaptive) is over: C is as narrow as was asked.",
-    ]
-    done = play([AdaptiveStage({"C": 5.0})], plugs=plug("Nothing is harmless."))
-    assert done.told[-1].said == "Nothing is harmless." and done.told[-1].event == "stopped"
