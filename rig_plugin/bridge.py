@@ -68,6 +68,7 @@ class Bridge(QtCore.QObject):
         self._dropped = 0
         self._live: Live | None = None
         self._count = 0
+        self._is_whole = False
         self._heard = self._looked = clock()
         self._stalled = False
         self._notifier: QtCore.QSocketNotifier | None = None
@@ -140,7 +141,7 @@ class Bridge(QtCore.QObject):
         self._notifier = self._wire = None
 
     def _begin(self, live: Live) -> None:
-        self._live, self._count = live, 0
+        self._live, self._count, self._is_whole = live, 0, False
         self._heard = self._clock()
         self.started.emit(live)
 
@@ -166,10 +167,13 @@ class Bridge(QtCore.QObject):
             self._calm()
             return
         if live.count > self._count:
-            self._count = live.count
             self._heard = self._clock()
             self._calm()
-            self.grew.emit(live)
+            # Its trial comes at any moment, and draws all of it: what is waited for is not kept waiting by that.
+            self._is_whole = live.count >= live.expected and not self._is_whole
+            if not self._is_whole:
+                self._count = live.count
+                self.grew.emit(live)
         silence = self._clock() - self._heard
         if silence > _PATIENCE and live.count < live.expected:
             self._stalled = True
