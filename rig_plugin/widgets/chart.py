@@ -146,7 +146,7 @@ class Chart(QtWidgets.QWidget):
             axis.setTickSpacing()
             return
         power = 10.0 ** math.floor(math.log10(high - low))
-        steps = (share * power for share in (5.0, 2.0, 1.0, 0.5, 0.2))
+        steps = (share * power for share in (5.0, 4.0, 2.0, 1.0, 0.5, 0.4, 0.2))
         axis.setTickSpacing(levels=[(next(s for s in steps if high // s - -(-low // s) >= 1.0), 0.0)])
 
     def _prepare(self) -> None:
