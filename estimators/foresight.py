@@ -21,8 +21,9 @@ from estimators.candidate import Candidate, Setting
 from estimators.carried import Carried
 from estimators.checkpoint import Checkpoint
 from estimators.context import CONTEXT, Context
+from estimators.distortion import Distortion
 from estimators.generation import features_of, respond, voltages
-from estimators.nuisances import rigs
+from estimators.nuisances import Rigs, rigs
 from estimators.yardstick import Yardstick
 
 __all__ = ["BLOCK", "Answers", "Foresight", "Scores"]
@@ -35,7 +36,8 @@ BLOCK = 32
 _MOST_SWEEPS = 39
 _KNOWN = 1024
 _SMALLEST = 5.0
-_RECALLED = 5
+_RECALLED = 4
+_INFERRED = slice(0, 2)
 _COLUMN = {name: k for k, name in enumerate(CONTEXT)}
 
 
@@ -77,6 +79,8 @@ class Foresight:
         rule: When a sweep is aborted.
         seed: The same sweeps and seed give the same numbers.
         most: Draws at hand.
+        carry: Whether what the model missed of the sweeps so far is carried on; otherwise its error is drawn afresh,
+            as if no sweep had told of it.
 
     Raises:
         ValueError: If there is no sweep, or rows and contexts are not as many.
@@ -92,6 +96,7 @@ class Foresight:
         rule: AbortRule,
         seed: int = 0,
         most: int = 320,
+        carry: bool = True,
     ) -> None:
         if not len(rows) or len(rows) != len(contexts):
             raise ValueError(f"{len(rows)} sweeps have {len(contexts)} contexts; one each, and a sweep, were wanted.")
@@ -116,10 +121,11 @@ class Foresight:
         self._theta = network.constrain(self.u)
         self.most = most
         self._rigs = rigs(self._theta, spec.nuisances, self._rng, names=spec.names)
+        self._fresh = None if carry else Distortion(spec.parameters, network.scaling).errors(self._theta, self._rng)
         self._yardstick = Yardstick(network.scaling)
         self._recalled = _recalled(self._told, self._rows)
         self._carried: dict[int, Carried | None] = {}
-        self._unshared: Array | None = None
+        self._apart: tuple[Array, Array] | None = None
         self.simulated = 0
 
     def _walked(self, u: Array) -> Array:
@@ -158,13 +164,16 @@ class Foresight:
         Returns:
             The same shape.
         """
-        block = int(draws[0])
+        block, position = int(draws[0]), candidate.amplitude / self._largest
+        if self._fresh is not None:
+            rng = np.random.default_rng([self._seed, 23, block])
+            return np.asarray(self._fresh.add(features, np.full(len(draws), position), draws, rng), dtype=np.float64)
         if block not in self._carried:
             self._carried[block] = self._remember(draws)
         carried = self._carried[block]
         if carried is None:
             return features
-        return carried.add(features, candidate.amplitude / self._largest)
+        return carried.add(features, position)
 
     @property
     def _largest(self) -> float:
@@ -173,21 +182,33 @@ class Foresight:
     def _remember(self, draws: npt.NDArray[np.int64]) -> Carried | None:
         """Simulate sweeps that were made with these draws, to see what the model misses of them."""
         spec = self._checkpoint.spec
-        if DISCREPANCY not in spec.names:
+        if DISCREPANCY not in spec.names or not len(self._recalled):
             return None
-        k, m = len(self._recalled), len(draws)
-        cells = np.repeat(draws, k)
-        played = np.tile(self._told[self._recalled], (m, 1))
         rng = np.random.default_rng([self._seed, 29, int(draws[0])])
-        made = respond(self._theta[cells], played, self._rigs[cells], rng, spec.names).reshape(m, k, -1)
-        self.simulated += len(cells)
-        if self._unshared is None:
-            again = respond(self._theta[cells], played, self._rigs[cells], rng, spec.names).reshape(m, k, -1)
-            self.simulated += len(cells)
-            self._unshared = _unshared(self._yardstick.along(made) - self._yardstick.along(again))
+        made = self._made(draws, self._recalled, self._rigs[draws], rng)
+        if self._apart is None:
+            kept = np.isin(self._recalled, self._recalled[[0, -1]])
+            first = self._yardstick.along(made[:, kept])
+            strange = self._rigs[np.roll(draws, 1)]
+            # The bridge and the offset are the cell's: they are inferred.
+            strange.electrodes[:, _INFERRED] = self._rigs[draws].electrodes[:, _INFERRED]
+            again = [self._made(draws, self._recalled[kept], rig, rng) for rig in (self._rigs[draws], strange)]
+            noise, both = (_apart(first - self._yardstick.along(other)) for other in again)
+            self._apart = 0.5 * noise, np.maximum(both - noise, 0.0)
         positions = self._told[self._recalled, _COLUMN["amplitude"]] / self._largest
         size = self._theta[draws, spec.names.index(DISCREPANCY)]
-        return Carried(self._yardstick, self._rows[self._recalled], made, positions, size, self._unshared, rng)
+        return Carried(self._yardstick, self._rows[self._recalled], made, positions, size, *self._apart, rng)
+
+    def _made(
+        self, draws: npt.NDArray[np.int64], sweeps: npt.NDArray[np.int64], rig: Rigs, rng: np.random.Generator
+    ) -> Array:
+        """Simulate sweeps that were made with some draws and their rigs, shape (m, k, f)."""
+        k, m = len(sweeps), len(draws)
+        played = np.tile(self._told[sweeps], (m, 1))
+        rows = np.repeat(np.arange(m), k)
+        self.simulated += len(rows)
+        made = respond(self._theta[draws][rows], played, rig[rows], rng, self._checkpoint.spec.names)
+        return np.asarray(made.reshape(m, k, -1))
 
     def scores(
         self, candidates: Sequence[Candidate], answers: Sequence[Array], draws: npt.NDArray[np.int64]
@@ -229,12 +250,12 @@ def _recalled(told: Array, rows: Array) -> npt.NDArray[np.int64]:
     return np.asarray(order[np.unique(np.linspace(0, len(order) - 1, min(len(order), _RECALLED)).round().astype(int))])
 
 
-def _unshared(apart: Array) -> Array:
-    """Give the variance of what no two sweeps of one cell share, from pairs of sweeps, robustly, shape (f,)."""
+def _apart(apart: Array) -> Array:
+    """Give the variance of a difference, robustly, shape (f,)."""
     square = np.where(np.isfinite(apart), apart**2, np.nan).reshape(-1, apart.shape[-1])
     there = np.isfinite(square).any(axis=0)
-    # The median of a squared standard normal is 0.455; of a pair the variances add.
-    return np.where(there, np.nanmedian(np.where(there, square, 0.0), axis=0) / (2.0 * 0.455), 0.0)
+    # Of a squared standard normal, the median is 0.455.
+    return np.where(there, np.nanmedian(np.where(there, square, 0.0), axis=0) / 0.455, 0.0)
 
 
 def _known(density: Tensor, drawn: Tensor, noise: Tensor, columns: Sequence[int]) -> tuple[Array, float]:
