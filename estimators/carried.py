@@ -3,7 +3,7 @@
 A cell's error is the same in all its sweeps but for a part that changes with the current. So what a draw of theta
 misses of the sweeps that were made says what it will miss of the next: were the error drawn afresh, a repeated sweep
 would seem to tell as much as another, and no network that was trained on shared errors would believe it. What the rig
-does to all sweeps, and the draw's own rig does not, is carried with it.
+does to all sweeps, and the draw's own rig does not, is carried with it, as far as such an error is thought possible.
 
 References:
     Rasmussen & Williams (2006), Gaussian Processes for Machine Learning, section 2.2. MIT Press.
@@ -43,7 +43,6 @@ class Carried:
         positions: Current of each over the largest, shape (k,).
         size: Discrepancy of each draw, shape (m,).
         noise: Variance of each feature that no two sweeps share, shape (f,) [yardstick squared].
-        rig: Variance of each feature between two rigs, which all sweeps share, shape (f,) [yardstick squared].
         rng: Source of randomness.
     """
 
@@ -55,10 +54,9 @@ class Carried:
         positions: Array,
         size: Array,
         noise: Array,
-        rig: Array,
         rng: np.random.Generator,
     ) -> None:
-        self._yardstick, self._positions, self._rig = yardstick, positions, rig
+        self._yardstick, self._positions = yardstick, positions
         missed = yardstick.along(seen) - yardstick.along(made)
         counts = list(COUNTS)
         # Whether a cell fires is no matter of an error's size.
@@ -79,10 +77,9 @@ class Carried:
             The same shape; what is missing stays missing, a silent sweep silent.
         """
         towards = self._size[..., None] ** 2 * _smooth(self._positions - position, self._length[..., None])
-        towards = towards + self._rig[:, None]
         mean = (towards * self._pull).sum(axis=-1)
         known = (towards[..., None, :] @ self._inverse @ towards[..., None])[..., 0, 0]
-        spread = np.sqrt(np.maximum(self._size**2 + self._rig - known, 0.0) + _OWN * self._size**2)
+        spread = np.sqrt(np.maximum(self._size**2 - known, 0.0) + _OWN * self._size**2)
         moved = self._yardstick.back(self._yardstick.along(features) + mean + spread * self._drawn)
         counts = list(COUNTS)
         fired = np.nan_to_num(features[:, counts]) > 0
@@ -94,7 +91,7 @@ class Carried:
         k = missed.shape[2]
         gaps = self._positions[:, None] - self._positions[None]
         grid = list(product(_LENGTHS, _FACTORS))
-        own = np.eye(k) * (noise[None, :, None, None] + _MISSING * gone[..., None]) + self._rig[:, None, None]
+        own = np.eye(k) * (noise[None, :, None, None] + _MISSING * gone[..., None])
         best = np.full(missed.shape[:2], -np.inf)
         self._length, self._size = np.empty_like(best), np.empty_like(best)
         self._inverse = np.empty((*best.shape, k, k))

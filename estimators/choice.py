@@ -114,6 +114,7 @@ def choose(
     budget: float | None = None,
     refine: int = 0,
     most: int = 256,
+    carry: bool = True,
 ) -> Choice:
     """Choose the next stimulus of one cell.
 
@@ -134,6 +135,7 @@ def choose(
         budget: Time that it may take [ms], or None.
         refine: How often the search is narrowed about the leader, where that is a step.
         most: Draws at most.
+        carry: As `estimators.foresight.Foresight`.
 
     Returns:
         The choice.
@@ -153,7 +155,7 @@ def choose(
         return panel.blind(offered)
     most = max(BLOCK, most)
     draws = max(most, 2 * BLOCK * -(-rule.fewest // BLOCK))
-    foresight = Foresight(checkpoint, rows, contexts, setting, columns, rule, seed, draws)
+    foresight = Foresight(checkpoint, rows, contexts, setting, columns, rule, seed, draws, carry)
     return panel.choose(offered, foresight, most, refine)
 
 

@@ -23,7 +23,8 @@ from estimators.checkpoint import Checkpoint
 from estimators.context import CONTEXT, Context
 from estimators.distortion import Distortion
 from estimators.generation import features_of, respond, voltages
-from estimators.nuisances import Rigs, rigs
+from estimators.nuisances import rigs
+from estimators.row_seeds import RowSeeds
 from estimators.yardstick import Yardstick
 
 __all__ = ["BLOCK", "Answers", "Foresight", "Scores"]
@@ -36,8 +37,7 @@ BLOCK = 32
 _MOST_SWEEPS = 39
 _KNOWN = 1024
 _SMALLEST = 5.0
-_RECALLED = 4
-_INFERRED = slice(0, 2)
+_RECALLED = 5
 _COLUMN = {name: k for k, name in enumerate(CONTEXT)}
 
 
@@ -124,8 +124,9 @@ class Foresight:
         self._fresh = None if carry else Distortion(spec.parameters, network.scaling).errors(self._theta, self._rng)
         self._yardstick = Yardstick(network.scaling)
         self._recalled = _recalled(self._told, self._rows)
+        self._seeds = RowSeeds.table(most, self._rng)
         self._carried: dict[int, Carried | None] = {}
-        self._apart: tuple[Array, Array] | None = None
+        self._unshared: Array | None = None
         self.simulated = 0
 
     def _walked(self, u: Array) -> Array:
@@ -135,23 +136,25 @@ class Foresight:
         keep = np.exp(-wait / np.exp(self._rng.uniform(shortest, longest, len(u))))[:, None]
         return np.asarray(keep * u + np.sqrt(1.0 - keep * keep) * self._rng.standard_normal(u.shape))
 
-    def answers(self, candidate: Candidate, draws: npt.NDArray[np.int64]) -> Answers:
-        """Simulate some draws under a candidate.
+    def answers(self, asked: Sequence[tuple[Candidate, npt.NDArray[np.int64]]]) -> list[Answers]:
+        """Simulate draws under candidates, all of them in one batch.
 
         Args:
-            candidate: What is played to them.
-            draws: Which; the same ones get the same noise under every candidate.
+            asked: Candidates, each with the draws that it is played to; a draw gets the same noise under every one.
 
         Returns:
-            One row a draw.
+            One entry for each that was asked, with one row a draw.
         """
-        spec, context = self._checkpoint.spec, candidate.context(self._setting)
-        played = np.tile(context.row(), (len(draws), 1))
-        rng = np.random.default_rng([self._seed, 19, *draws.tolist()])
-        samples, counts = voltages(self._theta[draws], played, self._rigs[draws], rng, spec.names)
-        features = features_of(samples, counts, {name: played[:, k] for name, k in _COLUMN.items()})
+        draws = np.concatenate([some for _, some in asked])
+        rows = np.concatenate([[candidate.context(self._setting).row()] * len(some) for candidate, some in asked])
+        spec = self._checkpoint.spec
+        seeds = RowSeeds(self._seeds, draws)
+        samples, counts = voltages(self._theta[draws], rows, self._rigs[draws], seeds, spec.names)
+        features = features_of(samples, counts, {name: rows[:, k] for name, k in _COLUMN.items()})
+        aborted = self._rule.breaks(samples, counts, self._setting.rate, features)
         self.simulated += len(draws)
-        return Answers(features, self._rule.breaks(samples, counts, context.rate, features))
+        ends = np.cumsum([len(some) for _, some in asked])[:-1]
+        return [Answers(*each) for each in zip(np.split(features, ends), np.split(aborted, ends), strict=True)]
 
     def distorted(self, features: Array, candidate: Candidate, draws: npt.NDArray[np.int64]) -> Array:
         """Add to sweeps what the model will miss of this cell, as far as the sweeps so far tell it.
@@ -185,29 +188,24 @@ class Foresight:
         if DISCREPANCY not in spec.names or not len(self._recalled):
             return None
         rng = np.random.default_rng([self._seed, 29, int(draws[0])])
-        made = self._made(draws, self._recalled, self._rigs[draws], rng)
-        if self._apart is None:
-            kept = np.isin(self._recalled, self._recalled[[0, -1]])
-            first = self._yardstick.along(made[:, kept])
-            strange = self._rigs[np.roll(draws, 1)]
-            # The bridge and the offset are the cell's: they are inferred.
-            strange.electrodes[:, _INFERRED] = self._rigs[draws].electrodes[:, _INFERRED]
-            again = [self._made(draws, self._recalled[kept], rig, rng) for rig in (self._rigs[draws], strange)]
-            noise, both = (_apart(first - self._yardstick.along(other)) for other in again)
-            self._apart = 0.5 * noise, np.maximum(both - noise, 0.0)
+        sweeps, k = self._recalled, len(self._recalled)
+        if self._unshared is None:
+            # Some of them twice, for what no two sweeps share.
+            sweeps = np.concatenate([sweeps, sweeps[[0, -1]]])
+        made = self._made(draws, sweeps, rng)
+        if self._unshared is None:
+            self._unshared = _unshared(self._yardstick.along(made[:, [0, k - 1]]) - self._yardstick.along(made[:, k:]))
         positions = self._told[self._recalled, _COLUMN["amplitude"]] / self._largest
         size = self._theta[draws, spec.names.index(DISCREPANCY)]
-        return Carried(self._yardstick, self._rows[self._recalled], made, positions, size, *self._apart, rng)
+        return Carried(self._yardstick, self._rows[self._recalled], made[:, :k], positions, size, self._unshared, rng)
 
-    def _made(
-        self, draws: npt.NDArray[np.int64], sweeps: npt.NDArray[np.int64], rig: Rigs, rng: np.random.Generator
-    ) -> Array:
-        """Simulate sweeps that were made with some draws and their rigs, shape (m, k, f)."""
+    def _made(self, draws: npt.NDArray[np.int64], sweeps: npt.NDArray[np.int64], rng: np.random.Generator) -> Array:
+        """Simulate sweeps that were made with some draws, each with its rig, shape (m, k, f)."""
         k, m = len(sweeps), len(draws)
         played = np.tile(self._told[sweeps], (m, 1))
-        rows = np.repeat(np.arange(m), k)
+        rows = np.repeat(draws, k)
         self.simulated += len(rows)
-        made = respond(self._theta[draws][rows], played, rig[rows], rng, self._checkpoint.spec.names)
+        made = respond(self._theta[rows], played, self._rigs[rows], rng, self._checkpoint.spec.names)
         return np.asarray(made.reshape(m, k, -1))
 
     def scores(
@@ -250,12 +248,12 @@ def _recalled(told: Array, rows: Array) -> npt.NDArray[np.int64]:
     return np.asarray(order[np.unique(np.linspace(0, len(order) - 1, min(len(order), _RECALLED)).round().astype(int))])
 
 
-def _apart(apart: Array) -> Array:
-    """Give the variance of a difference, robustly, shape (f,)."""
+def _unshared(apart: Array) -> Array:
+    """Give the variance of what no two sweeps of a cell share, from differences of two, robustly, shape (f,)."""
     square = np.where(np.isfinite(apart), apart**2, np.nan).reshape(-1, apart.shape[-1])
     there = np.isfinite(square).any(axis=0)
-    # Of a squared standard normal, the median is 0.455.
-    return np.where(there, np.nanmedian(np.where(there, square, 0.0), axis=0) / 0.455, 0.0)
+    # Of a squared standard normal the median is 0.455, and a difference has the variance of both.
+    return np.where(there, np.nanmedian(np.where(there, square, 0.0), axis=0) / (2.0 * 0.455), 0.0)
 
 
 def _known(density: Tensor, drawn: Tensor, noise: Tensor, columns: Sequence[int]) -> tuple[Array, float]:

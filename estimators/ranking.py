@@ -10,6 +10,7 @@ References:
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -24,7 +25,7 @@ from estimators.context import CONTEXT, Context
 from estimators.distortion import Distortion
 from estimators.foresight import BLOCK, Foresight
 from estimators.generation import generate
-from estimators.information import information
+from estimators.information import Information, information
 from estimators.menu import menu
 from simulators.limits import Limits
 from simulators.refusal import Refusal
@@ -101,7 +102,7 @@ def ranking(
     if checkpoint.likelihood is None:
         raise RankingError(f"{checkpoint.spec.name} has no likelihood to check its ranking by; pretrain it anew.")
     spec, rng = checkpoint.spec, np.random.default_rng([seed, 31])
-    made = []
+    made: list[Array] = []
     for sets in generate(spec.parameters, spec.designs, spec.nuisances, cells, rng, sweeps=sweeps, kind="random"):
         told = Distortion(spec.parameters, checkpoint.network.scaling)(sets, rng)
         for first, end in pairwise(told.first):
@@ -137,11 +138,11 @@ def _ranked(
     gains = []
     for k in range(blocks):
         some = np.arange(k * BLOCK, (k + 1) * BLOCK)
-        answers = [foresight.answers(candidate, some).features for candidate in candidates]
+        answers = [each.features for each in foresight.answers([(candidate, some) for candidate in candidates])]
         gains.append([scores.gain for scores in foresight.scores(candidates, answers, some)])
-    gain = np.concatenate(gains, axis=1)
+    gain = np.concatenate([np.stack(each) for each in gains], axis=1)
     u = torch.as_tensor(foresight.u[: nested[1]], dtype=torch.float32)
-    found = []
+    found: list[Information] = []
     for candidate in candidates:
         context = candidate.context(setting).row()
         context[CONTEXT.index("start")] = 0.0
@@ -151,7 +152,7 @@ def _ranked(
             found.append(information(checkpoint.likelihood, u, asked, generator, nested[0]))
     middle = np.array([0.5 * (each.low + each.high) for each in found])
     width = np.array([each.high - each.low for each in found])
-    return np.stack([gain.mean(axis=1), gain.std(axis=1, ddof=1) / np.sqrt(gain.shape[1]), middle, width])
+    return np.stack([gain.mean(axis=1), gain.std(axis=1, ddof=1) / math.sqrt(gain.shape[1]), middle, width])
 
 
 def rank_correlation(one: Array, other: Array) -> float:
@@ -168,5 +169,6 @@ def rank_correlation(one: Array, other: Array) -> float:
         >>> rank_correlation(np.array([1.0, 5.0, 9.0]), np.array([0.1, 0.2, 0.9]))
         1.0
     """
-    ranks = np.stack([np.argsort(np.argsort(each)) for each in (one, other)])
-    return round(float(np.corrcoef(ranks)[0, 1]), 12)
+    first, second = (np.argsort(np.argsort(each)).astype(np.float64) for each in (one, other))
+    n = len(first)
+    return 1.0 - 6.0 * float(((first - second) ** 2).sum()) / (n * (n * n - 1))

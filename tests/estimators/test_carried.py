@@ -14,16 +14,14 @@ def yardstick(network):
     return Yardstick(network.scaling)
 
 
-def make(yardstick, missed, size=0.3, positions=(0.2, 0.6, 1.0), rig=0.0):
+def make(yardstick, missed, size=0.3, positions=(0.2, 0.6, 1.0), noise=0.0):
     """Sweeps of which every draw misses the same of each feature."""
     made = np.zeros((DRAWS, len(positions), len(NAMES)))
     made[:, :, list(COUNTS)] = 3.0
     seen = yardstick.back(yardstick.along(made[0]) + missed)
     seen[:, list(COUNTS)] = 3.0
-    noise, rigs = np.zeros(len(NAMES)), np.full(len(NAMES), rig)
-    return Carried(
-        yardstick, seen, made, np.array(positions), np.full(DRAWS, size), noise, rigs, np.random.default_rng(0)
-    )
+    noise = np.full(len(NAMES), noise)
+    return Carried(yardstick, seen, made, np.array(positions), np.full(DRAWS, size), noise, np.random.default_rng(0))
 
 
 def errors(carried, yardstick, position=0.6, features=None):
@@ -52,14 +50,9 @@ def test_an_error_is_surer_near_a_current_that_was_played_than_far_from_it(yards
     assert errors(carried, yardstick, 0.5)[:, REST].std() < errors(carried, yardstick, -1.0)[:, REST].std()
 
 
-def test_what_a_rig_does_to_all_sweeps_is_carried_on_wherever_the_current_goes(yardstick):
-    """However small the draw believes its error to be."""
-    near, far = (
-        errors(make(yardstick, 1.0, 0.03, positions=(0.5, 0.7), rig=rig), yardstick, -1.0)[:, REST] for rig in (1.0, 0.0)
-    )
-    assert near.mean() == pytest.approx(1.0, abs=0.05)
-    assert near.std() < 0.1
-    assert far.mean() < 0.85
+def test_what_two_sweeps_of_one_cell_do_not_share_is_not_carried_on(yardstick):
+    noisy = errors(make(yardstick, 0.3, noise=4.0), yardstick)[:, REST]
+    assert abs(noisy.mean()) < 0.1 < errors(make(yardstick, 0.3), yardstick)[:, REST].mean()
 
 
 def test_a_silent_sweep_stays_silent_and_what_is_missing_missing(yardstick):

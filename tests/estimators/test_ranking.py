@@ -22,14 +22,12 @@ def test_the_regret_is_what_the_leader_is_behind_the_best():
     assert found.correlations.tolist() == [-1.0, 1.0]
 
 
-def test_a_ranking_has_a_row_for_each_cell_and_comes_again_with_its_seed(taught):
-    ask = lambda: ranking(taught, 2, sweeps=1, draws=32, outer=8, inner=16)  # noqa: E731
-    one, other = ask(), ask()
-    assert len(one.gains) == 2
-    assert np.isfinite(one.correlations).all()
-    assert (one.regrets >= 0).all()
-    np.testing.assert_array_equal(one.gains, other.gains)
-    np.testing.assert_array_equal(one.nested, other.nested)
+def test_a_ranking_has_a_row_for_each_cell_with_a_figure_for_each_candidate(taught):
+    found = ranking(taught, 2, sweeps=1, draws=32, outer=4, inner=8)
+    assert len(found.gains) == 2
+    assert np.array_equal(np.isfinite(found.gains), np.isfinite(found.nested))
+    assert np.isfinite(found.correlations).all()
+    assert (found.regrets >= 0).all()
 
 
 def test_without_a_likelihood_nothing_can_be_checked(checkpoint):
@@ -40,5 +38,13 @@ def test_without_a_likelihood_nothing_can_be_checked(checkpoint):
 @pytest.mark.long
 def test_gains_with_fresh_errors_stand_in_the_order_of_the_nested_estimates():
     found = ranking(load(shipped(SHIPPED[0])), 20, draws=256, outer=64, inner=256, carry=False)
-    assert np.median(found.correlations) > 0.6
-    assert np.median(found.regrets) < 0.2
+    assert np.median(found.correlations) >= 0.8
+    assert np.median(found.regrets) <= 0.2
+
+
+@pytest.mark.long
+def test_gains_with_carried_errors_lose_little_by_the_nested_estimates():
+    """Which know of no error that sweeps share, so that the order is another."""
+    found = ranking(load(shipped(SHIPPED[0])), 20, draws=256, outer=64, inner=256)
+    assert np.median(found.correlations) >= 0.4
+    assert np.median(found.regrets) <= 0.2

@@ -22,6 +22,9 @@ class Cells:
         self.means, self.spread, self.apart = dict(zip(STEPS, means, strict=True)), spread, apart
         self.scored = []
 
+    def simulate(self, candidates, blocks):
+        pass
+
     def block(self, candidate, k):
         return Answers(np.zeros((32, len(NAMES))), np.zeros(32, dtype=bool))
 
