@@ -242,7 +242,7 @@ class _Panel:
         why = None if self._is_borne(candidate) else proof.refusal(candidate)
         if weight is None:
             return Offer(candidate, seconds, aborted=share, aborted_bound=proof.bound(candidate), refusal=why)
-        if why is None and weight.disagrees(self._wish.disagreement):
+        if why is None and weight.disagrees(self._wish.disagreement, weighing.common):
             why = (
                 f"Its gain of {weight.gain:.2f} nat and the fall of the entropy by {weight.reduction:.2f} nat differ by"
                 f" more than {self._wish.disagreement:g} nat: the network is not to be believed here."
@@ -267,16 +267,32 @@ class _Panel:
         chosen, reason = self._best(offers)
         stop = self._wish.granted(self._checkpoint.spec.parameters, foresight.theta, foresight.entropy)
         gains = [offer.gain for offer in offers if offer.refusal is None and offer.gain is not None]
-        if stop is None and gains and max(gains) < self._wish.worth:
+        rise = self._rise(offers) if gains and max(gains) < self._wish.worth else None
+        if stop is None and rise is not None:
+            chosen = rise
+            reason = (
+                f"{_cap(offers[rise].candidate.words)}, the largest step that may be tried so far: none of those that "
+                f"may be gains {self._wish.worth:.3g} nat, and a larger one may."
+            )
+        elif stop is None and gains and max(gains) < self._wish.worth:
             stop = (
-                f"No candidate is worth a sweep: the best gains {max(gains):.2f} nat, and {self._wish.worth:g} nat were"
-                " asked."
+                f"No candidate is worth a sweep: the best gains {max(gains):.2f} nat, and {self._wish.worth:.3g} nat "
+                "were asked."
             )
         in_time = not (weighing.is_late or proof.is_late)
         draws = max(offer.draws for offer in offers) if offers else 0
         if not in_time:
             reason += f" The budget of {self._budget:g} ms ended the search with {draws} draws."
         return Choice(offers, chosen, reason, foresight.entropy, draws, foresight.simulated, self._spent, in_time, stop)
+
+    def _rise(self, offers: Sequence[Offer]) -> int | None:
+        """Find the largest step that may be played, where larger ones are kept back by what the cell has borne."""
+        low, high = self._checkpoint.domain.ranges["amplitude"]
+        held, highest = self._tolerance.holding, self._tolerance.highest
+        if highest >= max(min(high, self._limits.high - held), -max(low, self._limits.low - held)):
+            return None
+        free = [k for k, offer in enumerate(offers) if offer.refusal is None]
+        return max(free, key=lambda k: offers[k].candidate.amplitude, default=None)
 
     def _best(self, offers: Sequence[Offer]) -> tuple[int | None, str]:
         """Take the cheapest of those as good as the leader, or the one that gains most a second."""
@@ -287,7 +303,9 @@ class _Panel:
         if self._wish.by == "second":
             k, best, gain = max(free, key=lambda each: each[2] / each[1].seconds)
             return k, f"{_told(best, gain)}, the most a second ({gain / best.seconds:.2f} nat/s)."
-        near = [each for each in free if top - each[2] <= self._wish.within]
+        # What is cheaper has to be worth a sweep as well, where anything is.
+        least = max(top - self._wish.within, self._wish.worth if top > self._wish.worth else -np.inf)
+        near = [each for each in free if each[2] >= least]
         k, best, gain = min(near, key=lambda each: (each[1].seconds, -each[2]))
         if k == lead:
             return k, f"{_told(best, gain)}, the most of {len(free)} candidates."
@@ -309,8 +327,12 @@ class _Panel:
 
 
 def _told(offer: Offer, gain: float) -> str:
-    words = offer.candidate.words
-    return f"{words[0].upper()}{words[1:]} is expected to gain {gain:.2f} nat"
+    return f"{_cap(offer.candidate.words)} is expected to gain {gain:.2f} nat"
+
+
+def _cap(words: str) -> str:
+    """Begin a sentence."""
+    return f"{words[0].upper()}{words[1:]}"
 
 
 def _none(offers: Sequence[Offer]) -> str:

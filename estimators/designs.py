@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from estimators.context import CONTEXT
 
-__all__ = ["KINDS", "Designs", "draw_set"]
+__all__ = ["KINDS", "Designs", "draw_set", "on_grid"]
 
 KINDS = {"random": (0.0, 0.3), "family": (0.3, 0.65), "repeats": (0.65, 0.8), "strong": (0.8, 1.0)}
 """The kinds of sets, each with the part of the unit interval whose length is its share."""
@@ -69,6 +69,18 @@ def _log_uniform(rng: np.random.Generator, bounds: tuple[float, float]) -> float
     return float(np.exp(rng.uniform(np.log(bounds[0]), np.log(bounds[1]))))
 
 
+def on_grid(times: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Round times to whole samples at every rate.
+
+    Args:
+        times: Any [ms].
+
+    Returns:
+        Multiples of 0.2 ms.
+    """
+    return np.asarray(_GRID * np.round(times / _GRID))
+
+
 def draw_set(
     designs: Designs, rng: np.random.Generator, count: int | None = None, kind: str | None = None
 ) -> npt.NDArray[np.float64]:
@@ -111,7 +123,7 @@ def draw_set(
         column["history_gap"][:] = column["baseline"] + beyond
     for name in ("duration", "baseline", "tail", "history_duration", "history_gap"):
         # Whole samples at every rate, as recorded steps have: else the last output would be missing now and then.
-        column[name][:] = _GRID * np.round(column[name] / _GRID)
+        column[name][:] = on_grid(column[name])
     interval = _log_uniform(rng, designs.interval)
     pauses = interval * np.exp(rng.normal(0.0, 0.05, count)) + np.where(rng.random(count) < 0.03, 60.0, 0.0)
     column["start"][1:] = np.cumsum(pauses[1:])

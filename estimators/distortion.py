@@ -14,6 +14,7 @@ References:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,8 @@ class Distortion:
             rng: Source of randomness; untouched where nothing is distorted.
 
         Returns:
-            The same with other features; what is missing stays missing, a silent sweep silent.
+            The same with other features; what is missing stays missing, a silent sweep silent, and a set whose steps
+                were chosen as it is.
         """
         if self._column is None or self._parameter is None:
             return sets
@@ -72,8 +74,10 @@ class Distortion:
             # Theta walks; what the network is asked for is that of the last sweep.
             u = sets.u[sets.first[begin + 1 : end + 1] - 1, self._column].astype(np.float64)
             errors = Errors(self._yardstick, self._parameter.constrain(u), rng)
-            features[rows] = errors.add(sets.features[rows], _positions(sets.context[rows], of_cell), of_cell, rng)
-        return Sets(sets.u, features, sets.context, sets.first)
+            moved = errors.add(sets.features[rows], _positions(sets.context[rows], of_cell), of_cell, rng)
+            # Whose steps followed distorted answers were distorted then: another error would hide what was followed.
+            features[rows] = np.where(sets.is_chosen[begin:end][of_cell, None], sets.features[rows], moved)
+        return replace(sets, features=features)
 
     def errors(self, theta: npt.NDArray[np.float64], rng: np.random.Generator) -> Errors:
         """Draw how a model errs on cells, before any current is chosen.

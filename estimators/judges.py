@@ -27,7 +27,7 @@ from estimators.scaling import Scaling
 from estimators.schooling import school
 from estimators.sets import Sets
 from estimators.simulation import CHECKING, load_sets, simulate_to
-from estimators.spec import Spec
+from estimators.spec import Spec, blind
 from estimators.strangers import strange_to
 from estimators.surprise import Surprise
 from estimators.training import fitted_scaling
@@ -108,9 +108,9 @@ def appoint_ahead(spec: Spec, cells: Path, out: Path) -> None:
         cells: Where the cells lie, held-out ones at the end.
         out: As `appoint`.
     """
-    wanted = spec.training.cells + spec.training.held_out
-    sets = load_sets(cells, wanted)
-    known, held_out = sets.cells(0, spec.training.cells), sets.cells(spec.training.cells, wanted)
+    count, aside = blind(spec)
+    sets = load_sets(cells, count + aside)
+    known, held_out = sets.cells(0, count), sets.cells(count, count + aside)
     parent = multiprocessing.parent_process()
     taught = appoint(spec, known, held_out, fitted_scaling(spec, known)[0], out)
     checked = simulate_to(places(out)["checked"], spec, spec.training.checked, purpose=CHECKING)

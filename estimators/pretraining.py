@@ -6,6 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from estimators.adaptation import adapt_to, adapted, chooser, weights_of
 from estimators.calibration import calibrate
 from estimators.checkpoint import Checkpoint, CheckpointError, save
 from estimators.estimator import SweepSetEstimator
@@ -26,7 +28,7 @@ from estimators.misfits import misfits
 from estimators.novelty import Novelty
 from estimators.sets import Sets
 from estimators.simulation import CHECKING, load_sets, simulate_to
-from estimators.spec import Spec, SpecError, read_spec
+from estimators.spec import Spec, SpecError, blind, read_spec
 from estimators.training import Epoch, train
 from simulators.workers import processes
 
@@ -46,10 +48,11 @@ def pretrain(
 ) -> Iterator[dict[str, Any]]:
     """Make a network.
 
-    Simulated cells wait beside the result in `OUT.cells` and `OUT.checked`, chunk by chunk, and how training stands in
-    `OUT.training`, `OUT.likelihood`, `OUT.predictive` and `OUT.watchman`, epoch by epoch, so that a killed run goes on
-    where it was; all are removed when the checkpoint is there. On a CPU each training has one thread, because the
-    rounding of sums depends on how many there are: the same seed gives the same numbers on any number of cores.
+    Simulated cells wait beside the result in `OUT.cells`, `OUT.adaptive` and `OUT.checked`, chunk by chunk, and how
+    training stands in `OUT.training`, `OUT.likelihood`, `OUT.predictive` and `OUT.watchman`, epoch by epoch, so that a
+    killed run goes on where it was; all are removed when the checkpoint is there. On a CPU each training has one
+    thread, because the rounding of sums depends on how many there are: the same seed gives the same numbers on any
+    number of cores.
 
     Args:
         spec: What for, or its file.
@@ -66,34 +69,39 @@ def pretrain(
 
     Raises:
         SpecError: If the spec can't be used.
-        CheckpointError: If something is at `out` already.
+        CheckpointError: If something is at `out` already, or the network that chooses steps can't be read.
     """
     out = Path(out)
+    folder = Path() if isinstance(spec, Spec) else Path(spec).parent
     spec = spec if isinstance(spec, Spec) else read_spec(spec)
     if out.exists():
         raise CheckpointError(f"{out} is there and is never overwritten; choose another name or move it.")
     if device not in ("cpu", "cuda") or (device == "cuda" and not torch.cuda.is_available()):
         raise SpecError(f"The device {device!r} is not there; cpu always is, cuda where torch finds a GPU.")
     with _one_thread():
-        yield from _made(_asked(spec, simulations, seed), out, device, workers)
+        policy = chooser(spec, folder)
+        yield from _made(_asked(spec, simulations, seed), out, device, workers, policy)
 
 
-def _made(spec: Spec, out: Path, device: str, workers: int) -> Iterator[dict[str, Any]]:
+def _made(spec: Spec, out: Path, device: str, workers: int, policy: Path | None) -> Iterator[dict[str, Any]]:
     """Make it and tell how it goes."""
     begun = time.monotonic()
-    cells = out.with_name(f"{out.name}.cells")
-    wanted = spec.training.cells + spec.training.held_out
+    cells, following = (out.with_name(f"{out.name}.{kind}") for kind in ("cells", "adaptive"))
+    known, aside = blind(spec)
+    wanted = known + aside
     with processes(workers) as executor:
         for there in simulate_to(cells, spec, wanted, executor):
             seconds = round(time.monotonic() - begun, 1)
             yield {"event": "progress", "stage": "simulate", "cells": there, "of": wanted, "seconds": seconds}
+        if policy is not None:
+            yield from _followed(spec, following, policy, executor, begun)
     sets = load_sets(cells, wanted)
-    held_out = sets.cells(spec.training.cells, wanted)
-    sets = sets.cells(0, spec.training.cells)
+    held_out = sets.cells(known, wanted)
+    sets = sets.cells(0, known)
     network, epochs = None, []
     bookmark = out.with_name(f"{out.name}.training")
     with head_start(partial(appoint_ahead, spec, cells, out)) if workers > 1 else _nothing() as over:
-        for item in _trained(spec, sets, held_out, device, bookmark):
+        for item in _trained(spec, *_with(spec, sets, held_out, following), device, bookmark):
             if isinstance(item, SweepSetEstimator):
                 network = item
                 continue
@@ -106,17 +114,38 @@ def _made(spec: Spec, out: Path, device: str, workers: int) -> Iterator[dict[str
     judges = yield from appoint(spec, sets, held_out, network.scaling, out)
     references = _references(spec, network, judges.shown) | {"surprise_scores": judges.surprises}
     made = datetime.now(UTC).isoformat(timespec="seconds")
-    record = {"epochs": epochs, "seconds": time.monotonic() - begun, "made": made}
+    record: dict[str, Any] = {"epochs": epochs, "seconds": time.monotonic() - begun, "made": made}
+    if policy is not None:
+        record["adaptive"] = {"cells": spec.adaptive.of(spec.training.cells), "weights": weights_of(policy)}
     trusted = (judges.likelihood, judges.predictive, judges.watchman)
     checkpoint = Checkpoint(network, spec, record, {}, references, *trusted)
     yield {"event": "progress", "stage": "calibrate", "cells": spec.training.checked}
-    calibration = calibrate(network, spec, _checked(spec, out), np.random.default_rng([spec.seed, 4]))
+    rng = np.random.default_rng([spec.seed, 4])
+    calibration = calibrate(network, spec, _checked(spec, out), rng, judges.likelihood)
     checkpoint = replace(checkpoint, calibration=calibration)
     save(out, checkpoint)
-    cells.unlink()
-    for path in (bookmark, *places(out).values()):
+    for path in (cells, following, bookmark, *places(out).values()):
         path.unlink(missing_ok=True)
     yield _summary(out, sets, network, calibration) | {"seconds": round(time.monotonic() - begun, 1)}
+
+
+def _followed(
+    spec: Spec, path: Path, policy: Path, executor: Executor | None, begun: float
+) -> Iterator[dict[str, Any]]:
+    """Simulate the cells whose steps an earlier network chooses."""
+    wanted = spec.adaptive.of(spec.training.cells) + spec.adaptive.of(spec.training.held_out)
+    for there in adapt_to(path, spec, policy, wanted, executor):
+        seconds = round(time.monotonic() - begun, 1)
+        yield {"event": "progress", "stage": "adapt", "cells": there, "of": wanted, "seconds": seconds}
+
+
+def _with(spec: Spec, sets: Sets, held_out: Sets, path: Path) -> tuple[Sets, Sets]:
+    """Add those cells to the others; who judges trust is taught by the others alone."""
+    if not spec.adaptive.network:
+        return sets, held_out
+    known, aside = spec.adaptive.of(spec.training.cells), spec.adaptive.of(spec.training.held_out)
+    more = adapted(path, known + aside)
+    return Sets.join([sets, more.cells(0, known)]), Sets.join([held_out, more.cells(known, known + aside)])
 
 
 @contextmanager

@@ -20,12 +20,15 @@ class Sets:
         features: Shape (s, f), float32, NaN where missing.
         context: Shape (s, c), float32.
         first: Row at which each cell starts, and the number of rows, shape (cells + 1,).
+        chosen: Whose steps followed what is shown of the sweeps before, shape (cells,): such a set is shown from its
+            first sweep on, and as it is. None where none did.
     """
 
     u: npt.NDArray[np.float32]
     features: npt.NDArray[np.float32]
     context: npt.NDArray[np.float32]
     first: npt.NDArray[np.int64]
+    chosen: npt.NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.first) - 1
@@ -34,7 +37,13 @@ class Sets:
         """Take those from one cell to before another."""
         rows = slice(self.first[begin], self.first[end])
         first = self.first[begin : end + 1] - self.first[begin]
-        return Sets(self.u[rows], self.features[rows], self.context[rows], first)
+        chosen = None if self.chosen is None else self.chosen[begin:end]
+        return Sets(self.u[rows], self.features[rows], self.context[rows], first, chosen)
+
+    @property
+    def is_chosen(self) -> npt.NDArray[np.bool_]:
+        """Whose steps followed the sweeps before, shape (cells,)."""
+        return np.zeros(len(self), dtype=np.bool_) if self.chosen is None else self.chosen
 
     @staticmethod
     def join(parts: Sequence[Sets]) -> Sets:
@@ -45,4 +54,5 @@ class Sets:
             np.concatenate([part.features for part in parts]),
             np.concatenate([part.context for part in parts]),
             np.concatenate([[0], np.cumsum(lengths)]),
+            np.concatenate([part.is_chosen for part in parts]) if any(p.chosen is not None for p in parts) else None,
         )

@@ -7,7 +7,7 @@ disk when a run is killed is what an undisturbed run would have written, whoever
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import closing
 from functools import partial
@@ -25,7 +25,7 @@ from estimators.spec import Spec
 from simulators.chunks import holds, keep, missing, open_file, title
 from simulators.workers import spread
 
-__all__ = ["CHECKING", "CHUNK", "TRAINING", "load_sets", "simulate_to"]
+__all__ = ["CHECKING", "CHUNK", "TRAINING", "fill", "load_sets", "signature", "simulate_to"]
 
 CHUNK = 1500
 TRAINING, CHECKING = 1, 14
@@ -37,9 +37,18 @@ _MADE_OF = (
 )  # fmt: skip
 
 
-def _signature(spec: Spec, purpose: int) -> str:
-    """Name the process: what is drawn, and the code that draws, simulates and measures."""
-    sources = [Path(__file__).with_name(f"{name}.py") for name in _MADE_OF]
+def signature(spec: Spec, purpose: int, further: Sequence[str] = ()) -> str:
+    """Name the process: what is drawn, and the code that draws, simulates and measures.
+
+    Args:
+        spec: The process.
+        purpose: What cells are for.
+        further: Files of this folder that take part besides, by name.
+
+    Returns:
+        Two are the same where the same cells would come of them.
+    """
+    sources = [Path(__file__).with_name(f"{name}.py") for name in (*_MADE_OF, *further)]
     sources += sorted(Path(simulators.__file__).parent.glob("*.py"))
     code = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
     return repr((spec.seed, purpose, spec.parameters, spec.designs, spec.nuisances, NAMES, CONTEXT, CHUNK, code))
@@ -64,20 +73,47 @@ def simulate_to(
         ChunkError: If the file is no HDF5 file, or open in another process.
         WorkerError: If the workers died; run again, what they made is kept.
     """
-    wanted = -(-cells // CHUNK)
+    work = partial(_draw, spec, CHUNK, purpose)
+    yield from fill(path, signature(spec, purpose), work, -(-cells // CHUNK), CHUNK, executor)
+
+
+def fill(
+    path: Path,
+    named: str,
+    work: Callable[[int], Sets],
+    chunks: int,
+    size: int,
+    executor: Executor | None = None,
+) -> Iterator[int]:
+    """Make chunks of cells until a file holds as many as were wanted.
+
+    Args:
+        path: HDF5 file; one that was begun under the same name is continued, any other begun anew.
+        named: What tells these cells from others.
+        work: Makes a chunk from its number; importable by name, or a `functools.partial` of such.
+        chunks: How many.
+        size: Cells of each.
+        executor: As `simulate_to`.
+
+    Yields:
+        Cells there after each chunk.
+
+    Raises:
+        ChunkError: As `simulate_to`.
+        WorkerError: As `simulate_to`.
+    """
     with open_file(path) as file:
-        signature = _signature(spec, purpose)
-        if file.attrs.get("process") != signature:
+        if file.attrs.get("process") != named:
             file.clear()
-            file.attrs["process"] = signature
+            file.attrs["process"] = named
             file.flush()
-        there = sum(holds(file, chunk) for chunk in range(wanted))
-        yield from (CHUNK * (k + 1) for k in range(there))
-        with closing(spread(partial(_draw, spec, CHUNK, purpose), missing(file, wanted), executor)) as made:
+        there = sum(holds(file, chunk) for chunk in range(chunks))
+        yield from (size * (k + 1) for k in range(there))
+        with closing(spread(work, missing(file, chunks), executor)) as made:
             for chunk, sets in made:
                 keep(file, chunk, {name: getattr(sets, name) for name in ("u", "features", "context", "first")})
                 there += 1
-                yield CHUNK * there
+                yield size * there
 
 
 def _draw(spec: Spec, cells: int, purpose: int, chunk: int) -> Sets:
@@ -86,16 +122,17 @@ def _draw(spec: Spec, cells: int, purpose: int, chunk: int) -> Sets:
     return Sets.join(list(generate(spec.parameters, spec.designs, spec.nuisances, cells, rng)))
 
 
-def load_sets(path: Path, cells: int) -> Sets:
-    """Read the cells that `simulate_to` wrote.
+def load_sets(path: Path, cells: int, size: int | None = None) -> Sets:
+    """Read the cells that `simulate_to` or `fill` wrote.
 
     Args:
         path: HDF5 file.
         cells: How many; rounded up to whole chunks.
+        size: Cells of a chunk; None for as many as `simulate_to` puts into one.
 
     Returns:
         All of them together.
     """
     with h5py.File(path, "r") as file:
-        groups = [file[title(chunk)] for chunk in range(-(-cells // CHUNK))]
+        groups = [file[title(chunk)] for chunk in range(-(-cells // (size or CHUNK)))]
         return Sets.join([Sets(g["u"][:], g["features"][:], g["context"][:], g["first"][:]) for g in groups])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import tomllib
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,7 +15,7 @@ from estimators.process import CORTICAL, PROCESSES, Process, process_of
 from simulators.parameter import Parameter
 from simulators.refusal import Refusal
 
-__all__ = ["Schooling", "Spec", "SpecError", "Training", "read_spec", "spec_from"]
+__all__ = ["Adaptation", "Schooling", "Spec", "SpecError", "Training", "blind", "read_spec", "spec_from"]
 
 _BOUNDS = {
     "scale": (1.0, 20_000.0),
@@ -26,6 +26,7 @@ _BOUNDS = {
     "sweeps": (1, 40),
     "holding": (0.0, 1.0),
     "prepulse": (0.0, 1.0),
+    "share": (0.01, 0.9),
     "E_Na": (0.0, 150.0),
     "E_K": (-150.0, 0.0),
     "corner": (1.0, 16.0),
@@ -48,7 +49,7 @@ _BOUNDS = {
     "held_out": (20, 1_000_000),
 }
 
-T = TypeVar("T", Designs, Nuisances, "Training", "Schooling")
+T = TypeVar("T", Designs, Nuisances, "Training", "Schooling", "Adaptation")
 
 
 class SpecError(Refusal):
@@ -114,6 +115,26 @@ class Schooling:
 
 
 @dataclass(frozen=True)
+class Adaptation:
+    """Whose choice of steps some of the cells follow.
+
+    Args:
+        network: An earlier network of the same process, by its name or its path from the spec's folder; none where
+            this is empty.
+        share: Of the cells, held-out ones included.
+        sweeps: Fewest and most of such a cell, their logarithm uniform.
+    """
+
+    network: str = ""
+    share: float = 0.2
+    sweeps: tuple[int, int] = (3, 20)
+
+    def of(self, cells: int) -> int:
+        """Tell how many of some cells that are."""
+        return round(self.share * cells) if self.network else 0
+
+
+@dataclass(frozen=True)
 class Spec:
     """A network to be made.
 
@@ -126,6 +147,7 @@ class Spec:
         training: How it is made.
         likelihood: How its likelihood is made.
         text: The file as it was read; kept in the checkpoint.
+        adaptive: Whose choice of steps some of its cells follow.
     """
 
     name: str
@@ -136,6 +158,7 @@ class Spec:
     training: Training = field(default_factory=Training)
     likelihood: Schooling = field(default_factory=Schooling)
     text: str = ""
+    adaptive: Adaptation = field(default_factory=Adaptation)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -146,6 +169,19 @@ class Spec:
     def process(self) -> Process:
         """Whose cells it is about, as its parameters tell."""
         return process_of(self.names)
+
+
+def blind(spec: Spec) -> tuple[int, int]:
+    """Count the cells whose steps nobody chooses.
+
+    Args:
+        spec: What is to be made.
+
+    Returns:
+        Those to learn from, and those that are held out.
+    """
+    cells, held_out = spec.training.cells, spec.training.held_out
+    return cells - spec.adaptive.of(cells), held_out - spec.adaptive.of(held_out)
 
 
 def read_spec(path: str | Path) -> Spec:
@@ -185,7 +221,8 @@ def spec_from(text: str, origin: str) -> Spec:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SpecError(f"{origin} is not TOML ({error}); mend that line.") from error
-    _only(table, {"name", "model", "seed", "prior", "designs", "nuisances", "training", "likelihood"}, origin, "")
+    known = {"name", "model", "seed", "prior", "designs", "nuisances", "training", "likelihood", "adaptive"}
+    _only(table, known, origin, "")
     name, seed = table.get("name"), table.get("seed")
     if not isinstance(name, str) or not name:
         raise SpecError(f"{origin}: name is {name!r}, a word was wanted.")
@@ -204,6 +241,7 @@ def spec_from(text: str, origin: str) -> Spec:
         _section(Training, _table(table, "training", origin), origin, "training"),
         _section(Schooling, _table(table, "likelihood", origin), origin, "likelihood"),
         text,
+        _adaptation(table, origin),
     )
 
 
@@ -258,6 +296,17 @@ def _nuisances(process: Process, table: dict[str, Any], origin: str) -> Nuisance
             f"{origin}: nuisances.{foreign[0]} is nothing that the model '{process.name}' has; leave it out."
         )
     return _section(Nuisances, table, origin, "nuisances")
+
+
+def _adaptation(table: dict[str, Any], origin: str) -> Adaptation:
+    """Read who chooses; that it is there is seen when it is asked."""
+    if "adaptive" not in table:
+        return Adaptation()
+    entry = dict(_table(table, "adaptive", origin))
+    network = entry.pop("network", "")
+    if not isinstance(network, str) or not network:
+        raise SpecError(f"{origin}: adaptive.network is {network!r}, the name or the path of a network was wanted.")
+    return replace(_section(Adaptation, entry, origin, "adaptive"), network=network)
 
 
 def _section(kind: type[T], table: dict[str, Any], origin: str, where: str) -> T:

@@ -85,12 +85,17 @@ def batches(sets: Sets, rng: np.random.Generator, most: int, *, vary: bool = Tru
         sets: Cells.
         rng: Source of randomness.
         most: Largest number of cells in a batch; large sets come in smaller batches.
-        vary: Whether to show subsets and to exclude sweeps at random, or each set as it is.
+        vary: Whether to show subsets and to exclude sweeps at random, or each set as it is; of sets whose steps were
+            chosen, only first parts are shown, and no sweep is excluded.
 
     Yields:
         Batches in random order, each cell once.
     """
-    chosen = [_choose(int(n), rng) if vary else np.arange(n) for n in np.diff(sets.first)]
+    follows = sets.is_chosen
+    counts = np.diff(sets.first)
+    chosen = [
+        _choose(int(n), rng, whole=bool(f)) if vary else np.arange(n) for n, f in zip(counts, follows, strict=True)
+    ]
     sizes = np.array([len(rows) for rows in chosen])
     order = np.argsort(sizes + rng.random(len(sizes)), kind="stable")
     groups = []
@@ -106,19 +111,22 @@ def batches(sets: Sets, rng: np.random.Generator, most: int, *, vary: bool = Tru
         for table in context:
             table[:, _START] -= table[0, _START]
         if vary:
-            for f, c in zip(features, context, strict=True):
-                hidden = rng.random(len(c)) < 0.02
+            for cell, f, c in zip(groups[k], features, context, strict=True):
+                hidden = (rng.random(len(c)) < 0.02) & ~follows[cell]
                 f[hidden], c[hidden, _EXCLUDED] = np.nan, 1.0
         last = np.array([r[-1] for r in rows])
         yield Batch(*pad(features, context), torch.from_numpy(sets.u[last]))
 
 
-def _choose(n: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
-    """Choose which sweeps of a cell to show: all, or a subset in order, of log-uniform size."""
+def _choose(n: int, rng: np.random.Generator, *, whole: bool = False) -> npt.NDArray[np.int64]:
+    """Choose which sweeps of a cell to show: all, or a subset in order, of log-uniform size.
+
+    Where steps followed the answers before (`whole`), none of these may be hidden: the steps would tell of it.
+    """
     if n == 1 or rng.random() < _WHOLE:
         return np.arange(n)
     size = min(n, int(math.exp(rng.uniform(0.0, math.log(n + 1)))))
-    if rng.random() < 0.5:
+    if whole or rng.random() < 0.5:
         return np.arange(size)
     return np.sort(rng.choice(n, size, replace=False))
 
@@ -134,7 +142,9 @@ def fitted_scaling(spec: Spec, sets: Sets) -> tuple[Scaling, np.random.Generator
         The scaling, and the source of randomness that training goes on with.
     """
     rng = np.random.default_rng([spec.seed, 2])
-    some = rng.permutation(len(sets.u))[:_FITTED]
+    # Those who are taught beside the network know of no others.
+    blind = np.flatnonzero(~np.repeat(sets.is_chosen, np.diff(sets.first)))
+    some = blind[rng.permutation(len(blind))[:_FITTED]]
     scaling = Scaling()
     scaling.fit(torch.from_numpy(sets.features[some]), torch.from_numpy(sets.context[some]))
     return scaling, rng

@@ -25,6 +25,7 @@ Array = npt.NDArray[np.float64]
 
 _AHEAD = 2.0
 _BEHIND = 3.0
+_MANY = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,10 +62,22 @@ class Weight:
         """By how much the entropy falls [nat]."""
         return self.before - self.entropy
 
-    def disagrees(self, by: float) -> bool:
-        """Tell whether gain and fall of entropy differ by more, beyond what so few draws leave open."""
-        apart = self.gains + self.entropies - self.before
-        return abs(float(apart.mean())) - _error(apart) > by
+    @property
+    def apart(self) -> float:
+        """By how much the gain is more than the fall of the entropy [nat]."""
+        return float((self.gains + self.entropies).mean()) - self.before
+
+    def disagrees(self, by: float, common: float = 0.0) -> bool:
+        """Tell whether gain and fall of entropy differ by more, beyond what so few draws leave open.
+
+        Args:
+            by: How far they may differ [nat].
+            common: Difference that all candidates of this cell share, which no ranking depends on [nat].
+
+        Returns:
+            Whether they do.
+        """
+        return abs(self.apart - common) - _error(self.gains + self.entropies) > by
 
 
 def _error(values: Array) -> float:
@@ -138,8 +151,18 @@ class Weighing:
         apart = one[:m] - other[:m]
         return float(apart.mean()), _error(apart)
 
+    @property
+    def common(self) -> float:
+        """What gain and fall of entropy differ by over all candidates; 0 where these are few [nat].
+
+        Where the network is off for the sweeps so far, it is off by as much for all that could follow.
+        """
+        apart = [weight.apart for weight in self._weights.values()]
+        return float(np.median(apart)) if len(apart) >= _MANY else 0.0
+
     def _believed(self) -> list[Candidate]:
-        return [c for c, weight in self._weights.items() if not weight.disagrees(self._wish.disagreement)]
+        by, common = self._wish.disagreement, self.common
+        return [c for c, weight in self._weights.items() if not weight.disagrees(by, common)]
 
     def _contenders(self) -> list[Candidate]:
         """Give those that more draws could bring near the leader."""

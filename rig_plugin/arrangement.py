@@ -21,8 +21,8 @@ ARRANGEMENT: Final[Arrangement] = (
         25,
         (
             (8, ((1, ("trust",)),)),
-            (21, ((1, ("posterior", "pairs")),)),
-            (9, ((1, ("evolution", "recording", "protocol")),)),
+            (21, ((1, ("posterior", "pairs", "protocol")),)),
+            (9, ((1, ("evolution", "recording")),)),
         ),
     ),
 )

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 
+from hardware.decision import Decision
 from hardware.injection import Injection
 from rig_plugin.feed import (
     Ended,
@@ -46,6 +47,7 @@ class Bridge(QtCore.QObject):
     overlaid = Signal(object)
     sliced = Signal(object)
     proposed = Signal(object)
+    decided = Signal(object)
     tested = Signal(object)
     guarded = Signal(object)
     injected = Signal(object)
@@ -106,6 +108,8 @@ class Bridge(QtCore.QObject):
                 self.tested.emit(message.tested)
             elif isinstance(message, Guarded):
                 self.guarded.emit(message.word)
+            elif isinstance(message, Decision):
+                self.decided.emit(message)
             elif isinstance(message, Ended):
                 self._live = None
                 self.ended.emit(message.reason)

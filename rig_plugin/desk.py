@@ -17,18 +17,22 @@ from rig_plugin.engine.host import Opener
 from rig_plugin.feed import Source
 from rig_plugin.liking import Liking
 from rig_plugin.menus import Menus
-from rig_plugin.networks import judged, own, there
+from rig_plugin.networks import own, there
+from rig_plugin.otherwise import described
 from rig_plugin.preferences import Preferences, keep, place, remembered
-from rig_plugin.preparation import SIMULATED, Preparation, of_file, on_rig
+from rig_plugin.preparation import SIMULATED, Preparation, of_file, on_rig, recorded
 from rig_plugin.pretraining_run import PretrainingRun
 from rig_plugin.replay_settings import ReplaySettings
 from rig_plugin.session_control import SessionControl
-from rig_plugin.settings import Settings
+from rig_plugin.settings import ProtocolSettings, Settings
+from rig_plugin.unread import unread
 from rig_plugin.widgets.banner import Banner
+from rig_plugin.widgets.family_builder import FamilyBuilder
 from rig_plugin.widgets.file_dialog import choose
 from rig_plugin.widgets.networks import NetworksCard
 from rig_plugin.widgets.pretraining import PretrainingCard
 from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets
+from rig_plugin.widgets.reading import ReadingCard
 from rig_plugin.widgets.theme import DARK, Theme
 from rig_plugin.window import Window
 from simulators.parameter import Parameter
@@ -157,6 +161,17 @@ class Desk(QtWidgets.QMainWindow):
         """Let a rig file be chosen."""
         choose(self, "Open a rig file", _RIG_FILES, self.open_file)
 
+    def ask_reading(self) -> None:
+        """Show what the recording holds, and let it be read otherwise."""
+        settings = self.preparation.settings
+        if not isinstance(settings, ReplaySettings):
+            self.banner.tell("Only a recording can be read otherwise: open one by Ctrl+O.")
+            return
+        card = ReadingCard(settings, partial(described, settings.file), self.board.theme, self)
+        card.setAttribute(QtCore.Qt.WidgetAttribute.WA_DeleteOnClose)
+        card.chosen.connect(lambda asked: self.open(recorded(asked)))
+        card.show()
+
     def ask_network(self) -> None:
         """Show which networks there are."""
 
@@ -215,8 +230,9 @@ class Desk(QtWidgets.QMainWindow):
             self._is_leaving = False
             event.ignore()
             return
-        for card in (*self.findChildren(PretrainingCard), *self.findChildren(NetworksCard)):
-            card.close()
+        for kind in (PretrainingCard, NetworksCard, ReadingCard):
+            for card in self.findChildren(kind):
+                card.close()
         self.liking.keep()
         self._prefer(replace(self.preferences, geometry=bytes(self.saveGeometry().data())))
         self.client.close()
@@ -236,14 +252,16 @@ class Desk(QtWidgets.QMainWindow):
             client, spec.parameters, FEATURES, spec.name, preparation.name,
             feed=client, is_replay=preparation.is_replay, rules=settings.quality, theme=self._theme,
             folder=None if isinstance(settings, ReplaySettings) else settings.recording.where,
-            protocol=preparation.protocol, judge=lambda protocol: judged(protocol, preparation, title),
+            protocol=_builder(preparation, title),
         )  # fmt: skip
         window.closed.connect(self._leave)
         window.worn.connect(self._wear)
-        window.protocol.applied.connect(lambda protocol: self.open(self.preparation.played(protocol)))
+        window.protocol.applied.connect(partial(self._play, client))
         window.bridge.ended.connect(self._go_on)
+        window.bridge.ended.connect(self._advise)
         self._column.addWidget(window, 1)
         self.liking = Liking(preparation.key, window)
+        _attend(window, preparation.protocol)
         self._wear(window.theme)
         self.setWindowTitle(f"rig-plugin: {preparation.name}")
         return client, window
@@ -271,6 +289,17 @@ class Desk(QtWidgets.QMainWindow):
         if asked is not None:
             QtCore.QTimer.singleShot(0, lambda: self.open(asked))
 
+    def _advise(self, reason: str | None) -> None:
+        """Say where a recording can be read otherwise, that could not be read as it was."""
+        if reason is not None and self.preparation.is_replay and self._asked is None:
+            self.banner.tell(reason, "caution", remedy=("Read it otherwise…", self.ask_reading))
+
+    def _play(self, client: Engine, protocol: ProtocolSettings) -> None:
+        """Have another protocol played from the next start on, whoever opens that."""
+        self.preparation = self.preparation.played(protocol)
+        client.play(protocol)
+        _attend(self.board, protocol)
+
     def _prefer(self, preferences: Preferences) -> None:
         self.preferences = preferences
         keep(self._file, preferences)
@@ -287,6 +316,21 @@ class Desk(QtWidgets.QMainWindow):
         self._theme = theme
         self.setStyleSheet(theme.sheet())
         self.banner.wear(theme)
+
+
+def _attend(window: Window, protocol: ProtocolSettings | None) -> None:
+    """Let each sweep wait for a word where the protocol wants that."""
+    if protocol is not None and protocol.chosen_by == "accept":
+        window.protocol.next.auto.setChecked(False)
+
+
+def _builder(preparation: Preparation, title: Title) -> FamilyBuilder:
+    """Make the panel of what is played."""
+    settings = preparation.settings
+    if isinstance(settings, ReplaySettings):
+        return FamilyBuilder(None)
+    judge = partial(unread, domain=title.domain, rate=settings.rig.rate)
+    return FamilyBuilder(settings.protocol, settings.limits.limits(), judge, preparation.is_alive)
 
 
 def _dropped(event: QtGui.QDropEvent) -> Path | None:

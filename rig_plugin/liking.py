@@ -18,7 +18,7 @@ _QUIET = 500
 
 
 class Liking(QtCore.QObject):
-    """Theme, size of letters, places of the panels and the followed parameter of the window over one rig.
+    """Theme, letters, places of the panels, what is followed and whether sweeps wait, of the window over one rig.
 
     Args:
         key: Of the preparation.
@@ -38,6 +38,7 @@ class Liking(QtCore.QObject):
         self._apply(self.history.now)
         window.worn.connect(lambda _: self.look())
         window.evolution.chosen.connect(lambda _: self.look())
+        window.protocol.gated.connect(lambda _: self.look())
         window.pairs.looked.connect(lambda _: self._timer.start())
         window.docks.rearranged.connect(self._timer.start)
 
@@ -52,7 +53,8 @@ class Liking(QtCore.QObject):
             return
         window, theme = self._window, self._window.theme
         followed, pairs = window.evolution.followed, tuple(window.pairs.names)
-        seen = replace(self.now, theme=theme.name, scale=theme.scale, followed=followed, pairs=pairs)
+        waits = window.protocol.next.mode == "accept"
+        seen = replace(self.now, theme=theme.name, scale=theme.scale, followed=followed, pairs=pairs, waits=waits)
         if window.isVisible():
             seen = replace(seen, layout=window.docks.layout_bytes())
         if self.history.take(seen):
@@ -116,6 +118,7 @@ class Liking(QtCore.QObject):
         self._is_applying = True
         try:
             self._window.wear(_theme(preferences))
+            self._window.protocol.next.auto.setChecked(not preferences.waits)
             if preferences.followed:
                 self._window.evolution.choose(preferences.followed)
             if preferences.pairs:

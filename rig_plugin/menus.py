@@ -29,6 +29,7 @@ class Menus:
         self.view, self.help = self._menu("&View"), self._menu("&Help")
         self._own = (
             action(desk, "Open a recording…", "Ctrl+O", desk.ask_recording, "ABF, NWB or one of this program."),
+            action(desk, "Read the recording otherwise…", "", desk.ask_reading, "Its channels, epoch and junction."),
             action(desk, "Open a rig file…", "Ctrl+Shift+O", desk.ask_rig, "Says what the cell is attached to."),
             action(desk, "Simulated cell", "", desk.open_simulated, "A cell of the model, at a real cell's pace."),
         )
@@ -67,7 +68,7 @@ class Menus:
             self.file.addAction(acts[name])
         self.file.addSeparator()
         self.file.addAction(self._quit)
-        for name in ("start", "stop", "record", "mark", "note"):
+        for name in ("start", "stop", "record", "mark", "note", "go", "skip", "gate"):
             self.session.addAction(acts[name])
         for made in self._networks:
             self.network.addAction(made)

@@ -11,10 +11,10 @@ from platformdirs import user_data_path
 from estimators.pretrained import SHIPPED, shipped
 from estimators.title import CheckpointError, Title, read_title
 from rig_plugin.preparation import Preparation
-from rig_plugin.settings import ProtocolSettings, Settings
+from rig_plugin.settings import Settings
 from rig_plugin.unread import unread
 
-__all__ = ["Network", "fit", "judged", "own", "there"]
+__all__ = ["Network", "fit", "own", "there"]
 
 _SUFFIX = "*.h5"
 
@@ -92,29 +92,6 @@ def fit(title: Title, preparation: Preparation) -> str | None:
         return None
     refusals = unread(settings.protocol.stimuli(), title.domain, settings.rig.rate)
     return refusals[0] if None not in refusals else None
-
-
-def judged(protocol: ProtocolSettings, preparation: Preparation, title: Title) -> tuple[str | None, str | None]:
-    """Judge another protocol for what lies on the desk.
-
-    Args:
-        protocol: Which.
-        preparation: On which it would be played.
-        title: Of the network that would read it.
-
-    Returns:
-        Why it can't be played, and what is worth knowing; None each where there is nothing.
-    """
-    settings = preparation.settings
-    if not isinstance(settings, Settings):
-        return "A recording is played as it was recorded.", None
-    for fault in protocol.faults(settings.limits.limits()).values():
-        return fault, None
-    longest = max(stimulus.duration for stimulus in protocol.stimuli())
-    if 0.0 < protocol.interval < longest:
-        every = protocol.interval / 1e3
-        return f"A sweep of {longest / 1e3:g} s does not fit into {every:g} s: begin each later.", None
-    return None, fit(title, preparation.played(protocol))
 
 
 def _judged(path: Path, preparation: Preparation) -> Network:

@@ -9,11 +9,12 @@ from pathlib import Path
 from rig_plugin.arrangement import ARRANGEMENT
 from rig_plugin.export_process import written
 from rig_plugin.quality_settings import QualitySettings
-from rig_plugin.settings import ProtocolSettings, RecordingSettings
+from rig_plugin.settings import RecordingSettings
 from rig_plugin.widgets.cheat_sheet import CheatSheet
 from rig_plugin.widgets.curves import FiringCurve, VoltageCurve
 from rig_plugin.widgets.docks import Docks
 from rig_plugin.widgets.evolution import Evolution
+from rig_plugin.widgets.family_builder import FamilyBuilder
 from rig_plugin.widgets.features import Feature, FeatureTable
 from rig_plugin.widgets.guardian_line import GuardianLine
 from rig_plugin.widgets.header import Header
@@ -25,7 +26,6 @@ from rig_plugin.widgets.offer import Offer, Writing
 from rig_plugin.widgets.pairs import Pairs
 from rig_plugin.widgets.panel import Panel
 from rig_plugin.widgets.posterior import PosteriorPanel
-from rig_plugin.widgets.protocol import Judge, ProtocolPanel
 from rig_plugin.widgets.qt import QtCore, QtWidgets, Signal
 from rig_plugin.widgets.recording import RecordingPanel
 from rig_plugin.widgets.scope import Scope
@@ -52,8 +52,7 @@ class Panes(QtWidgets.QWidget):
         exit_pA: Command of the exit state [pA].
         rules: [quality] of the rig file, by which membrane tests are judged.
         folder: Where a recording goes that is begun here; None takes the user's documents.
-        protocol: What is played; None where a recording says that.
-        judge: What is wrong with another protocol.
+        protocol: The panel of what is played; None where a recording says that.
     """
 
     worn = Signal(object)
@@ -70,8 +69,7 @@ class Panes(QtWidgets.QWidget):
         exit_pA: float = 0.0,
         rules: QualitySettings = _RULES,
         folder: Path | None = None,
-        protocol: ProtocolSettings | None = None,
-        judge: Judge = lambda _: (None, None),
+        protocol: FamilyBuilder | None = None,
     ) -> None:
         super().__init__()
         self._theme = DARK
@@ -89,7 +87,7 @@ class Panes(QtWidgets.QWidget):
         self.pairs = Pairs(parameters)
         self.recording = RecordingPanel(is_replay, folder or RecordingSettings().where)
         self.log = Log()
-        self.protocol = ProtocolPanel(protocol, judge)
+        self.protocol = protocol or FamilyBuilder(None)
         self.status_line = StatusLine(source_name, network_name)
         self.docks = Docks(ARRANGEMENT)
         self.guardian = GuardianLine()

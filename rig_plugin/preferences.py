@@ -45,6 +45,7 @@ class Preferences:
         pairs: Those of the pair plot; empty for the first ones.
         welcomed: Whether the first words need not be said again.
         recent: What was opened, newest first.
+        waits: Whether each sweep waits for a word.
     """
 
     theme: str = "dark"
@@ -55,6 +56,7 @@ class Preferences:
     pairs: tuple[str, ...] = ()
     welcomed: bool = False
     recent: tuple[str, ...] = ()
+    waits: bool = False
 
     def opened(self, file: Path) -> Preferences:
         """Remember that a file was opened.
@@ -184,6 +186,7 @@ _READERS: Mapping[str, Callable[[object], object]] = {
     "pairs": _texts,
     "welcomed": _flag,
     "recent": _texts,
+    "waits": _flag,
 }
 if {entry.name for entry in fields(Preferences)} != set(_READERS):
     raise TypeError("Each preference needs one who reads it.")

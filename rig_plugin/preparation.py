@@ -18,6 +18,7 @@ __all__ = ["SIMULATED", "Preparation", "of_file", "on_rig", "recorded"]
 SIMULATED = "simulated cell"
 """What a rig without a rig file is called."""
 
+_MODEL = "model-cell"
 _RIG_FILES = (".toml",)
 
 
@@ -52,6 +53,14 @@ class Preparation:
     def protocol(self) -> ProtocolSettings | None:
         """What is played, or None where a recording says that."""
         return None if isinstance(self.settings, ReplaySettings) else self.settings.protocol
+
+    @property
+    def is_alive(self) -> bool | None:
+        """Whether there is a cell, which needs its rest; None where sweeps follow as fast as can be."""
+        settings = self.settings
+        if isinstance(settings, ReplaySettings) or (settings.rig.kind == _MODEL and settings.rig.pace == "max"):
+            return None
+        return settings.rig.kind != _MODEL
 
     @property
     def opener(self) -> Opener:
@@ -104,7 +113,7 @@ def on_rig(settings: Settings, file: Path | None = None, clamp: Clamp | None = N
     Returns:
         The preparation.
     """
-    kind = SIMULATED if settings.rig.kind == "model-cell" else settings.rig.kind
+    kind = SIMULATED if settings.rig.kind == _MODEL else settings.rig.kind
     name = kind if file is None else f"{file.name} ({kind})"
     return Preparation(name, kind if file is None else str(file.resolve()), settings, clamp)
 

@@ -1,7 +1,8 @@
 """This file is the protocol: what is played next, sweep by sweep; `trial = yield request`.
 
 A protocol is a generator: it yields a `Stimulus`, or a `Request` where more is known, and is sent the trial, or None
-where the sweep was passed over; or a `Hold`, and is sent None. A fixed family ignores what it is sent.
+where the sweep was passed over; or a `Hold`, a `Probe` or a `Decision`, and is sent None. A fixed family ignores what
+it is sent.
 """
 
 from __future__ import annotations
@@ -10,13 +11,27 @@ import math
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
+from hardware.decision import Decision
 from hardware.passage import History, Passage
+from rig_plugin.probe import Probe
 from rig_plugin.proposal import Candidate
 from rig_plugin.stretch import Hold
 from rig_plugin.trial import Trial
 from simulators.stimulus import Stimulus
 
-__all__ = ["Protocol", "Request", "family", "gap_free", "recorded"]
+__all__ = ["Asked", "BrokenOff", "Fixed", "Protocol", "Request", "family", "gap_free", "recorded"]
+
+
+class BrokenOff(Exception):
+    """Thrown into a protocol that is broken off; what it still decides is kept, what it still asks is not played.
+
+    Args:
+        reason: Why the session failed, as a sentence; None where somebody ended it.
+    """
+
+    def __init__(self, reason: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -46,10 +61,17 @@ class Request:
     candidates: tuple[Candidate, ...] = ()
 
 
-Protocol = Generator[Stimulus | Request | Hold, Trial | None, None]
+Asked = Request | Hold | Probe
+"""What is played, or done, when its turn comes."""
+
+Protocol = Generator[Stimulus | Asked | Decision, Trial | None, str | None]
+"""What it returns is why it ended, where that was not meant to be."""
+
+Fixed = Generator[Stimulus | Asked | Decision, Trial | None, None]
+"""One that ends where it is meant to."""
 
 
-def family(stimuli: Sequence[Stimulus], sweeps: int | None = None) -> Protocol:
+def family(stimuli: Sequence[Stimulus], sweeps: int | None = None) -> Fixed:
     """Play a fixed family in order.
 
     Args:
@@ -65,7 +87,7 @@ def family(stimuli: Sequence[Stimulus], sweeps: int | None = None) -> Protocol:
         yield Request(stimuli[k % len(stimuli)], place=k, count=count, following=following)
 
 
-def gap_free(level: float, duration: float = math.inf) -> Protocol:
+def gap_free(level: float, duration: float = math.inf) -> Fixed:
     """Hold a command and play nothing.
 
     Args:
@@ -78,7 +100,7 @@ def gap_free(level: float, duration: float = math.inf) -> Protocol:
     yield Hold(level, duration)
 
 
-def recorded(passages: Sequence[Passage]) -> Protocol:
+def recorded(passages: Sequence[Passage]) -> Fixed:
     """Play what a file holds.
 
     Args:

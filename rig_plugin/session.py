@@ -34,7 +34,9 @@ from rig_plugin.gate import Gate
 from rig_plugin.gaze import Gaze
 from rig_plugin.interval import Interval
 from rig_plugin.lull import lull
-from rig_plugin.protocol import Protocol, Request
+from rig_plugin.narration import narrated
+from rig_plugin.overlaying import overlaid
+from rig_plugin.protocol import Asked, Protocol, Request
 from rig_plugin.quality import Quality
 from rig_plugin.reel import Maker, Reel
 from rig_plugin.remark import remarks
@@ -45,6 +47,7 @@ from rig_plugin.stretch import Hold, further, paged, traces, tracks
 from rig_plugin.take import Take
 from rig_plugin.trial import Latency, Posterior, Trial, Trust, laid_out
 from simulators.compiled import is_cold
+from simulators.harm import Harm
 from simulators.parameter import Parameter
 from simulators.refusal import Refusal
 from simulators.stimulus import Stimulus
@@ -69,7 +72,9 @@ class Session:
         overlays: Whether cells of the posterior are simulated under each sweep's command, once all else is told.
         quality: Rules that a sweep is held against before it is inferred from; None takes the defaults.
         make: Makes a recorder when somebody asks for one in the middle; None where nothing can be recorded.
+        harm: At which voltages a sweep is broken off for the cell's sake; None where nothing is put out.
         confirms: Whether a test pulse has to show that the cell is in current clamp before anything else is put out.
+        first: When the first sweep of the cell began, where that was before this session.
     """
 
     def __init__(
@@ -85,18 +90,18 @@ class Session:
         quality: Quality | None = None,
         confirms: bool = False,
         make: Maker | None = None,
+        harm: Harm | None = None,
+        first: datetime | None = None,
     ) -> None:
         self._rig, self._observer, self._parameters = rig, observer, tuple(parameters)
         self._reel, self._audience = Reel(recorder, make), Audience(listeners)
         self._interval, self._overlays = interval or Interval(), overlays
-        self._gate = Gate(protocol, self._interval)
-        self._quality, self._confirms = quality or Quality(), confirms
+        self._gate = Gate(narrated(protocol, self._reel, self._audience), self._interval)
+        self._quality, self._confirms, self._harm = quality or Quality(), confirms, harm
         self._account = Account(self._reel)
-        self._foresight = Foresight()
-        self._gaze = Gaze(parameters)
-        self._stopping = threading.Event()
-        self._ending = threading.Event()
-        self._since_first = SinceFirst()
+        self._foresight, self._gaze = Foresight(), Gaze(parameters)
+        self._stopping, self._ending = threading.Event(), threading.Event()
+        self._since_first = SinceFirst(first)
 
     @property
     def status(self) -> RecordingStatus:
@@ -113,6 +118,10 @@ class Session:
         """End the session when the running sweep is over; may be called from any thread."""
         self._ending.set()
         self._gate.end()
+
+    def is_over(self) -> bool:
+        """Tell whether it is to end; from any thread."""
+        return self._ending.is_set()
 
     def note(self) -> None:
         """Hold this moment for the next mark that has a text, which is still being typed; from any thread."""
@@ -189,6 +198,7 @@ class Session:
             self._observer.warm(overlays=self._overlays)
             with lull(), single_thread(), self._foresight, self._rig:
                 yield from self._trials()
+            reason = self._gate.reason
         except GeneratorExit:
             raise
         except Exception as error:
@@ -196,6 +206,7 @@ class Session:
             raise
         finally:
             try:
+                self._gate.close(reason)
                 if self._recorder is not None:
                     self._recorder.close()
                     self._tell("status", self.status)
@@ -211,8 +222,11 @@ class Session:
         index, request = 0, self._next(None)
         while request is not None and not self._ending.is_set():
             self._turn()
-            if isinstance(request, Hold):
-                self._watch(request)
+            if not isinstance(request, Request):
+                self._watch(request) if isinstance(request, Hold) else request.play(self._rig, self._tell, self._ending)
+                # What was broken off is not over: nobody asks what comes after it.
+                if self._ending.is_set():
+                    return
                 request = self._next(None)
                 continue
             self._interval.begin()
@@ -220,8 +234,8 @@ class Session:
             if trial is None:
                 return
             self._tell("finished", trial)
-            if self._overlays and trial.trust.in_distribution:
-                self._overlay(trial, request)
+            if self._overlays and (shown := overlaid(trial, request, self._observer)) is not None:
+                self._tell("overlaid", trial.index, shown)
             sliced = self._gaze.slices(self._observer)
             if sliced is not None:
                 self._tell("sliced", trial.index, sliced)
@@ -240,7 +254,7 @@ class Session:
                 self._account.begin_anew()
             self._tell("status", self.status)
 
-    def _next(self, trial: Trial | None) -> Request | Hold | None:
+    def _next(self, trial: Trial | None) -> Asked | None:
         """Wait for what is next and may be played; None is the protocol's end."""
         return self._gate.next(trial, partial(self._tell, "proposed"), self._turn)
 
@@ -253,8 +267,7 @@ class Session:
 
     def _play(self, index: int, request: Request) -> Trial | None:
         """Play one sweep, save it, and read it; None where it was stopped."""
-        stimulus = request.stimulus
-        if stimulus is None:
+        if (stimulus := request.stimulus) is None:
             return None
         if stimulus.clamp != "current":
             raise RigError(
@@ -276,17 +289,17 @@ class Session:
             self._account.take(came)
             self._hand(take.push(came))
             self._tell("status", self.status)
-            if self._stopping.is_set():
+            if self._stopping.is_set() or take.harm is not None:
                 # A stop that came just before the rig began to play was forgotten by it.
                 self._rig.stop()
-        if take is None or self._stopping.is_set():
-            return None
-        return self._read(index, request, take)
+        return None if take is None or self._stopping.is_set() else self._read(index, request, take)
 
     def _read(self, index: int, request: Request, take: Take) -> Trial:
         """Make a trial of a sweep that is whole: save it, and while the disk takes it, infer; then save that too."""
         if self._recorder is not None:
             self._recorder.hurry()
+        if take.harm is not None:
+            self._account.settle()
         begun = time.perf_counter()
         sweep = take.sweep()
         row, broken = take.read(sweep, self._quality)
@@ -335,17 +348,6 @@ class Session:
         self._reel.finish_stretch(begun)
         self._tell("status", self.status)
 
-    def _overlay(self, trial: Trial, request: Request) -> None:
-        """Show what cells of the posterior do under the sweep's command, over the recording as it is."""
-        sweep = trial.sweep
-        if sweep is None or sweep.stimulus is None:
-            return
-        part = crop(sweep.stimulus, request.history)
-        overlay = self._observer.overlay(part.context(sweep.rate))
-        if overlay is not None:
-            shown = overlay.moved(part.skip, sweep.response - sweep.corrected, sweep.rate)
-            self._tell("overlaid", trial.index, shown)
-
     def _begin(self, part: Crop, stimulus: Stimulus, request: Request, came: Block) -> Take:
         """Open the file's sweep and tell who listens, once the rig plays."""
         rate = self._rig.rate
@@ -353,7 +355,7 @@ class Session:
         if self._recorder is not None:
             self._recorder.start(stimulus, rate, self._rig.origin)
         self._tell("started", stimulus, rate, request.file_sweep, *filter(None, [further(came, self._rig.gains)]))
-        return Take(part, stimulus, self._rig)
+        return Take(part, stimulus, self._rig, self._harm)
 
     def _trial(
         self,

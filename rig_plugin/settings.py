@@ -11,6 +11,7 @@ from typing import Any
 from platformdirs import user_documents_path
 
 from estimators.pretrained import SHIPPED, shipped
+from rig_plugin.adaptive_settings import AdaptiveSettings
 from rig_plugin.amplifier_settings import AmplifierSettings
 from rig_plugin.channel_settings import ChannelsSettings
 from rig_plugin.dyclamp_settings import DyClampSettings
@@ -22,6 +23,7 @@ from rig_plugin.quality_settings import QualitySettings
 from rig_plugin.serial_settings import SerialSettings
 from rig_plugin.spikerbox_settings import SpikerBoxSettings
 from rig_plugin.toml_table import SettingsError, TomlTable, key, listed
+from simulators.harm import Harm
 from simulators.limits import Limits
 
 __all__ = [
@@ -88,10 +90,12 @@ class LimitSettings:
     Args:
         low: Smallest command [pA].
         high: Largest command [pA].
+        max_spikes: Most spikes of a sweep, which is broken off after them.
     """
 
     low: float = key(-1000.0, "low_pA")
     high: float = key(1000.0, "high_pA")
+    max_spikes: int = key(300, "max_spikes", low=1, high=1_000_000)
 
     def limits(self) -> Limits:
         """Make the limits that a rig asks before any output.
@@ -100,6 +104,14 @@ class LimitSettings:
             The limits, with the longest stimulus left as it is by default.
         """
         return Limits(self.low, self.high)
+
+    def harm(self) -> Harm:
+        """Make the bounds at which a sweep is broken off.
+
+        Returns:
+            The bounds, their voltages left as they are by default.
+        """
+        return Harm(max_spikes=self.max_spikes)
 
 
 @dataclass(frozen=True)
@@ -147,6 +159,7 @@ class Settings:
         amplifier: How the amplifier stands, or who tells it.
         spikerbox: Where a SpikerBox is found, and what it sends.
         protocol: What is played.
+        adaptive: Whether the posterior chooses what is played.
         limits: What may be played at all.
         network: What infers.
         recording: Where sweeps are kept.
@@ -166,6 +179,7 @@ class Settings:
     amplifier: AmplifierSettings = AmplifierSettings()
     spikerbox: SpikerBoxSettings = SpikerBoxSettings()
     protocol: ProtocolSettings = ProtocolSettings()
+    adaptive: AdaptiveSettings = AdaptiveSettings()
     limits: LimitSettings = LimitSettings()
     network: NetworkSettings = NetworkSettings()
     recording: RecordingSettings = RecordingSettings()

@@ -5,22 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from hardware.decision import Decision
 from rig_plugin.bridge import Bridge
 from rig_plugin.export_process import written
 from rig_plugin.exports import Exports
 from rig_plugin.feed import Feed, Live, RecordingStatus, Source
 from rig_plugin.lab_note import lab_note
 from rig_plugin.panes import Panes
+from rig_plugin.proposal import Proposed
 from rig_plugin.quality_settings import QualitySettings
 from rig_plugin.session_control import SessionControl
-from rig_plugin.settings import ProtocolSettings, RecordingSettings
+from rig_plugin.settings import RecordingSettings
 from rig_plugin.trial import Trial
 from rig_plugin.widgets.action import action
+from rig_plugin.widgets.family_builder import FamilyBuilder
 from rig_plugin.widgets.features import Feature
 from rig_plugin.widgets.file_dialog import choose
 from rig_plugin.widgets.number import clock
 from rig_plugin.widgets.offer import Writing
-from rig_plugin.widgets.protocol import Judge
 from rig_plugin.widgets.qt import Action, QtGui, QtWidgets, Signal
 from rig_plugin.widgets.theme import DARK, Theme
 from simulators.parameter import Parameter
@@ -48,8 +50,7 @@ class Window(Panes):
         exit_pA: Command of the exit state [pA].
         rules: [quality] of the rig file, by which membrane tests are judged.
         folder: Where a recording goes that is begun here; None takes the user's documents.
-        protocol: What is played; None where a recording says that.
-        judge: What is wrong with another protocol.
+        protocol: The panel of what is played; None where a recording says that.
         theme: Dark or light.
     """
 
@@ -69,14 +70,13 @@ class Window(Panes):
         exit_pA: float = 0.0,
         rules: QualitySettings = _RULES,
         folder: Path | None = None,
-        protocol: ProtocolSettings | None = None,
-        judge: Judge = lambda _: (None, None),
+        protocol: FamilyBuilder | None = None,
         theme: Theme = DARK,
     ) -> None:
         super().__init__(
             parameters, features, network_name, source_name,
             writing=writing, is_replay=is_replay, exit_pA=exit_pA, rules=rules, folder=folder,
-            protocol=protocol, judge=judge,
+            protocol=protocol,
         )  # fmt: skip
         self.feed = feed or Feed()
         self.bridge = Bridge(self.feed, parent=self)
@@ -94,6 +94,8 @@ class Window(Panes):
         self.exports.told.connect(self.status_line.write)
         self.exports.escaped.connect(self.stop)
         self.actions_by_name = self._act()
+        # From here on the session tells what is next.
+        session_control.gate(self.protocol.next.mode)
         self.wear(theme)
         if session_control.status is not None:
             self._report(session_control.status)
@@ -192,6 +194,11 @@ class Window(Panes):
         bridge.finished.connect(self._finish)
         bridge.overlaid.connect(self.scope.overlay)
         bridge.sliced.connect(self.pairs.slice)
+        bridge.proposed.connect(self._look_ahead)
+        bridge.decided.connect(self._decide)
+        self.protocol.accepted.connect(self._control.go)
+        self.protocol.skipped.connect(self._control.skip)
+        self.protocol.gated.connect(self._control.gate)
         self.pairs.looked.connect(self._control.look)
         bridge.tested.connect(self.membrane.test)
         bridge.guarded.connect(self.guardian.tell)
@@ -223,6 +230,9 @@ class Window(Panes):
             ("record", "Record, or end that", "R", self.record, "From the next sweep on; the session goes on."),
             ("mark", "Mark this moment", "M", self.mark, "Notes this moment in the recording."),
             ("note", "Note with a text", "N", self.note, "Notes this moment in the recording, with a text."),
+            ("go", "Play the sweep that waits", "G", self.protocol.next.go, "Where each sweep waits for a word."),
+            ("skip", "Pass over the next sweep", "K", self.protocol.next.skip, "The protocol is asked for another."),
+            ("gate", "Wait before each sweep, or not", "A", self.protocol.next.toggle, "Auto, or each waits for G."),
             ("export", "NWB of the last recording", "E", self.offer.take_up, "Makes a file that every lab can read."),
             ("table", "Save the table of trials…", "Ctrl+S", self.exports.save_table, "CSV, one row a trial."),
             ("draws", "Save the posterior's draws…", "", self.exports.save_draws, "CSV, of the newest trial."),
@@ -240,12 +250,25 @@ class Window(Panes):
         self.is_running = running
         self.header.enter("running" if running else "ended")
         self.recording.enter(running)
+        self.protocol.enter(running)
 
     def _begin(self, live: Live) -> None:
         if not self.is_running:
             self._enter(True)
         self.header.begin(live)
         self.scope.begin(live)
+        self.protocol.begin(live)
+
+    def _look_ahead(self, proposed: Proposed) -> None:
+        self.protocol.propose(proposed)
+        self.scope.propose(proposed)
+        if proposed.waits:
+            # The panel may stand behind others.
+            self.status_line.write(f"{self.protocol.next.words()}: G plays it, K passes over it")
+
+    def _decide(self, decision: Decision) -> None:
+        """Write each decision with its reason where all that happens is written."""
+        self.status_line.write(decision.said, "caution" if decision.event in ("missed", "stopped", "late") else "text")
 
     def _finish(self, trials: tuple[Trial, ...]) -> None:
         self._latest = trials[-1]

@@ -7,9 +7,13 @@ then, and the window never waits for it.
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rig_plugin.plug import Plugs
+from rig_plugin.plugs import PLUGS
 from rig_plugin.replay_settings import ReplaySettings
+from rig_plugin.script import Script
 from rig_plugin.settings import ProtocolSettings, Settings
 from simulators.stimulus import Clamp
 
@@ -18,7 +22,7 @@ if TYPE_CHECKING:
     from rig_plugin.patching import Patching
     from rig_plugin.session import Session
 
-__all__ = ["attach", "patch", "replay"]
+__all__ = ["attach", "patch", "replay", "script"]
 
 
 def attach(settings: Settings, listener: Listener, protocol: ProtocolSettings | None = None) -> Session:
@@ -77,6 +81,41 @@ def replay(settings: ReplaySettings, listener: Listener) -> Session:
     from rig_plugin import opening
 
     return opening.replay(settings, opening.network(settings.network), listeners=(listener,), overlays=True)
+
+
+def script(
+    settings: Settings,
+    played: Script,
+    listener: Listener,
+    protocol: ProtocolSettings | None = None,
+    *,
+    plugs: Plugs = PLUGS,
+    resume: Path | None = None,
+) -> Session:
+    """Open a scripted experiment on a rig, with its network; it is recorded where the rig file says.
+
+    Args:
+        settings: What the rig file says.
+        played: The script, read already.
+        listener: Who is told, decisions included.
+        protocol: As `attach`; only its holding, for test pulses, and its interval count here.
+        plugs: What plays adaptive stages and drugs; functions that are importable by name.
+        resume: A recording of this script that it goes on from; None begins anew.
+
+    Returns:
+        The session.
+
+    Raises:
+        Refusal: As `opening.attach`, or if the recording can't be gone on from.
+    """
+    from rig_plugin import opening
+    from rig_plugin.former import former
+    from rig_plugin.scripted import Scripted
+
+    settings = _played(settings, protocol)
+    checkpoint = opening.network(settings.network.path)
+    scripted = Scripted(played, plugs, None if resume is None else former(resume))
+    return opening.attach(settings, checkpoint, listeners=(listener,), overlays=True, scripted=scripted)
 
 
 def _played(settings: Settings, protocol: ProtocolSettings | None) -> Settings:

@@ -13,6 +13,8 @@ KEYS = (
     ("R", "record from the next sweep on, or end that"),
     ("M", "mark this moment in the recording"),
     ("N", "note: the same with a text, typed then"),
+    ("A", "play each sweep by itself, or have each wait"),
+    ("G and K", "play the sweep that waits; pass over the next one"),
     ("E", "make an NWB file of the recording that is over"),
     ("B", "scroll back through the session; ← → Home End move, ↑ ↓ zoom"),
     ("C", "cursors; ← → move one, ↑ ↓ choose the other"),

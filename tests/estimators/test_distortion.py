@@ -59,6 +59,12 @@ def test_the_error_is_as_large_as_the_cell_s_discrepancy_says(scaling, u):
     assert np.sqrt((found**2).mean()) == pytest.approx(wanted, rel=0.15)
 
 
+def test_what_was_distorted_when_its_steps_were_chosen_is_not_distorted_again(scaling):
+    sets = replace(cells(), chosen=np.arange(len(cells())) % 2 == 0)
+    found = errors(scaling, sets)
+    assert (found[::2] == 0).all() and (found[1::2] != 0).any(axis=(1, 2)).all()
+
+
 def test_sweeps_of_a_cell_share_most_of_their_error_and_cells_none(scaling):
     found = errors(scaling, cells(0.0, count=2000))[..., REST]
     assert np.corrcoef(found[:, 1], found[:, 2])[0, 1] > 0.5

@@ -10,13 +10,15 @@ import pytest
 import torch
 
 from estimators import judges, pretraining, simulation
+from estimators.adaptation import weights_of
+from estimators.adaptive import GAIN
 from estimators.cell import BESIDE, CELL
-from estimators.checkpoint import CheckpointError, load
+from estimators.checkpoint import CheckpointError, load, save
 from estimators.features import NAMES
 from estimators.observer import Observer
 from estimators.pretraining import pretrain
 from estimators.process import PATCHSEQ
-from estimators.spec import SpecError, spec_from
+from estimators.spec import Adaptation, SpecError, spec_from
 from estimators.training import train
 from estimators.watchman import TAUGHT
 
@@ -43,6 +45,7 @@ def simulated(monkeypatch, made):
     monkeypatch.setattr(simulation, "generate", counted)
     monkeypatch.setattr("estimators.calibration.generate", generate)
     monkeypatch.setattr("estimators.strata.generate", generate)
+    monkeypatch.setattr("estimators.strata.GAIN", replace(GAIN, weighed=2, draws=2))
     monkeypatch.setattr("estimators.adaptive.respond", lambda theta, *_: np.ones((len(theta), len(NAMES))))
     monkeypatch.setattr("estimators.misfits.generate", generate)
     monkeypatch.setattr("estimators.misfits.simulate", lambda theta, *_, names: np.ones((len(theta), len(NAMES))))
@@ -67,7 +70,7 @@ def test_a_spec_becomes_a_checkpoint(simulated, spec, tmp_path):
     there = load(out)
     assert there.spec == spec
     assert there.calibration["n"] == 60
-    assert {there.calibration["cells"][kind] for kind in ("random", "family", "adaptive")} == {12}
+    assert {there.calibration["cells"][kind] for kind in ("random", "family", "adaptive", "gain")} == {12}
     assert there.calibration["verdict"]
     assert datetime.fromisoformat(there.record["made"]).tzinfo is not None
     assert len(there.record["epochs"]) == 3
@@ -75,6 +78,27 @@ def test_a_spec_becomes_a_checkpoint(simulated, spec, tmp_path):
         "novelty_tokens", "novelty_scores", "feature_range", "misfit_1", "misfit_3", "misfit_10", "surprise_scores",
     }  # fmt: skip
     assert [path.name for path in tmp_path.iterdir()] == ["net.h5"]
+
+
+def test_a_share_of_the_cells_follows_an_earlier_network_and_teaches_no_judge(
+    simulated, spec, taught, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("estimators.adaptation._CHUNK", 50)
+    save(tmp_path / "earlier.h5", taught)
+    more = replace(spec.training, cells=225, held_out=25)
+    following = replace(spec, training=more, adaptive=Adaptation(str(tmp_path / "earlier.h5"), 0.2, (2, 4)))
+    one, other = tmp_path / "blind.h5", tmp_path / "following.h5"
+    list(pretrain(spec, one))
+    events = list(pretrain(following, other))
+    assert [event["of"] for event in events if event.get("stage") == "adapt"] == [50]
+    loaded, before = load(other), load(one)
+    assert loaded.record["adaptive"] == {"cells": 45, "weights": weights_of(tmp_path / "earlier.h5")}
+    assert "adaptive" not in before.record and not (tmp_path / "following.h5.adaptive").exists()
+    for part in ("likelihood", "predictive"):
+        weights = getattr(before, part).state_dict()
+        assert all((weights[name] == value).all() for name, value in getattr(loaded, part).state_dict().items())
+    weights = before.network.state_dict()
+    assert any((weights[name] != value).any() for name, value in loaded.network.state_dict().items())
 
 
 def test_what_was_typed_goes_before_what_the_spec_says(simulated, spec, tmp_path):

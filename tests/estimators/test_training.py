@@ -45,6 +45,17 @@ def test_a_subset_keeps_its_order_and_its_latest_theta(numbered, vary):
                 assert sweeps[-1] == batch.u[k, 1]
 
 
+def test_a_set_whose_steps_followed_its_sweeps_is_shown_from_the_first_on_and_hides_none(numbered):
+    chosen = replace(numbered, chosen=np.ones(len(numbered), dtype=bool))
+    sizes = set()
+    for batch in batches(chosen, np.random.default_rng(2), 16):
+        for k in range(len(batch.u)):
+            shown = batch.features[k, batch.there[k], 1].tolist()
+            assert shown == list(range(len(shown))) and not batch.context[k, batch.there[k], EXCLUDED].any()
+            sizes.add(len(shown))
+    assert sizes == set(range(1, 9))
+
+
 def test_subsets_of_every_size_are_shown(numbered):
     eight = np.flatnonzero(np.diff(numbered.first) == 8)
     seen = set()

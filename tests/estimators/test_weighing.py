@@ -18,8 +18,9 @@ class Cells:
 
     entropy = ENTROPY
 
-    def __init__(self, means, spread, apart=0.0):
-        self.means, self.spread, self.apart = dict(zip(STEPS, means, strict=True)), spread, apart
+    def __init__(self, means, spread, apart=(0.0, 0.0, 0.0, 0.0), steps=STEPS):
+        self.means, self.spread = dict(zip(steps, means, strict=True)), spread
+        self.apart = dict(zip(steps, apart, strict=True))
         self.scored = []
 
     def simulate(self, candidates, blocks):
@@ -34,14 +35,13 @@ class Cells:
         for candidate in candidates:
             rng = np.random.default_rng([int(candidate.amplitude), int(draws[0])])
             gain = self.means[candidate] + self.spread * rng.standard_normal(len(draws))
-            apart = self.apart if candidate == STEPS[0] else 0.0
-            found.append(Scores(gain, ENTROPY - gain + apart))
+            found.append(Scores(gain, ENTROPY - gain + self.apart[candidate]))
         return found
 
 
-def weigh(cells, *, wish=None, deadline=None, most=256):
+def weigh(cells, *, wish=None, deadline=None, most=256, steps=STEPS):
     weighing = Weighing(cells, cells, wish or Wish(), deadline, most)
-    weighing.weigh(STEPS)
+    weighing.weigh(steps)
     return weighing
 
 
@@ -80,11 +80,18 @@ def test_draws_end_at_the_most_and_at_the_deadline():
 
 
 def test_a_gain_that_the_entropy_contradicts_does_not_lead():
-    cells = Cells([3.0, 1.0, 0.5, 0.0], 0.2, apart=0.8)
+    cells = Cells([3.0, 1.0, 0.5, 0.0], 0.2, [0.8, 0.0, 0.0, 0.0])
     weighing = weigh(cells)
     assert weighing.weights[STEPS[0]].disagrees(0.5)
     assert weighing.leader == STEPS[1]
     assert weigh(cells, wish=Wish(disagreement=1.0)).leader == STEPS[0]
+
+
+def test_what_all_candidates_are_off_by_contradicts_none():
+    steps = [StepCandidate(10.0 * (k + 1)) for k in range(6)]
+    means = [3.0, 1.0, 0.5, 0.0, 0.2, 0.1]
+    assert weigh(Cells(means, 0.2, [0.8] * 6, steps), steps=steps).leader == steps[0]
+    assert weigh(Cells(means, 0.2, [2.0] + [0.8] * 5, steps), steps=steps).leader == steps[1]
 
 
 def test_figures_are_means_of_the_draws_and_errors_their_standard_errors():

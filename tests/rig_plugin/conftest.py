@@ -202,12 +202,13 @@ class Control:
     status: RecordingStatus | None = None
     calls: list[str] = field(default_factory=list)
     looked: tuple[str, ...] = ()
+    stands: str = ""
 
     def start(self) -> None:
         self.calls.append("start")
 
     def gate(self, mode: str) -> None:
-        self.calls.append(f"gate {mode}")
+        self.stands = mode
 
     def go(self) -> None:
         self.calls.append("go")

@@ -15,6 +15,7 @@ from rig_plugin.replay_settings import ReplaySettings
 from rig_plugin.settings import Settings
 from rig_plugin.widgets.networks import NetworksCard
 from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets
+from rig_plugin.widgets.reading import ReadingCard
 from simulators.refusal import Refusal
 
 Key = QtCore.Qt.Key
@@ -47,6 +48,18 @@ class Puppet(Feed):
 
     def look(self, names):
         self.looked = names
+
+    def gate(self, mode):
+        self.stands = mode
+
+    def go(self):
+        self.calls.append("go")
+
+    def skip(self):
+        self.calls.append("skip")
+
+    def play(self, protocol):
+        self.calls.append(("play", protocol.step))
 
     def record(self, on, folder=None):
         self.calls.append(("record", on, folder))
@@ -236,12 +249,42 @@ def test_another_network_reads_what_lies_on_the_desk(qtbot, desk):
     end(qtbot, desk)
 
 
-def test_a_protocol_that_is_applied_is_played_in_a_new_session(qtbot, desk):
-    desk.board.protocol.fields["step"].setValue(90.0)
-    desk.board.protocol.apply.click()
-    assert desk.client.calls == ["start", "stop"]
+def test_a_protocol_that_is_applied_is_played_from_the_next_start_on_whoever_opens_that(qtbot, desk):
+    panel = desk.board.protocol
+    panel.form.boxes["step"].setValue(90.0)
+    assert "not applied yet" in panel.words() and panel.preview.isVisible() is panel.isVisible()
+    panel.apply_button.click()
+    assert desk.client.calls == ["start", ("play", 90.0)]
+    assert "played from the next start on" in panel.words()
+    desk.open(desk.preparation.read_by(shipped("patchseq-13")))
     end(qtbot, desk)
-    qtbot.waitUntil(lambda: desk.preparation.protocol.step == 90.0)
-    assert desk.client.opener.args[0].protocol.step == 90.0 and desk.client.calls == ["start"]
-    assert desk.board.protocol.asked.step == 90.0
+    qtbot.waitUntil(lambda: desk.preparation.network is not None)
+    assert desk.client.opener.args[0].protocol.step == 90.0 and desk.board.protocol.settings.step == 90.0
+    end(qtbot, desk)
+
+
+def test_sweeps_that_wait_for_a_word_do_so_again_in_the_next_window(qtbot, desk):
+    assert desk.client.stands == "auto"
+    qtbot.keyClick(desk.board, QtCore.Qt.Key.Key_A)
+    assert desk.client.stands == "accept"
+    desk.open(desk.preparation.read_by(shipped("patchseq-13")))
+    end(qtbot, desk)
+    qtbot.waitUntil(lambda: desk.preparation.network is not None)
+    assert desk.client.stands == "accept" and desk.board.protocol.next.mode == "accept"
+    end(qtbot, desk)
+
+
+def test_a_recording_that_could_not_be_read_is_read_otherwise_from_the_window(qtbot, desk, tmp_path):
+    desk.ask_reading()
+    assert "Only a recording" in desk.banner.words()
+    desk.open(recorded(ReplaySettings(tmp_path / "cell.abf")))
+    end(qtbot, desk)
+    qtbot.waitUntil(lambda: desk.preparation.is_replay)
+    desk.board.feed.ended("cell.abf holds no step: choose an epoch.")
+    qtbot.waitUntil(lambda: "holds no step" in desk.banner.words())
+    desk.banner.remedy.click()
+    (card,) = desk.findChildren(ReadingCard)
+    card.boxes["junction_potential"].setText("14")
+    card.use.click()
+    assert desk.preparation.settings.junction_potential == 14.0 and desk.client.calls == ["start"]
     end(qtbot, desk)

@@ -95,20 +95,6 @@ def test_a_file_that_is_opened_is_told_to_be_listed(qtbot, card):
     assert told.args == [Path("/x/other.h5")]
 
 
-def test_another_protocol_is_judged_by_limits_pace_and_network():
-    title = read_title(FIRST)
-    for protocol, said in (
-        (ProtocolSettings(step=0.0), "arrives in at most"),
-        (ProtocolSettings(stop=5000.0, step=1000.0), "limits"),
-        (ProtocolSettings(interval=500.0), "does not fit into 0.5 s"),
-    ):
-        wrong, _ = networks.judged(protocol, CELL, title)
-        assert said in wrong
-    assert networks.judged(ProtocolSettings(), CELL, title) == (None, None)
-    wrong, worth = networks.judged(ProtocolSettings(duration=3000.0), CELL, title)
-    assert wrong is None and "3000 ms" in worth
-
-
 def test_two_networks_of_one_spec_are_told_apart(qtbot, own):
     shutil.copy(FIRST, own / "cortical-steps-2.h5")
     found = networks.there(CELL)

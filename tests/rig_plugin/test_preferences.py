@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rig_plugin.preferences import Preferences, keep, place, remembered
 
-ODD = Preferences("light", 1.3, b"\x00layout", b"\xff", "g_M", ("C", "g_Na"), True, ("/a b/µ.abf",))
+ODD = Preferences("light", 1.3, b"\x00layout", b"\xff", "g_M", ("C", "g_Na"), True, ("/a b/µ.abf",), True)
 
 
 def test_what_was_kept_comes_back(tmp_path):
