@@ -119,7 +119,7 @@ def choose(
     """Choose the next stimulus of one cell.
 
     The same arguments give the same choice, but for the time that it took; with a budget it may end with fewer draws
-    on a slower computer, and then says so. What is simulated before the first gains can't be cut short by it.
+    on a slower computer, and then says so. Safety and the first 32 draws of each candidate are never cut short by it.
 
     Args:
         checkpoint: The network.

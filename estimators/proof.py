@@ -35,7 +35,7 @@ class Proof:
         foresight: Who simulates.
         rule: When a sweep is aborted.
         setting: Of the sweep to come.
-        deadline: Time on the monotonic clock at which proving ends, or None [s].
+        deadline: Time on the monotonic clock after which a doubt is settled by no more draws, or None [s].
     """
 
     def __init__(self, foresight: Foresight, rule: AbortRule, setting: Setting, deadline: float | None = None) -> None:
@@ -59,9 +59,6 @@ class Proof:
                     if other != candidate and other.covers(candidate):
                         state[(state < 0) & (known.state == 0)] = 0
             self._settle(wave)
-            if self.is_late:
-                self._fear(pending)
-                return
             pending = [c for c in pending if c not in wave]
 
     def simulate(self, candidates: Sequence[Candidate], blocks: Sequence[int]) -> None:
@@ -145,19 +142,11 @@ class Proof:
                     asked.append((candidate, unknown))
             if not asked:
                 continue
-            if self._deadline is not None and time.monotonic() > self._deadline:
+            if end > first and self._deadline is not None and time.monotonic() > self._deadline:
                 self.is_late = True
                 return
             for (candidate, unknown), answers in zip(asked, self._foresight.answers(asked), strict=True):
                 self._keep(self._record(candidate), unknown, answers)
-
-    def _fear(self, candidates: Sequence[Candidate]) -> None:
-        """Count as aborted what a harsher step broke, where there was no time to see whether these do."""
-        for candidate in candidates:
-            state = self._record(candidate).state
-            for other, known in self._records.items():
-                if other != candidate and other.covers(candidate):
-                    state[(state < 0) & (known.state == 1)] = 1
 
     def _keep(self, record: _Record, draws: npt.NDArray[np.int64], answers: Answers) -> None:
         """Note what some draws did, and keep the blocks that are whole."""

@@ -87,19 +87,15 @@ def test_a_block_is_simulated_once():
     assert [count for _, count in cells.asked] == [BLOCK, 4 * BLOCK]
 
 
-def test_what_could_not_be_proven_in_time_is_refused_and_says_so():
-    proof = prove(Cells(), [HARSH], deadline=time.monotonic() - 1.0)
+def test_a_doubt_that_there_is_no_time_to_settle_is_a_refusal_and_says_so():
+    cells, late = Cells(fragile=[3]), time.monotonic() - 1.0
+    proof = prove(cells, [HARSH], deadline=late)
     assert proof.is_late
-    assert proof.refusal(HARSH).startswith("In the time there was, 0 of 32")
-
-
-def test_where_time_runs_out_a_milder_step_is_taken_to_abort_where_the_harsher_one_did():
-    cells = Cells(fragile=range(20))
-    proof = Proof(cells, AbortRule(), SETTING)
-    proof.prove([HARSH])
-    hurried = Proof(cells, AbortRule(), SETTING, deadline=time.monotonic() - 1.0)
-    hurried.prove([HARSH, MILD])
-    assert hurried.refusal(MILD) is not None
+    assert proof.refusal(HARSH).startswith("In the time there was, 1 of 160")
+    # What leaves no doubt is admitted, however little time there is, and of the milder step all is known.
+    hurried = prove(cells, [HARSH, MILD], deadline=late)
+    assert hurried.refusal(MILD) is None
+    assert hurried.counts(MILD) == (0, 160)
 
 
 @pytest.mark.parametrize("amplitude", [50.0, 100.0])
