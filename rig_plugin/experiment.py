@@ -206,7 +206,8 @@ class Experiment:
                 except Refusal as refusal:
                     yield from self._end(Decision(k, kind, "stopped", str(refusal)))
                     raise
-                trial = yield asked
+                # Who chooses does not know which stage that is.
+                trial = yield replace(asked, stage=k, kind=kind) if isinstance(asked, Decision) else asked
                 if trial is None:
                     continue
                 self._last = trial

@@ -128,10 +128,10 @@ def attach(
     seed = settings.rig.seed or 0
     observer = Observer(checkpoint, seed=seed)
     protocol: Protocol = gap_free(asked.holding, asked.gap_free) if asked.gap_free else family(stimuli, sweeps)
-    chooser = None
+    chooser, scene = None, Scene(attached, observer, checkpoint, settings)
     if scripted is not None:
         described |= scripted.metadata(seed)
-        protocol = scripted.protocol(Scene(attached, observer, checkpoint, settings), described)
+        protocol = scripted.protocol(scene, described)
     elif (chooser := _chooser(settings, checkpoint, attached, observer, interval, sweeps)) is not None:
         protocol = chooser.play()
     session = Session(
@@ -149,6 +149,7 @@ def attach(
         settings.limits.harm(),
         None if scripted is None else scripted.start,
     )
+    scene.is_over = session.is_over
     if chooser is not None:
         chooser.attend(session.is_over)
         if asked.chosen_by == "accept":

@@ -47,7 +47,11 @@ Course = Generator[Stimulus | Request | Hold | Decision, Trial | None, Outcome]
 """A protocol of one stage, which returns why it ended; `trial = yield request` as in any protocol."""
 
 
-@dataclass(frozen=True, eq=False)
+def _never() -> bool:
+    return False
+
+
+@dataclass(eq=False)
 class Scene:
     """What a stage that is plugged in may look at when it begins.
 
@@ -57,6 +61,7 @@ class Scene:
         checkpoint: The network.
         settings: Of the rig file, with its limits and its interval.
         last: The last trial of this session, or None.
+        is_over: Tells whether the session is to end, so that nothing more is waited for.
     """
 
     rig: Rig
@@ -64,6 +69,7 @@ class Scene:
     checkpoint: Checkpoint
     settings: Settings
     last: Trial | None = None
+    is_over: Callable[[], bool] = _never
 
 
 @dataclass(frozen=True)

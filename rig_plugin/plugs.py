@@ -35,6 +35,7 @@ def adaptive(stage: AdaptiveStage, scene: Scene) -> Course:
     question = question_of(scene.settings, scene.rig, "automatic", 0.0)
     asked = replace(question.settings, widths=stage.widths, sweeps=stage.most, worth=stage.least * math.log(2.0))
     chooser = Adaptive(replace(question, settings=asked), scene.observer, Interval())
+    chooser.attend(scene.is_over)
     playing, said = chooser.play(), ""
     trial: Trial | None = None
     try:

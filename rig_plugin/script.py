@@ -124,7 +124,12 @@ def _stage(path: Path, number: int, table: Mapping[str, Any]) -> Stage:
 
 def _family(path: Path, name: str, values: Mapping[str, Any]) -> ProtocolSettings:
     """Read the keys of a family, of which the interval is the rig's for the whole session."""
-    for key, remedy in (("interval_s", "set it in the rig file's [protocol]"), ("gap_free_s", 'use kind = "rest"')):
+    others = {
+        "interval_s": "set it in the rig file's [protocol]",
+        "gap_free_s": 'use kind = "rest"',
+        "chosen_by": 'use kind = "adaptive"',
+    }
+    for key, remedy in others.items():
         if key in values:
             raise SettingsError(f"{path}: [{name}] {key} is not a family's: {remedy}.")
     steps = [key for key in _STEPS if key in values]

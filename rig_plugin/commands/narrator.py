@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from hardware.decision import Decision
 from rig_plugin.audience import Silent
 from rig_plugin.commands.output import Output, tell_trials
-from rig_plugin.former import former
-from rig_plugin.opening import attach, network
-from rig_plugin.plug import Plugs
-from rig_plugin.plugs import PLUGS
-from rig_plugin.script import read_script
-from rig_plugin.scripted import Scripted
-from rig_plugin.settings import Settings
+
+if TYPE_CHECKING:
+    from rig_plugin.plug import Plugs
+    from rig_plugin.settings import Settings
 
 __all__ = ["Narrator", "tell_experiment"]
 
@@ -44,7 +42,7 @@ def tell_experiment(
     resume: Path | None,
     *,
     as_json: bool,
-    plugs: Plugs = PLUGS,
+    plugs: Plugs | None = None,
 ) -> None:
     """Play a script and say each trial and each decision.
 
@@ -55,12 +53,18 @@ def tell_experiment(
         out: Where to save, or None.
         resume: A recording to go on from, or None.
         as_json: One object a trial; else a row.
-        plugs: What plays adaptive stages and drugs.
+        plugs: What plays adaptive stages and drugs; None takes this program's own.
 
     Raises:
         Refusal: As `opening.attach`, or where the experiment stopped before its script was through.
     """
-    scripted = Scripted(read_script(script), plugs, None if resume is None else former(resume))
+    from rig_plugin.former import former
+    from rig_plugin.opening import attach, network
+    from rig_plugin.plugs import PLUGS
+    from rig_plugin.script import read_script
+    from rig_plugin.scripted import Scripted
+
+    scripted = Scripted(read_script(script), plugs or PLUGS, None if resume is None else former(resume))
     checkpoint = network(settings.network.path)
     session = attach(settings, checkpoint, out=out, listeners=(Narrator(),), scripted=scripted)
     tell_trials(output, session.trials(), as_json=as_json)

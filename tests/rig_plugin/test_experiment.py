@@ -10,8 +10,11 @@ from hardware.decision import Decision
 from hardware.kept.decisions import decisions
 from hardware.model_cell import ModelCell
 from hardware.recorder import Recorder
+from hardware.replay import Replay
 from hardware.rig import RigError
 from rig_plugin.experiment import Experiment, ExperimentStopped
+from rig_plugin.former import former
+from rig_plugin.narration import retold
 from rig_plugin.plug import NO_PLUGS, Outcome, Plugs, Scene
 from rig_plugin.script import Script
 from rig_plugin.session import Session
@@ -212,6 +215,7 @@ def test_an_adaptive_stage_is_played_by_who_is_plugged_in_and_says_why_it_ended(
     def adaptive(stage, scene):
         scenes.append(scene)
         for _ in range(stage.most):
+            yield Decision(-1, "adaptive", "chose", "A step of 30 pA teaches most.")
             trials.append((yield STEP))
         return Outcome("C is known to 3 pF.", True, "C", 3.0, 5.0, "pF")
 
@@ -219,6 +223,8 @@ def test_an_adaptive_stage_is_played_by_who_is_plugged_in_and_says_why_it_ended(
     done = play([FAMILY, stage], plugs=Plugs(adaptive=adaptive))
     assert [trial.index for trial in trials] == [2, 3]
     assert scenes[0].observer is done.estimate and scenes[0].last.index == 1
+    chose = [(each.stage, each.said) for each in done.told if each.event == "chose"]
+    assert chose == 2 * [(1, "A step of 30 pA teaches most.")]
     ended = done.told[-2]
     assert (ended.said, ended.measured, ended.bound) == ("Stage 2 (adaptive) is over: C is known to 3 pF.", 3.0, 5.0)
 
@@ -293,6 +299,27 @@ def test_a_course_that_is_broken_off_is_closed_so_that_it_can_clean_up(play, cap
     done = play([DrugStage("C", -0.8)], plugs=Plugs(drug=failing), then=then)
     assert (done.error, done.notes.named("ended")) == (None, [[None]])
     assert "when it was broken off" in caplog.text
+
+
+def test_a_recording_tells_its_decisions_again_between_the_same_sweeps(play):
+    done = play([MembraneTestStage(), FAMILY, FAMILY, WaitStage(access=20.0)])
+    rig, notes = Replay(done.path, speed="max"), Notes()
+    protocol = retold(rig.stimuli, tuple(decisions(done.path)))
+    Session(rig, Estimate(), PARAMETERS, protocol, None, [notes]).run()
+
+    def course(told):
+        return [what.said if event == "decided" else what.index for event, *(what,) in told]
+
+    both = [[each for each in who.told if each[0] in ("decided", "finished")] for who in (done.notes, notes)]
+    assert course(both[1]) == course(both[0])
+    assert repr([what for event, what in both[1] if event == "decided"]) == repr(done.told)
+
+
+def test_an_observer_is_shown_of_a_former_recording_what_it_saw_live(play):
+    done, again = play([FAMILY, FAMILY]), Estimate()
+    assert former(done.path).take_in(again) == 4
+    assert again.contexts == done.estimate.contexts
+    np.testing.assert_array_equal(again.rows, done.estimate.rows)
 
 
 def test_a_decision_that_is_told_without_a_recording_has_its_time():

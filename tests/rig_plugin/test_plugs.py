@@ -19,7 +19,9 @@ CHOSE = Decision(-1, "adaptive", "chose", "50 pA is expected to gain 1 nat.")
 
 @pytest.fixture
 def scene():
-    return SimpleNamespace(settings=Settings(), rig=SimpleNamespace(rate=20.0, limits=Limits()), observer=None)
+    return SimpleNamespace(
+        settings=Settings(), rig=SimpleNamespace(rate=20.0, limits=Limits()), observer=None, is_over=list
+    )
 
 
 def played(monkeypatch, reason):

@@ -195,3 +195,17 @@ def test_a_script_that_was_killed_goes_on_with_what_it_had(line):
     assert status == 0
     assert "3 of its sweeps" in said[1]
     assert trials[0]["sweeps_used"] == 4 and len(trials) == 20
+
+
+@pytest.mark.long
+def test_the_posterior_chooses_the_sweeps_of_an_adaptive_stage(line):
+    adaptive = "[[stage]]\nkind = 'adaptive'\ng_M = 0.001\nmost_sweeps = 2\nleast_gain_bits = 0.0\n"
+    run = ("run", "rig.toml", "--script", "script.toml", "--json", "--out", "a.h5")
+    status, trials, said = line(*run, script=FIRST + adaptive)
+    assert status == 0
+    assert [trial["sweeps_used"] for trial in trials] == [1, 2, 3]
+    told = decisions(Path("a.h5"))
+    events = [each.event for each in told if each.kind == "adaptive"]
+    assert (events[0], events.count("chose"), events[-1]) == ("began", 3, "ended")
+    assert {each.stage for each in told if each.event == "chose"} == {1}
+    assert "gain" in said[3]

@@ -90,6 +90,7 @@ def test_adaptive_stages_and_drugs_are_read(script):
         (FAMILY + "[[stage]]\nkind = 'wait'\nseal_GOhm = 1", ("[stage 2 (wait)] seal_GOhm can't", "stage 1 (family)")),
         (FAMILY + "interval_s = 3", ("[stage 1 (family)] interval_s", "rig file")),
         (FAMILY + "gap_free_s = 3", ("[stage 1 (family)] gap_free_s", "rest")),
+        (FAMILY + "chosen_by = 'automatic'", ("[stage 1 (family)] chosen_by", "adaptive")),
         (FAMILY + "step_pA = 3", ("[stage 1 (family)] has amplitudes_pA and step_pA",)),
         ("[[stage]]\nkind = 'family'\namplitudes_pA = []", ("[stage 1 (family)] amplitudes_pA is empty",)),
         ("[[stage]]\nkind = 'drug'\nfactor = -0.8", ("[stage 1 (drug)] conductance is missing",)),

@@ -172,6 +172,8 @@ def test_a_membrane_without_any_channel_integrates_its_current():
     np.testing.assert_allclose(slope, 100.0 / 628.3, rtol=0.02)
 
 
+# As the Patch-seq cell's: a kernel of its own.
+@pytest.mark.long
 @pytest.mark.parametrize("series", [0.01, 2.0, 20.0])
 def test_a_membrane_test_of_a_leak_is_the_closed_form(series):
     electrode = replace(IDEAL, series=series)
