@@ -159,6 +159,9 @@ def _escapes(notes: Path, times: int) -> list[float]:
 
     pressed = []
     with _seen(notes, replace(_FAMILY, amplitudes=(100.0,), duration=500.0), "real") as seen:
+        # Keys go to the window that is looked at, and without a window manager nobody makes it that.
+        seen.window.activateWindow()
+        _until(seen, seen.window.isActiveWindow)
         for _ in range(times):
             seen.window.start()
             _until(seen, lambda: seen.window.scope.shown.size > 0)
