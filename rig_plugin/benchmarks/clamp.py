@@ -1,0 +1,204 @@
+"""This file is the benchmark of virtual pharmacology: whether cells under a virtual drug do what was predicted of them.
+
+Each cell plays a family of steps, from which the posterior comes; then some of them under a clamp that takes most of
+g_M away, and again without. Cells of the network's model tell how often 90 % intervals hold. Others of them fix the
+level at which one sound cell in twenty is an alarm, and cells of other models tell how many are one: by the drug, by
+the prequential score of the family alone, and by both together.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import numpy.typing as npt
+
+from estimators.checkpoint import Checkpoint
+from estimators.context import CONTEXT, Context
+from estimators.designs import draw_set
+from estimators.drug_forecast import DrugForecast
+from estimators.drug_score import DrugScore, score
+from estimators.observer import Observer
+from estimators.virtual_drug import DrugError, prescribe
+from rig_plugin import opening
+from rig_plugin.tasks.figure import Figure
+from rig_plugin.tasks.specimen import Kind, Specimen
+
+__all__ = ["Outcome", "experiment", "measure"]
+
+_SEED = 20_261_123
+_SWEEPS, _DRUGGED = 6, (1, 3, 5)
+_DRAWS = 120
+_ALARMS = 0.05
+_LOW, _HIGH, _CAUGHT = 0.87, 0.93, 0.80
+_GROUPS: tuple[tuple[str, Kind], ...] = (
+    ("calibration", "model"),
+    ("model", "model"),
+    ("adex", "adex"),
+    ("compartments", "compartments"),
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one cell.
+
+    Args:
+        refusal: Why it got no drug, or None.
+        session: p-value of the prequential score over the family; 0 where its sweeps could not be used.
+        drug: What the drug said, or None where it got none.
+    """
+
+    refusal: str | None
+    session: float
+    drug: DrugScore | None
+
+    def evidence(self, by: str) -> float:
+        """Give the evidence against the model, more for stranger cells.
+
+        Args:
+            by: "session", "drug" or "both".
+
+        Returns:
+            Negative logarithm of the p-value, or the sum of both; infinite where no sweep could be used.
+        """
+        if self.session <= 0.0:
+            return float("inf")
+        session = -float(np.log(self.session))
+        # Ties at the smallest p-value are broken by the distance itself.
+        drug = 0.0 if self.drug is None else -float(np.log(self.drug.p)) + 1e-3 * self.drug.misfit
+        return {"session": session, "drug": drug, "both": session + drug}[by]
+
+
+def measure(
+    peers: bool = True, cells: int = 40, network: Path | None = None, conductance: str = "g_M", factor: float = -0.8
+) -> list[dict[str, Any]]:
+    """Measure.
+
+    Args:
+        peers: There are none.
+        cells: Of each kind; of the network's own model twice as many.
+        network: A checkpoint; the first that ships without it.
+        conductance: That the drug acts on.
+        factor: What is added, in multiples of the cell's own.
+
+    Returns:
+        Figures: coverage of 90 % on cells of the model with its standard error over cells (aims 87 % and 93 %), CRPS of
+            posterior, prior and no change, share of each verdict, and shares of alarms by each score.
+    """
+    checkpoint = opening.network(network)
+    outcomes: dict[str, list[Outcome]] = {}
+    for number, (name, kind) in enumerate(_GROUPS):
+        begun = time.monotonic()
+        outcomes[name] = [
+            experiment(checkpoint, kind, np.random.default_rng([_SEED, number, k]), conductance, factor)
+            for k in range(cells)
+        ]
+        click.echo(f"{name}: {cells} cells, {time.monotonic() - begun:.0f} s", err=True)
+    return summarized(outcomes)
+
+
+def experiment(
+    checkpoint: Checkpoint, kind: Kind, rng: np.random.Generator, conductance: str = "g_M", factor: float = -0.8
+) -> Outcome:
+    """Do it to one cell.
+
+    Args:
+        checkpoint: The network.
+        kind: Of the cell.
+        rng: Source of randomness.
+        conductance: That the drug acts on.
+        factor: What is added, in multiples of the cell's own.
+
+    Returns:
+        What came of it.
+    """
+    family = _family(checkpoint, rng)
+    drugged = [family[k] for k in _DRUGGED]
+    specimen = Specimen(kind, checkpoint, [*family, *drugged, *drugged], rng)
+    rows = specimen.play(range(_SWEEPS))
+    observer = Observer(checkpoint, int(rng.integers(2**31)))
+    used, session, draws = 0, 1.0, None
+    for row, context in zip(rows, family, strict=True):
+        verdict = observer.observe(row, context, observer.expect(context))
+        used, draws = verdict.sweeps_used, verdict.draws
+        session = next((check.p for check in verdict.checks if check.name == "session"), session)
+    if used < _SWEEPS // 2:
+        return Outcome("Most of its sweeps could not be used.", 0.0, None)
+    try:
+        drug = prescribe(checkpoint.spec, draws, conductance, factor)
+        forecast = DrugForecast(checkpoint, draws if draws is not None else rows, drug, drugged, 0, _DRAWS)
+        forecast.check()
+    except DrugError as error:
+        return Outcome(str(error), session, None)
+    under = specimen.play(range(_SWEEPS, _SWEEPS + 3), drug.injected)
+    after = specimen.play(range(_SWEEPS + 3, _SWEEPS + 6))
+    return Outcome(None, session, score(forecast, rows[list(_DRUGGED)], under, after, rng))
+
+
+def _family(checkpoint: Checkpoint, rng: np.random.Generator) -> list[Context]:
+    """Draw a family as in training, with a baseline in which a clamp settles and nothing before it."""
+    designs = checkpoint.spec.designs
+    table = draw_set(designs, rng, _SWEEPS, "family")
+    rows = [Context(*(float(row[CONTEXT.index(name)]) for name in CONTEXT)) for row in table]
+    plain = {"history_level": 0.0, "history_duration": 0.0, "history_gap": 0.0, "holding_known": 1.0, "rate": 20.0}
+    return [replace(row, baseline=designs.baseline[1], tail=100.0, **plain) for row in rows]
+
+
+def summarized(outcomes: dict[str, list[Outcome]]) -> list[dict[str, Any]]:
+    """Lay out what came of all cells.
+
+    Args:
+        outcomes: Of each cell, by the name of its group.
+
+    Returns:
+        Figures.
+    """
+    sound = [*outcomes["calibration"], *outcomes["model"]]
+    given = [outcome.drug for outcome in sound if outcome.drug is not None]
+    shares = np.array([drug.coverage for drug in given if drug.inside])
+    rows = []
+    coverage = float(shares.mean()) if len(shares) else None
+    error = float(shares.std() / np.sqrt(len(shares))) if len(shares) else None
+    figure = Figure("coverage_90", coverage, "1", len(shares), aim=_LOW, better="more").row()
+    met = None if coverage is None else _LOW <= coverage <= _HIGH
+    rows.append(figure | {"error": error, "aim_most": _HIGH, "met": met})
+    for name in ("posterior", "prior", "no change"):
+        values = [drug.scores[name] for drug in given if np.isfinite(drug.scores[name])]
+        value = float(np.mean(values)) if values else None
+        rows.append(Figure(f"crps_{name.replace(' ', '_')}", value, "1", len(values)).row())
+    for verdict in ("confirmed", "contradicted", "not decided", "cell changed"):
+        share = float(np.mean([drug.verdict == verdict for drug in given])) if given else None
+        rows.append(Figure(f"{verdict.replace(' ', '_')}", share, "1", len(given)).row())
+    for by in ("drug", "session", "both"):
+        rows += _alarms(outcomes, by)
+    for name, some in outcomes.items():
+        rows.append(
+            Figure(f"without_drug_{name}", float(np.mean([o.drug is None for o in some])), "1", len(some)).row()
+        )
+    return rows
+
+
+def _alarms(outcomes: dict[str, list[Outcome]], by: str) -> list[dict[str, Any]]:
+    """Tell how many cells of each group are alarms, at the level of the cells that it is calibrated on."""
+    level = _level([outcome.evidence(by) for outcome in outcomes["calibration"]])
+    rows = []
+    for name in ("model", "adex", "compartments"):
+        found = [outcome.evidence(by) > level for outcome in outcomes[name]]
+        aim = _CAUGHT if by == "drug" and name != "model" else None
+        figure = Figure(f"flagged_{name}_by_{by}", float(np.mean(found)), "1", len(found), aim=aim, better="more")
+        rows.append(figure.row())
+    others = [outcome.evidence(by) > level for name in ("adex", "compartments") for outcome in outcomes[name]]
+    aim = _CAUGHT if by == "drug" else None
+    return [*rows, Figure(f"flagged_by_{by}", float(np.mean(others)), "1", len(others), aim=aim, better="more").row()]
+
+
+def _level(evidence: Sequence[float]) -> float:
+    """Give the evidence that one sound cell in twenty exceeds."""
+    ranked: npt.NDArray[np.float64] = np.sort(np.asarray(evidence))
+    return float(ranked[min(len(ranked) - 1, int(np.ceil((1.0 - _ALARMS) * (len(ranked) + 1))) - 1)])
