@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -116,9 +117,7 @@ class DrugForecast:
         self.yardstick = Yardstick(self._scaling)
         rng = np.random.default_rng([seed, 19])
         theta = np.asarray(draws, dtype=np.float64)[rng.permutation(len(draws))[:count]]
-        u = rng.standard_normal((len(theta), len(self._spec.parameters)))
-        prior = np.stack([p.constrain(u[:, k]) for k, p in enumerate(self._spec.parameters)], axis=1)
-        self._prior = self._experiment(prior, rng)
+        self._seed = seed
         self._posterior = self._experiment(theta, rng)
 
     def check(self) -> None:
@@ -210,6 +209,14 @@ class DrugForecast:
             )
             found.append((abs(values[1] - middle) / max(float(apart[k]), _FINE), change))
         return tuple(change for _, change in sorted(found, key=lambda pair: -pair[0]))
+
+    @cached_property
+    def _prior(self) -> _Arm:
+        """The same experiment on cells of the prior; made when it is first asked for, as a refused drug needs none."""
+        rng = np.random.default_rng([self._seed, 29])
+        u = rng.standard_normal((len(self._posterior.drug), len(self._spec.parameters)))
+        theta = np.stack([p.constrain(u[:, k]) for k, p in enumerate(self._spec.parameters)], axis=1)
+        return self._experiment(theta, rng)
 
     def _back(self, values: Sequence[float], k: int) -> Array:
         """Give values of one feature in its own unit."""

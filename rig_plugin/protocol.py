@@ -9,14 +9,17 @@ from __future__ import annotations
 import math
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from typing import Protocol as Interface
+from typing import runtime_checkable
 
+from hardware.dynamic_clamp import DynamicClamp
 from hardware.passage import History, Passage
 from rig_plugin.proposal import Candidate
 from rig_plugin.stretch import Hold
 from rig_plugin.trial import Trial
 from simulators.stimulus import Stimulus
 
-__all__ = ["Protocol", "Request", "family", "gap_free", "recorded"]
+__all__ = ["Clamps", "Protocol", "Request", "family", "gap_free", "recorded"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,9 @@ class Request:
         following: What would be played after it, where that is known already.
         gain: How much it is expected to tell of the cell, or None where nobody reckoned [bits].
         candidates: What was weighed before it was chosen.
+        clamp: What a dynamic clamp adds to the cell while it is played; such a sweep is another cell's, and no
+            posterior rests on it.
+        phase: What it is in an experiment with a drug, for the recording.
     """
 
     stimulus: Stimulus | None
@@ -44,6 +50,16 @@ class Request:
     following: Stimulus | None = None
     gain: float | None = None
     candidates: tuple[Candidate, ...] = ()
+    clamp: DynamicClamp | None = None
+    phase: str | None = None
+
+
+@runtime_checkable
+class Clamps(Interface):
+    """A rig with a dynamic clamp that can be told what to add."""
+
+    def clamp(self, clamp: DynamicClamp | None) -> None:
+        """Add conductances whenever something is played from now on; None adds nothing."""
 
 
 Protocol = Generator[Stimulus | Request | Hold, Trial | None, None]

@@ -1,7 +1,7 @@
 """This file is the benchmark of virtual pharmacology: whether cells under a virtual drug do what was predicted of them.
 
 Each cell plays a family of steps, from which the posterior comes; then some of them under a clamp that takes most of
-g_M away, and again without. Cells of the network's model tell how often 90 % intervals hold. Others of them fix the
+g_M away, or as much of that as the posterior says the cell can bear, and again without. Cells of the network's model tell how often 90 % intervals hold. Others of them fix the
 level at which one sound cell in twenty is an alarm, and cells of other models tell how many are one: by the drug, by
 the prequential score of the family alone, and by both together.
 """
@@ -29,11 +29,14 @@ from rig_plugin import opening
 from rig_plugin.tasks.figure import Figure
 from rig_plugin.tasks.specimen import Kind, Specimen
 
-__all__ = ["Outcome", "experiment", "measure"]
+__all__ = ["Outcome", "experiment", "measure", "summarized"]
+
+Array = npt.NDArray[np.float64]
 
 _SEED = 20_261_123
 _SWEEPS, _DRUGGED = 6, (1, 3, 5)
 _DRAWS = 120
+_HALVINGS = 4
 _ALARMS = 0.05
 _LOW, _HIGH, _CAUGHT = 0.87, 0.93, 0.80
 _GROUPS: tuple[tuple[str, Kind], ...] = (
@@ -130,15 +133,29 @@ def experiment(
         session = next((check.p for check in verdict.checks if check.name == "session"), session)
     if used < _SWEEPS // 2:
         return Outcome("Most of its sweeps could not be used.", 0.0, None)
-    try:
-        drug = prescribe(checkpoint.spec, draws, conductance, factor)
-        forecast = DrugForecast(checkpoint, draws if draws is not None else rows, drug, drugged, 0, _DRAWS)
-        forecast.check()
-    except DrugError as error:
-        return Outcome(str(error), session, None)
-    under = specimen.play(range(_SWEEPS, _SWEEPS + 3), drug.injected)
+    forecast, refusal = _forecast(checkpoint, draws, drugged, conductance, factor)
+    if forecast is None:
+        return Outcome(refusal, session, None)
+    under = specimen.play(range(_SWEEPS, _SWEEPS + 3), forecast.drug.injected)
     after = specimen.play(range(_SWEEPS + 3, _SWEEPS + 6))
     return Outcome(None, session, score(forecast, rows[list(_DRUGGED)], under, after, rng))
+
+
+def _forecast(
+    checkpoint: Checkpoint, draws: Array | None, contexts: Sequence[Context], conductance: str, factor: float
+) -> tuple[DrugForecast | None, str | None]:
+    """Make a drug and predict it; one that is refused is halved, as the refusal says, up to three times."""
+    refusal = None
+    for halvings in range(_HALVINGS):
+        try:
+            drug = prescribe(checkpoint.spec, draws, conductance, factor * 0.5**halvings)
+            forecast = DrugForecast(checkpoint, np.asarray(draws), drug, contexts, 0, _DRAWS)
+            forecast.check()
+        except DrugError as error:
+            refusal = str(error)
+            continue
+        return forecast, None
+    return None, refusal
 
 
 def _family(checkpoint: Checkpoint, rng: np.random.Generator) -> list[Context]:
