@@ -124,34 +124,34 @@ class DrugForecast:
         """Refuse a drug under which the cell would not stay at rest.
 
         Raises:
-            DrugError: If more than a tenth of the posterior's cells that rest under control leave their rest under the
-                drug: they fire before the step, or go below -120 mV or above -20 mV, or blow up.
+            DrugError: If a tenth more of the posterior's cells that rest under control leave their rest under the drug
+                than do without it: they fire before the step, or go below -120 mV or above -20 mV, or blow up.
         """
-        before, drug = self._posterior.raw[:, 0], self._posterior.raw[:, 1]
-        rests = np.nan_to_num(before[..., _BEFORE]) == 0
-        rest = drug[..., _REST]
-        left = ~(np.isfinite(drug[..., _MEAN]) & (np.nan_to_num(drug[..., _BEFORE]) == 0))
-        left |= ~((rest > _LOWEST) & (rest < _HIGHEST))
-        share = float(left[rests].mean()) if rests.any() else 0.0
+        before, drug, after = (~_rests(self._posterior.raw[:, k]) for k in range(3))
+        # Some fire now and then before the step as they are, which is no drug's doing.
+        share = float((drug[~before].mean() - after[~before].mean()) if not before.all() else 0.0)
         if share > _UNSTABLE:
             raise DrugError(
                 f"With {self.drug.words}, {100.0 * share:.0f} % of the cells that fit the sweeps so far would not stay "
-                f"at rest; at most {100.0 * _UNSTABLE:.0f} % were wanted: choose a smaller factor, or hold the cell "
-                "more negative."
+                f"at rest as they do without it, at most {100.0 * _UNSTABLE:.0f} % were wanted: choose a smaller "
+                "factor, or hold the cell more negative."
             )
 
-    def under(self, control: Array | None = None, prior: bool = False) -> Array:
+    def under(self, control: Array | None = None, prior: bool = False, bare: bool = False) -> Array:
         """Draw the features of the sweeps under the drug.
 
         Args:
             control: What was measured under control, in the yardstick's units, shape (sweeps, f), NaN where missing;
                 None: simulated.
             prior: Whether the cells are the prior's.
+            bare: Whether the model is taken to be right, without the error that the posterior grants it.
 
         Returns:
             Shape (d, sweeps, f) in the yardstick's units, NaN where a draw does not have the feature.
         """
         arm = self._prior if prior else self._posterior
+        if bare:
+            arm = _Arm(arm.raw, *(self.yardstick.along(arm.raw[:, k]) for k in range(3)))
         if control is None:
             return arm.drug.copy()
         change = arm.drug - arm.control
@@ -257,6 +257,13 @@ def averaged(before: Array, after: Array) -> Array:
     both = np.where(np.isfinite(before) & np.isfinite(after), 0.5 * (before + after), np.nan)
     both = np.where(np.isfinite(both), both, before)
     return np.asarray(np.where(np.isfinite(both), both, after))
+
+
+def _rests(features: Array) -> npt.NDArray[np.bool_]:
+    """Tell which cells rest before the step."""
+    rest = features[..., _REST]
+    silent = np.isfinite(features[..., _MEAN]) & (np.nan_to_num(features[..., _BEFORE]) == 0)
+    return np.asarray(silent & (rest > _LOWEST) & (rest < _HIGHEST))
 
 
 def _spread(apart: Array) -> Array:

@@ -78,6 +78,8 @@ class DrugScore:
         sentence: The verdict with its numbers and, where nothing is concluded, the remedy.
         p: Share of the posterior's own draws that lie as far from its prediction as the recording, 0 to 1.
         misfit: That distance, mean square in predicted half-widths.
+        strangeness: The same of the recording as it is from cells of the model without any error of the model, which
+            is large for a cell that is not the model, though the posterior may have granted that error.
         scores: Mean CRPS of "posterior", "prior" and "no change", in units of the yardstick; less is better. NaN where
             no feature can be compared.
         inside: For each sweep and feature that was compared, its name and whether it lies in 90 % of the posterior's.
@@ -89,6 +91,7 @@ class DrugScore:
     sentence: str
     p: float
     misfit: float
+    strangeness: float
     scores: dict[str, float]
     inside: tuple[tuple[int, str, bool], ...]
     returns: tuple[Return, ...]
@@ -152,16 +155,18 @@ def score(forecast: DrugForecast, before: Array, drug: Array, after: Array, rng:
     measured = along(drug)
     compared = np.isfinite(measured) & JUDGED
     for draws in predicted.values():
-        compared &= np.isfinite(draws).mean(axis=0) >= _HALF
+        compared &= _there(draws)
     scores = {name: _crps(draws, measured, compared) for name, draws in predicted.items()}
     # The rank is that of all that the posterior can say, whether or not the other two have it.
-    judged = np.isfinite(measured) & JUDGED & (np.isfinite(predicted["posterior"]).mean(axis=0) >= _HALF)
+    judged = np.isfinite(measured) & JUDGED & _there(predicted["posterior"])
     misfit, p, distances = _ranked(predicted["posterior"], measured, judged)
     inside = _inside(predicted["posterior"], measured, judged, rng)
+    plain = forecast.under(bare=True)
+    strangeness = _ranked(plain, measured, np.isfinite(measured) & JUDGED & _there(plain))[0]
     returns = returned(before, after)
     worst = _worst(forecast, predicted["posterior"], drug, distances)
     verdict, sentence = _verdict(forecast, returns, p, scores, worst)
-    return DrugScore(verdict, sentence, p, misfit, scores, inside, returns, worst)
+    return DrugScore(verdict, sentence, p, misfit, strangeness, scores, inside, returns, worst)
 
 
 def _verdict(
@@ -197,6 +202,11 @@ def _verdict(
         f"The cell under {words} fits the posterior, but {better} predicts it about as well ({told}): take a larger "
         "factor, or steps on which the conductance acts."
     )
+
+
+def _there(draws: Array) -> npt.NDArray[np.bool_]:
+    """Tell which features most draws have."""
+    return np.asarray(np.isfinite(draws).mean(axis=0) >= _HALF)
 
 
 def _crps(draws: Array, measured: Array, compared: npt.NDArray[np.bool_]) -> float:

@@ -1,9 +1,9 @@
 """This file is the benchmark of virtual pharmacology: whether cells under a virtual drug do what was predicted of them.
 
 Each cell plays a family of steps, from which the posterior comes; then some of them under a clamp that takes most of
-g_M away, or as much of that as the posterior says the cell can bear, and again without. Cells of the network's model tell how often 90 % intervals hold. Others of them fix the
-level at which one sound cell in twenty is an alarm, and cells of other models tell how many are one: by the drug, by
-the prequential score of the family alone, and by both together.
+g_M away, or as much of that as the posterior says the cell can bear, and again without. Cells of the network's model
+tell how often 90 % intervals hold. Others of them fix the level at which one sound cell in twenty is an alarm, and
+cells of other models tell how many are one: by the drug, by the prequential score of the family alone, and by both.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ _SEED = 20_261_123
 _SWEEPS, _DRUGGED = 6, (1, 3, 5)
 _DRAWS = 120
 _HALVINGS = 4
+_LEAST = 1e-6
 _ALARMS = 0.05
 _LOW, _HIGH, _CAUGHT = 0.87, 0.93, 0.80
 _GROUPS: tuple[tuple[str, Kind], ...] = (
@@ -68,13 +69,14 @@ class Outcome:
             by: "session", "drug" or "both".
 
         Returns:
-            Negative logarithm of the p-value, or the sum of both; infinite where no sweep could be used.
+            Negative logarithm of the session's p-value, logarithm of the drug's strangeness, or the sum of both;
+                infinite where no sweep could be used.
         """
         if self.session <= 0.0:
             return float("inf")
         session = -float(np.log(self.session))
-        # Ties at the smallest p-value are broken by the distance itself.
-        drug = 0.0 if self.drug is None else -float(np.log(self.drug.p)) + 1e-3 * self.drug.misfit
+        # The share of the posterior's draws ends at one of them; the distance itself goes on.
+        drug = 0.0 if self.drug is None else float(np.log(self.drug.strangeness + _LEAST))
         return {"session": session, "drug": drug, "both": session + drug}[by]
 
 

@@ -65,7 +65,10 @@ __all__ = ["command"]
     help="Of families: a page with recorded and simulated traces, a new file.",
 )
 @click.option(
-    "--cells", metavar="N", type=click.IntRange(min=1), help="Of robustness: simulated cells, the same at each level."
+    "--cells",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Of robustness and clamp: simulated cells, at each level or of each kind.",
 )
 @json_option
 @click.pass_context

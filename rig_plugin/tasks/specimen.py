@@ -22,9 +22,9 @@ __all__ = ["KINDS", "Kind", "Specimen"]
 
 Array = npt.NDArray[np.float64]
 
-Kind = Literal["model", "adex", "compartments"]
-"""A cell of the network's prior with the model's error as the network was taught it; an AdEx cell; and one of the
-prior with a dendrite, which the network does not know."""
+Kind = Literal["model", "erring", "adex", "compartments"]
+"""A cell of the network's prior as it is simulated; one with the model's error besides, as the network was taught it;
+an AdEx cell; and one of the prior with a dendrite, which the network does not know."""
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -63,7 +63,7 @@ class Specimen:
         step = self._table[:, CONTEXT.index("amplitude")]
         self._positions = step / max(5.0, float(np.abs(step).max()))
         self._errors = None
-        if kind == "model":
+        if kind == "erring":
             self._errors = Distortion(spec.parameters, checkpoint.network.scaling).errors(own, rng)
 
     def play(self, sweeps: Sequence[int], injected: Injected | None = None) -> Array:

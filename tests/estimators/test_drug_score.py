@@ -45,7 +45,7 @@ class Scripted:
     def _around(self, table, spread):
         return self.yardstick.along(table) + spread * self._rng.standard_normal((DRAWS, *table.shape))
 
-    def under(self, control=None, prior=False):
+    def under(self, control=None, prior=False, bare=False):
         return self._around(rows(-64.0, 8.0, -47.0), 1.5 if prior else 0.1)
 
     def unchanged(self, before, after):
