@@ -9,6 +9,7 @@ from estimators.drug_score import DrugScore
 from rig_plugin.__main__ import main
 from rig_plugin.benchmarks.clamp import Outcome, summarized
 
+GROUPS = ("calibration", "model", "adex", "compartments", "erring")
 SCORES = {"posterior": 0.1, "prior": 0.4, "no change": 0.2}
 
 
@@ -28,6 +29,7 @@ def test_the_level_is_that_of_one_sound_cell_in_twenty():
             {
                 "calibration": sound,
                 "model": sound,
+                "erring": sound,
                 "adex": [outcome(0.001), outcome(0.001), outcome(0.9), outcome(0.9)],
                 "compartments": [outcome(0.9, session=0.0), outcome(0.001), outcome(0.001), outcome(0.001)],
             }
@@ -46,14 +48,14 @@ def test_the_level_is_that_of_one_sound_cell_in_twenty():
 @pytest.mark.parametrize(("inside", "met"), [(8, False), (9, True), (10, False)])
 def test_coverage_has_to_lie_between_its_aims(inside, met):
     group = [outcome(0.5, inside=inside)] * 3
-    row = figures(summarized(dict.fromkeys(("calibration", "model", "adex", "compartments"), group)))["coverage_90"]
+    row = figures(summarized(dict.fromkeys(GROUPS, group)))["coverage_90"]
     assert row["value"] == pytest.approx(inside / 10)
-    assert (row["met"], row["n"]) == (met, 6)
+    assert (row["met"], row["n"]) == (met, 3)
 
 
 def test_cells_without_a_drug_are_counted_and_tell_nothing_of_intervals():
     none = [Outcome("It would not stay at rest.", 0.5, None)] * 2
-    told = figures(summarized(dict.fromkeys(("calibration", "model", "adex", "compartments"), none)))
+    told = figures(summarized(dict.fromkeys(GROUPS, none)))
     assert told["coverage_90"]["value"] is None
     assert told["without_drug_adex"]["value"] == 1.0
     assert told["flagged_by_drug"]["value"] == 0.0

@@ -115,7 +115,7 @@ def test_a_leak_that_is_injected_into_an_adex_cell_is_a_leak():
     assert 5 < spikes(own).size < spikes(adex(None)).size
     # Its spike is a pulse, of which a clamp sees one step.
     intervals = [np.diff(spikes(trace)).mean() for trace in (added, own, adex(None))]
-    assert intervals[0] == pytest.approx(intervals[1], rel=2e-3)
+    assert intervals[0] == pytest.approx(intervals[1], rel=5e-3)
     assert intervals[2] < 0.9 * intervals[1]
     np.testing.assert_allclose(added[:5900], own[:5900], atol=1e-3)
 
