@@ -31,16 +31,14 @@ from estimators.promise import promise
 from estimators.sets import Sets
 from estimators.spec import Spec
 
-__all__ = ["SWEEPS", "adapt", "bisected", "disagreement"]
+__all__ = ["GAIN", "MIXED", "SWEEPS", "Policies", "adapt", "bisected", "disagreement"]
 
 SWEEPS = (4, 10)
 """Sweeps of an adaptive set, where the spec allows as many."""
 
 _POLICIES = ("bisecting", "disagreement", "promise")
-_SHARES = (0.2, 0.2, 0.6)
 _FREEDOMS = (0.5, 0.3, 0.2)
-_BLIND, _OTHERWISE = 0.1, 0.5
-_DRAWS, _WEIGHED = 8, 6
+_OTHERWISE = 0.5
 
 _CANDIDATES = ((-0.5, 0.0), (0.0, 1 / 3), (1 / 3, 2 / 3), (2 / 3, 1.0))
 _FARTHEST = 3.0
@@ -52,6 +50,31 @@ _Floats = npt.NDArray[np.float64]
 _Cells = npt.NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class Policies:
+    """Who chooses the steps where there is a likelihood, and how thoroughly.
+
+    Args:
+        shares: Of the cells whose rheobase is bisected, those whose two draws are to disagree, and those that get the
+            sweep which promises most.
+        blind: Share of sweeps after the first that follow nothing.
+        weighed: Sweeps among which the one that promises most is chosen.
+        draws: Of theta, to weigh them by.
+    """
+
+    shares: tuple[float, float, float]
+    blind: float
+    weighed: int
+    draws: int
+
+
+MIXED = Policies((0.2, 0.2, 0.6), 0.1, 6, 8)
+"""All of them, to learn from: quick, and no step is beyond them."""
+
+GAIN = Policies((0.0, 0.0, 1.0), 0.0, 12, 16)
+"""Every sweep after the first promises most, of more sweeps and told better: who is tested is to be sought out."""
+
+
 def adapt(
     network: SweepSetEstimator,
     spec: Spec,
@@ -59,16 +82,17 @@ def adapt(
     rng: np.random.Generator,
     *,
     likelihood: Likelihood | None = None,
+    policies: Policies = MIXED,
     sweeps: tuple[int, int] = SWEEPS,
     chunk: int = 250,
 ) -> Iterator[Sets]:
     """Draw cells and choose their steps one after the other, for all cells of a chunk at once.
 
     Every other cell's rheobase is bisected. The others get, of four currents, the one for which two draws from the
-    posterior so far predict the most different sweeps. With a likelihood, three cells in five get, of six sweeps, the
+    posterior so far predict the most different sweeps. With a likelihood, a share of the cells get, of some sweeps, the
     one that promises most of theta, as it is chosen in an experiment: of some the current alone is chosen, of others
-    duration or holding too, some within a range and some at most twice what they had; the first sweep and one in ten
-    of the others is blind, so that no choice is beyond a network that learns from them. All else is drawn as
+    duration or holding too, some within a range and some at most twice what they had; the first sweep and a share of
+    the others is blind, so that no choice is beyond a network that learns from them. All else is drawn as
     `estimators.designs` has it.
 
     Args:
@@ -77,6 +101,7 @@ def adapt(
         cells: How many cells.
         rng: Source of randomness.
         likelihood: What makes the sweeps that are weighed.
+        policies: Who chooses where there is a likelihood.
         sweeps: Fewest and most of a cell, where the spec allows as many; their logarithm is uniform with a likelihood.
         chunk: Cells at a time.
 
@@ -94,10 +119,10 @@ def adapt(
         tables = [draw_set(replace(designs, scale=(scale, scale)), rng) for scale in scales]
         walks = [walk(table[:, CONTEXT.index("start")], len(spec.parameters), spec.nuisances, rng) for table in tables]
         first = np.concatenate([[0], np.cumsum([len(table) for table in tables])])
-        policies = np.arange(len(scales)) % 2
+        follows = np.arange(len(scales)) % 2
         if likelihood is not None:
-            policies = rng.choice(len(_POLICIES), len(scales), p=_SHARES)
-        course = _Course(network, likelihood, spec, rng, scales, first, np.concatenate(tables), policies)
+            follows = rng.choice(len(_POLICIES), len(scales), p=policies.shares)
+        course = _Course(network, likelihood, policies, spec, rng, scales, first, np.concatenate(tables), follows)
         yield course.run(np.concatenate(walks))
 
 
@@ -107,12 +132,13 @@ class _Course:
 
     network: SweepSetEstimator
     likelihood: Likelihood | None
+    policies: Policies
     spec: Spec
     rng: np.random.Generator
     scales: _Floats
     first: _Cells
     context: _Floats
-    policies: _Cells
+    follows: _Cells
 
     def run(self, u: _Floats) -> Sets:
         """Play sweep after sweep."""
@@ -128,7 +154,7 @@ class _Course:
         for k in range(int(sizes.max())):
             going = np.flatnonzero(sizes > k)
             followed = going[~self._blind(len(going))]
-            bisecting, disagreeing, promised = (followed[self.policies[followed] == p] for p in range(len(_POLICIES)))
+            bisecting, disagreeing, promised = (followed[self.follows[followed] == p] for p in range(len(_POLICIES)))
             if k:
                 told[self.first[disagreeing] + k, _AMPLITUDE] = self._most_telling(features, told, disagreeing, k)
                 told[self.first[promised] + k] = self._most_promising(features, told, promised, k, freedoms)
@@ -144,7 +170,9 @@ class _Course:
 
     def _blind(self, cells: int) -> npt.NDArray[np.bool_]:
         """Draw which cells' next sweep follows nothing; where there is no likelihood, each follows."""
-        return np.zeros(cells, dtype=np.bool_) if self.likelihood is None else self.rng.random(cells) < _BLIND
+        if self.likelihood is None:
+            return np.zeros(cells, dtype=np.bool_)
+        return self.rng.random(cells) < self.policies.blind
 
     def _freedoms(self) -> tuple[_Cells, npt.NDArray[np.bool_]]:
         """Draw what of a cell's sweeps is chosen (0: current; 1: duration too; 2: holding too), and whose may grow."""
@@ -173,12 +201,12 @@ class _Course:
         if not len(cells) or self.likelihood is None:
             return told[self.first[cells] + k]
         before = self.first[cells, None] + np.arange(k)
-        designs, shape = self.spec.designs, (_WEIGHED, len(cells))
+        designs, shape = self.spec.designs, (self.policies.weighed, len(cells))
         freedom, grows = freedoms[0][cells], freedoms[1][cells]
         grown = np.clip(2.0 * np.abs(told[before, _AMPLITUDE]).max(axis=1), *designs.scale)
         top = np.where(grows, grown, self.scales[cells])
-        edges = np.linspace(-0.5, 1.0, _WEIGHED + 1)[:, None]
-        asked = np.tile(told[self.first[cells] + k], (_WEIGHED, 1, 1))
+        edges = np.linspace(-0.5, 1.0, self.policies.weighed + 1)[:, None]
+        asked = np.tile(told[self.first[cells] + k], (self.policies.weighed, 1, 1))
         asked[..., _AMPLITUDE] = top * (edges[:-1] + self.rng.random(shape) * np.diff(edges, axis=0))
         shortest, longest = np.log(designs.duration)
         durations = on_grid(np.exp(self.rng.uniform(shortest, longest, shape)))
@@ -188,7 +216,8 @@ class _Course:
         free = (freedom > 1) & (asked[..., _KNOWN] > 0) & (self.rng.random(shape) < _OTHERWISE)
         asked[..., _HOLDING] = np.where(free, holdings, asked[..., _HOLDING])
         generator = torch.Generator().manual_seed(int(self.rng.integers(2**62)))
-        gains = promise(self.network, self.likelihood, features[before], told[before], asked, _DRAWS, generator)
+        draws = self.policies.draws
+        gains = promise(self.network, self.likelihood, features[before], told[before], asked, draws, generator)
         return np.asarray(asked[gains.argmax(axis=0), np.arange(len(cells))])
 
     def _most_telling(self, features: _Floats, told: _Floats, cells: _Cells, k: int) -> _Floats:

@@ -160,7 +160,7 @@ def verdict(found: Mapping[str, Any]) -> str:
         found: With "missed" and "missed_by_chance".
 
     Returns:
-        Two or three sentences.
+        Two to four sentences.
     """
     cells, misses = found["n"], found["missed"]
     sure = [row for row in misses if row["beyond_noise"]]
@@ -179,6 +179,20 @@ def verdict(found: Mapping[str, Any]) -> str:
         said = f"Over all {cells} fresh cells every interval holds what it promises."
     chance = f"a perfectly calibrated network would miss about {found['missed_by_chance']:.0f} by chance"
     if not misses:
-        return f"{said} No figure misses its aim in any stratum, where {chance}."
+        return f"{said} No figure misses its aim in any stratum, where {chance}.{_where_chosen(found)}"
     many = "1 figure misses its aim" if len(misses) == 1 else f"{len(misses)} figures miss their aims"
-    return f"{said} In all, {many}, {len(sure) or 'none'} of them by more than sampling noise; {chance}."
+    told = f"{said} In all, {many}, {len(sure) or 'none'} of them by more than sampling noise; {chance}."
+    return f"{told}{_where_chosen(found)}"
+
+
+def _where_chosen(found: Mapping[str, Any]) -> str:
+    """Say how it is where the network itself chooses: there its errors are sought out."""
+    cells = found["cells"].get("gain", 0)
+    if not cells:
+        return ""
+    shares = {name: shares["90"] for name, shares in found["coverage_by_design"]["gain"].items()}
+    worst = max(shares, key=lambda name: abs(shares[name] - LEVELS["90"]))
+    return (
+        f" Where the network chose the steps by the information it expected of them ({cells} cells), the 90 % interval "
+        f"of {worst} is farthest from its level and holds {100 * shares[worst]:.1f} %."
+    )

@@ -26,6 +26,7 @@ from estimators.checkpoint import load
 from estimators.distortion import Distortion
 from estimators.estimator import SweepSetEstimator
 from estimators.generation import generate
+from estimators.likelihood import Likelihood
 from estimators.ranks import Ranks, rank_cells
 from estimators.sets import Sets
 from estimators.spec import Spec
@@ -45,7 +46,8 @@ def check(network: str | Path, *, simulations: int = 5000) -> dict[str, Any]:
         simulations: Fresh cells, beside those that strata lack.
 
     Returns:
-        See `assess`, with the network's name, its seed and when it was made, if that is known.
+        See `assess`, with the network's name, its seed, when it was made, if that is known, and of how many of its
+            cells an earlier network chose the steps ("adaptive_cells").
 
     Raises:
         CheckpointError: If the checkpoint can't be used.
@@ -54,11 +56,19 @@ def check(network: str | Path, *, simulations: int = 5000) -> dict[str, Any]:
     spec = checkpoint.spec
     rng = np.random.default_rng([spec.seed, _SEED])
     sets = Sets.join(list(generate(spec.parameters, spec.designs, spec.nuisances, simulations, rng)))
-    told = {"network": spec.name, "seed": spec.seed, "made": checkpoint.record.get("made")}
-    return told | calibrate(checkpoint.network, spec, sets, rng)
+    record = checkpoint.record
+    told = {"network": spec.name, "seed": spec.seed, "made": record.get("made")}
+    told["adaptive_cells"] = record.get("adaptive", {}).get("cells", 0)
+    return told | calibrate(checkpoint.network, spec, sets, rng, checkpoint.likelihood)
 
 
-def calibrate(network: SweepSetEstimator, spec: Spec, sets: Sets, rng: np.random.Generator) -> dict[str, Any]:
+def calibrate(
+    network: SweepSetEstimator,
+    spec: Spec,
+    sets: Sets,
+    rng: np.random.Generator,
+    likelihood: Likelihood | None = None,
+) -> dict[str, Any]:
     """Calibrate a network on fresh cells: some drawn blindly, and as many more as each stratum lacks.
 
     Args:
@@ -66,12 +76,13 @@ def calibrate(network: SweepSetEstimator, spec: Spec, sets: Sets, rng: np.random
         spec: The process.
         sets: Drawn blindly, as simulated.
         rng: Source of randomness.
+        likelihood: What a sweep is chosen by where the network's own choice is checked; None leaves that out.
 
     Returns:
         See `assess`.
     """
     sets = Distortion(spec.parameters, network.scaling)(sets, rng)
-    return assess(network, sets, rng, draw_strata(network, spec, sets, rng))
+    return assess(network, sets, rng, draw_strata(network, spec, sets, rng, likelihood))
 
 
 def assess(
@@ -92,8 +103,9 @@ def assess(
         distribution from uniform), "sbc_deviation_by_stratum"; "rank_counts": ranks in a hundred equal bins; "tarp"
         {level: expected coverage}, "tarp_p" and "tarp_deviation"; "z_mean" and "z_sd" of the truth's z-score in its
         posterior (0 and 1 for a calibrated one); "log_prob" [nat] in the space where the prior is the standard
-        normal, and "prior_log_prob" beside it; "contraction" (1 - posterior over prior variance, mean); "n";
-        "missed" and "missed_by_chance" (`estimators.aims`), and "verdict", some sentences.
+        normal, in strata "log_prob_by_sweeps" and "log_prob_by_design", and "prior_log_prob" beside it;
+        "contraction" (1 - posterior over prior variance, mean); "n"; "missed" and "missed_by_chance"
+        (`estimators.aims`), and "verdict", some sentences.
     """
     ranks = rank_cells(network, sets, rng)
     names = [parameter.name for parameter in network.parameters_of_cell]
@@ -118,8 +130,11 @@ def assess(
         "z_mean": _by_name(ranks.z.mean(axis=0), names),
         "z_sd": _by_name(ranks.z.std(axis=0), names),
         "log_prob": float(ranks.log_prob.mean()),
-        "log_prob_by_sweeps": {
-            name: float(chosen.log_prob.mean()) if len(chosen) else None for name, chosen in by["sweeps"].items()
+        **{
+            f"log_prob_by_{key}": {
+                name: float(chosen.log_prob.mean()) if len(chosen) else None for name, chosen in by[key].items()
+            }
+            for key in ("sweeps", "design")
         },
         "prior_log_prob": float(ranks.prior_log_prob.mean()),
         "contraction": _by_name(1.0 - ranks.variance.mean(axis=0), names),

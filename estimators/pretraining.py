@@ -120,7 +120,8 @@ def _made(spec: Spec, out: Path, device: str, workers: int, policy: Path | None)
     trusted = (judges.likelihood, judges.predictive, judges.watchman)
     checkpoint = Checkpoint(network, spec, record, {}, references, *trusted)
     yield {"event": "progress", "stage": "calibrate", "cells": spec.training.checked}
-    calibration = calibrate(network, spec, _checked(spec, out), np.random.default_rng([spec.seed, 4]))
+    rng = np.random.default_rng([spec.seed, 4])
+    calibration = calibrate(network, spec, _checked(spec, out), rng, judges.likelihood)
     checkpoint = replace(checkpoint, calibration=calibration)
     save(out, checkpoint)
     for path in (cells, following, bookmark, *places(out).values()):

@@ -37,6 +37,7 @@ _LOG = {
     or feature.name.startswith(("deflection", "onset", "end_", "after", "steady", "input", "sag", "rebound"))
 }
 _SMALLEST_STEP = 5.0
+_FEWEST = 2
 _HIGHEST = 25.0
 
 
@@ -78,6 +79,9 @@ class Scaling(nn.Module):
         columns = self._columns(features, context)
         for k in range(columns.shape[1]):
             x = columns[:, k][torch.isfinite(columns[:, k])].double()
+            if len(x) < _FEWEST:
+                # What never comes has no spread; should it come after all, it is told in its own unit.
+                continue
             if self.logs[k]:
                 self.bend[k] = float(0.1 * x.abs().median()) or 1.0
                 x = torch.sign(x) * torch.log1p(x.abs() / self.bend[k].double())

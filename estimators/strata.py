@@ -12,12 +12,13 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from estimators.adaptive import GAIN, adapt
 from estimators.adaptive import SWEEPS as ADAPTIVE_SWEEPS
-from estimators.adaptive import adapt
 from estimators.context import CONTEXT
 from estimators.distortion import Distortion
 from estimators.estimator import SweepSetEstimator
 from estimators.generation import generate
+from estimators.likelihood import Likelihood
 from estimators.sets import Sets
 from estimators.spec import Spec
 
@@ -26,8 +27,12 @@ __all__ = ["DESIGNS", "SWEEPS", "draw_strata", "enough", "sweeps_of"]
 SWEEPS = {"1": (1, 1), "3": (2, 3), "10": (4, 10), "40": (11, 40)}
 """Smallest and largest number of sweeps, by the stratum's name."""
 
-DESIGNS = ("random", "family", "adaptive")
-"""Unstructured currents, ascending or descending ones, and currents that follow the answers."""
+DESIGNS = ("random", "family", "adaptive", "gain")
+"""Unstructured currents, ascending or descending ones, currents that follow the answers, and sweeps that are chosen for
+the information that the network itself expects of them."""
+
+GAIN_SWEEPS = (2, 10)
+"""Sweeps of a set of the last kind, the first of them blind."""
 
 _ENOUGH = 1000
 _ROUNDS = 4
@@ -58,7 +63,13 @@ def sweeps_of(sets: Sets) -> npt.NDArray[np.int64]:
     return np.maximum(np.add.reduceat(used.astype(np.int64), sets.first[:-1]), 1)
 
 
-def draw_strata(network: SweepSetEstimator, spec: Spec, sets: Sets, rng: np.random.Generator) -> dict[str, Sets]:
+def draw_strata(
+    network: SweepSetEstimator,
+    spec: Spec,
+    sets: Sets,
+    rng: np.random.Generator,
+    likelihood: Likelihood | None = None,
+) -> dict[str, Sets]:
     """Draw what the strata lack.
 
     Args:
@@ -66,10 +77,12 @@ def draw_strata(network: SweepSetEstimator, spec: Spec, sets: Sets, rng: np.rand
         spec: The process.
         sets: Cells that are there, drawn blindly.
         rng: Source of randomness.
+        likelihood: What makes the sweeps that are weighed where gains are expected; None for no such stratum.
 
     Returns:
         More cells by the stratum that they are for. The designs' all have as many sweeps as adaptive sets, so that
-        these strata differ by nothing else. A stratum that the spec has no room for is missing.
+        these strata differ by nothing else, but for the sets chosen by gain, which are as short as a session's first.
+        A stratum that the spec has no room for is missing.
     """
     wanted, sizes = enough(len(sets)), sweeps_of(sets)
     distortion = Distortion(spec.parameters, network.scaling)
@@ -86,6 +99,12 @@ def draw_strata(network: SweepSetEstimator, spec: Spec, sets: Sets, rng: np.rand
             drawn[kind] = distortion(made, rng)
     if adaptive := list(adapt(network, spec, wanted, rng)):
         drawn["adaptive"] = Sets.join(adaptive)
+    if likelihood is not None:
+        # With randomness of its own: what is found elsewhere does not depend on whether there is a likelihood.
+        (own,) = rng.spawn(1)
+        chosen = list(adapt(network, spec, wanted, own, likelihood=likelihood, policies=GAIN, sweeps=GAIN_SWEEPS))
+        if chosen:
+            drawn["gain"] = Sets.join(chosen)
     return drawn
 
 

@@ -59,6 +59,10 @@ class Account:
         self._received += block.response.size
         self._lost += block.lost
 
+    def settle(self) -> None:
+        """Expect no more than came: a sweep was broken off."""
+        self._expected = self._received + self._lost
+
     def take_continuous(self, block: Block) -> None:
         """Count what came of a command that is held, of which nobody knows how much is to come.
 

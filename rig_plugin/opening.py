@@ -127,6 +127,7 @@ def attach(
         Quality(settings.quality),
         _confirms(settings, attached),
         partial(_recorder, settings.recording.where, described),
+        settings.limits.harm(),
     )
 
 

@@ -99,6 +99,11 @@ class Pharmacology:
                     f"Sweep {k + 1} of the phase '{PHASES[number]}' was passed over and the phases are compared sweep "
                     "by sweep, so the experiment ends here: begin it anew."
                 )
+            if trial.sweep.response.size < stimulus.samples(trial.sweep.rate):
+                raise DrugError(
+                    f"Sweep {k + 1} of the phase '{PHASES[number]}' was broken off to keep the cell safe, so the "
+                    "experiment ends here, with the clamp off: choose a smaller factor, or smaller steps."
+                )
             trials.append(trial)
         if not trials:
             raise DrugError("There is no step to play under the drug; one at least was wanted.")

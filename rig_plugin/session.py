@@ -46,6 +46,7 @@ from rig_plugin.take import Take
 from rig_plugin.trial import Latency, Posterior, Trial, Trust, laid_out
 from rig_plugin.under_drug import blocks, foreseen, judged, kept
 from simulators.compiled import is_cold
+from simulators.harm import Harm
 from simulators.parameter import Parameter
 from simulators.refusal import Refusal
 from simulators.stimulus import Stimulus
@@ -70,6 +71,7 @@ class Session:
         overlays: Whether cells of the posterior are simulated under each sweep's command, once all else is told.
         quality: Rules that a sweep is held against before it is inferred from; None takes the defaults.
         make: Makes a recorder when somebody asks for one in the middle; None where nothing can be recorded.
+        harm: At which voltages a sweep is broken off for the cell's sake; None where nothing is put out.
         confirms: Whether a test pulse has to show that the cell is in current clamp before anything else is put out.
     """
 
@@ -86,12 +88,13 @@ class Session:
         quality: Quality | None = None,
         confirms: bool = False,
         make: Maker | None = None,
+        harm: Harm | None = None,
     ) -> None:
         self._rig, self._observer, self._parameters = rig, observer, tuple(parameters)
         self._reel, self._audience = Reel(recorder, make), Audience(listeners)
         self._interval, self._overlays = interval or Interval(), overlays
         self._gate = Gate(protocol, self._interval)
-        self._quality, self._confirms = quality or Quality(), confirms
+        self._quality, self._confirms, self._harm = quality or Quality(), confirms, harm
         self._account = Account(self._reel)
         self._foresight = Foresight()
         self._gaze = Gaze(parameters)
@@ -254,8 +257,7 @@ class Session:
 
     def _play(self, index: int, request: Request) -> Trial | None:
         """Play one sweep, save it, and read it; None where it was stopped."""
-        stimulus = request.stimulus
-        if stimulus is None:
+        if (stimulus := request.stimulus) is None:
             return None
         if stimulus.clamp != "current":
             raise RigError(
@@ -278,17 +280,17 @@ class Session:
                 self._account.take(came)
                 self._hand(take.push(came))
                 self._tell("status", self.status)
-                if self._stopping.is_set():
+                if self._stopping.is_set() or take.harm is not None:
                     # A stop that came just before the rig began to play was forgotten by it.
                     self._rig.stop()
-        if take is None or self._stopping.is_set():
-            return None
-        return self._read(index, request, take)
+        return None if take is None or self._stopping.is_set() else self._read(index, request, take)
 
     def _read(self, index: int, request: Request, take: Take) -> Trial:
         """Make a trial of a sweep that is whole: save it, and while the disk takes it, infer; then save that too."""
         if self._recorder is not None:
             self._recorder.hurry()
+        if take.harm is not None:
+            self._account.settle()
         begun = time.perf_counter()
         sweep = take.sweep()
         row, broken = take.read(sweep, self._quality)
@@ -355,7 +357,7 @@ class Session:
         if self._recorder is not None:
             self._recorder.start(stimulus, rate, self._rig.origin)
         self._tell("started", stimulus, rate, request.file_sweep, *filter(None, [further(came, self._rig.gains)]))
-        return Take(part, stimulus, self._rig)
+        return Take(part, stimulus, self._rig, self._harm)
 
     def _trial(
         self,

@@ -22,6 +22,7 @@ from rig_plugin.quality_settings import QualitySettings
 from rig_plugin.serial_settings import SerialSettings
 from rig_plugin.spikerbox_settings import SpikerBoxSettings
 from rig_plugin.toml_table import SettingsError, TomlTable, key, listed
+from simulators.harm import Harm
 from simulators.limits import Limits
 
 __all__ = [
@@ -88,10 +89,12 @@ class LimitSettings:
     Args:
         low: Smallest command [pA].
         high: Largest command [pA].
+        max_spikes: Most spikes of a sweep, which is broken off after them.
     """
 
     low: float = key(-1000.0, "low_pA")
     high: float = key(1000.0, "high_pA")
+    max_spikes: int = key(300, "max_spikes", low=1, high=1_000_000)
 
     def limits(self) -> Limits:
         """Make the limits that a rig asks before any output.
@@ -100,6 +103,14 @@ class LimitSettings:
             The limits, with the longest stimulus left as it is by default.
         """
         return Limits(self.low, self.high)
+
+    def harm(self) -> Harm:
+        """Make the bounds at which a sweep is broken off.
+
+        Returns:
+            The bounds, their voltages left as they are by default.
+        """
+        return Harm(max_spikes=self.max_spikes)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from hardware.rig import Block, Provenance, Rig
 from rig_plugin.crop import Crop
 from rig_plugin.quality import Quality, no_scale, no_voltage
 from rig_plugin.rule import Alarm
+from simulators.harm import Harm, Watch
 from simulators.stimulus import Stimulus
 from simulators.sweep import Sweep
 
@@ -28,10 +29,12 @@ class Take:
         part: What of the sweep is observed.
         seen: What the cell gets of the stimulus.
         rig: That plays it, as it stands after the first block came.
+        harm: At which voltages it is to be broken off; None where nothing is put out that could be.
     """
 
-    def __init__(self, part: Crop, seen: Stimulus, rig: Rig) -> None:
+    def __init__(self, part: Crop, seen: Stimulus, rig: Rig, harm: Harm | None = None) -> None:
         self._part, self._seen, self._rig = part, seen, rig
+        self._watch = None if harm is None else Watch(harm, rig.rate)
         self._origin = rig.origin
         self._follower = Follower(part.stimulus, rig.rate)
         self._skip = round(part.skip * rig.rate)
@@ -56,10 +59,18 @@ class Take:
         block = came.whole
         self._blocks.append(block)
         self._place += block.response.size
+        corrected = _corrected(block, self._origin)
+        if self._watch is not None:
+            self._watch.push(corrected)
         if not self._gaps:
-            self._follower.push(_corrected(block, self._origin)[self._skip :])
+            self._follower.push(corrected[self._skip :])
         self._skip = max(0, self._skip - block.response.size)
         return block
+
+    @property
+    def harm(self) -> str | None:
+        """Why the sweep is to be broken off for the cell's sake; None where it need not be."""
+        return None if self._watch is None else self._watch.reason
 
     def sweep(self) -> Sweep:
         """Put the blocks together, with where they came from.
@@ -93,7 +104,9 @@ class Take:
 
     def _unreadable(self, sweep: Sweep) -> Alarm | None:
         """Say why nothing can be read off the sweep."""
+        broken_off = f"{self.harm}: the sweep was broken off, and the command is in its exit state."
         reasons = {
+            "harm": broken_off if self.harm is not None else None,
             "lost": lost_samples(self._gaps, sweep.rate) if self._gaps else None,
             "amplifier": self._rig.invalid,
             "scale": no_scale(self._rig.gains),

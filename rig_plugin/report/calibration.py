@@ -26,6 +26,7 @@ _SAID = {
     "random": "random currents",
     "family": "families of steps",
     "adaptive": "adaptive steps",
+    "gain": "sweeps chosen for their expected gain",
 }
 
 
@@ -106,9 +107,11 @@ def _strata(found: Mapping[str, Any]) -> str:
             ]
         )
     columns = ("stratum", "cells", "s.e. [points]", "farthest coverage [points]", "farthest ranks", "aims")
+    learned = found.get("adaptive_cells", 0)
     return f"""<h2>In every corner</h2><div class="panel">{grid(columns, rows, (1, 2))}<p class="quiet">The
-strata by design all have 4 to 10 sweeps. Adaptive steps follow what the cell has answered, which no training cell's
-did.</p></div>"""
+strata by design have 4 to 10 sweeps. Adaptive steps follow what the cell has answered. Of sweeps that are chosen, 2 to
+10 for each cell, each but the first is the one of which this network expects most information; there its errors would
+be sought out. It learned from {learned or "no"} cells whose steps followed the answers.</p></div>"""
 
 
 def _tables(found: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -9,7 +9,7 @@ import torch
 
 from estimators import adaptation
 from estimators.adaptation import adapt_to, adapted, chooser, weights_of
-from estimators.adaptive import adapt
+from estimators.adaptive import GAIN, MIXED, adapt
 from estimators.checkpoint import save
 from estimators.context import CONTEXT
 from estimators.features import NAMES
@@ -83,6 +83,32 @@ def test_steps_follow_what_was_shown_and_are_played_as_they_are_told(taught, spe
     assert any(np.ptp(table[:, DURATION]) > 0 for table in tables)
     low, high = spec.designs.domain()["amplitude"]
     assert low <= sets.context[:, AMPLITUDE].min() and sets.context[:, AMPLITUDE].max() <= high
+
+
+def test_by_gain_every_sweep_after_the_first_is_the_one_that_promises_most(taught, spec, answered, monkeypatch):
+    weighed = []
+
+    def promise(network, likelihood, features, told, asked, draws, generator):
+        weighed.append((asked, draws))
+        # The farthest from rest in each cell promises most.
+        return np.abs(asked[..., AMPLITUDE])
+
+    monkeypatch.setattr("estimators.adaptive.promise", promise)
+
+    def chosen(policies):
+        weighed.clear()
+        options = {"likelihood": taught.likelihood, "policies": policies, "sweeps": (5, 5)}
+        (sets,) = adapt(taught.network, spec, 30, np.random.default_rng(1), **options)
+        return sets.context[:, AMPLITUDE].reshape(30, 5)
+
+    steps = chosen(GAIN)
+    assert [(asked.shape[:2], draws) for asked, draws in weighed] == [((GAIN.weighed, 30), GAIN.draws)] * 4
+    for k, (asked, _) in enumerate(weighed, start=1):
+        best = np.abs(asked[..., AMPLITUDE]).argmax(axis=0)
+        np.testing.assert_allclose(steps[:, k], asked[best, np.arange(30), AMPLITUDE], rtol=1e-5)
+    # Who learns sees others choose, too, and steps that nobody chose.
+    chosen(MIXED)
+    assert all(asked.shape[0] == MIXED.weighed and asked.shape[1] < 30 for asked, _ in weighed)
 
 
 def test_the_same_seed_gives_the_same_cells_and_a_killed_run_goes_on(following, policy, answered, tmp_path):

@@ -10,9 +10,11 @@ from scipy import stats
 
 from estimators.aims import LEVELS, stray
 from estimators.calibration import assess, check, coverage, deviation
+from estimators.checkpoint import save
 from estimators.context import CONTEXT
 from estimators.features import NAMES
 from estimators.sets import Sets
+from estimators.strata import DESIGNS
 from simulators.parameter import Parameter
 
 NOISE = 0.5
@@ -95,6 +97,7 @@ def test_sharpness_is_measured_as_theory_has_it(exact, toy):
     assert exact["prior_log_prob"] == pytest.approx(-math.log(2 * math.pi * math.e), abs=0.08)
     for name in NAMES_OF_TOY:
         assert exact["contraction"][name] == pytest.approx(1 - variance.mean(), abs=0.005)
+    assert exact["log_prob_by_design"] == dict.fromkeys(DESIGNS)
     by_sweeps = exact["log_prob_by_sweeps"]
     assert by_sweeps["1"] < by_sweeps["3"] < by_sweeps["10"] < by_sweeps["40"]
 
@@ -226,7 +229,8 @@ def test_cells_that_fire_and_cells_that_do_not_are_told_apart(toy):
 
 def test_cells_drawn_for_a_stratum_count_there_and_nowhere_else(toy, exact):
     alone = Sets(toy.u[:1], toy.features[:1], toy.context[:1], np.array([0, 1]))
-    found = assess(Conjugate(), toy, np.random.default_rng(1), {"1": alone, "40": alone, "adaptive": alone})
+    more = {"1": alone, "40": alone, "adaptive": alone, "gain": toy}
+    found = assess(Conjugate(), toy, np.random.default_rng(1), more)
     assert found["n"] == 3000
     assert found["coverage"] == exact["coverage"]
     assert found["cells"]["1"] == exact["cells"]["1"] + 1
@@ -234,6 +238,10 @@ def test_cells_drawn_for_a_stratum_count_there_and_nowhere_else(toy, exact):
     assert found["cells"]["40"] == exact["cells"]["40"]
     assert (found["cells"]["adaptive"], found["cells"]["random"]) == (1, 0)
     assert found["coverage_by_design"]["random"]["a"]["90"] is None
+    # What is drawn anew for the same cells differs by the noise of the draws, and the density not at all.
+    assert found["coverage_by_design"]["gain"]["a"]["90"] == pytest.approx(found["coverage"]["a"]["90"], abs=0.01)
+    assert found["log_prob_by_design"]["gain"] == pytest.approx(found["log_prob"])
+    assert "chose the steps by the information it expected of them (3000 cells)" in found["verdict"]
     assert found["sbc_deviation_by_stratum"]["random"] == {"a": None, "b": None}
 
 
@@ -252,6 +260,27 @@ def test_the_deviation_is_kolmogorovs():
         assert found[name] == pytest.approx(stats.kstest(ranks[:, k], "uniform").statistic, abs=1e-12)
 
 
+def test_checking_lets_the_network_choose_sweeps_with_its_own_likelihood(taught, tmp_path, made, monkeypatch):
+    asked = []
+
+    def generate(parameters, designs, nuisances, cells, rng, *, kind=None):
+        yield made.sets(cells, seed=8)
+
+    def adapt(network, spec, cells, rng, *, likelihood=None, **_):
+        asked.append(likelihood)
+        yield made.sets(cells, seed=9)
+
+    monkeypatch.setattr("estimators.calibration.generate", generate)
+    monkeypatch.setattr("estimators.strata.generate", generate)
+    monkeypatch.setattr("estimators.strata.adapt", adapt)
+    save(tmp_path / "net.h5", replace(taught, record={"adaptive": {"cells": 45, "weights": "0" * 16}}))
+    found = check(tmp_path / "net.h5", simulations=60)
+    assert (found["adaptive_cells"], found["cells"]["gain"]) == (45, 12)
+    weights = taught.likelihood.state_dict()
+    assert asked[0] is None
+    assert all((weights[name] == value).all() for name, value in asked[1].state_dict().items())
+
+
 def test_checking_asks_for_fresh_cells_of_the_networks_own_process(saved, made, monkeypatch):
     asked = []
 
@@ -265,6 +294,7 @@ def test_checking_asks_for_fresh_cells_of_the_networks_own_process(saved, made, 
     found = check(saved, simulations=60)
     assert found["network"] == "cortical-steps"
     assert (found["n"], found["seed"], found["made"]) == (60, 7, None)
+    assert (found["adaptive_cells"], found["cells"]["gain"]) == (0, 0)
     assert asked[0][1:] == (60, None)
     assert [(cells, kind) for _, cells, kind in asked if kind] == [(12, "random"), (12, "family")]
     assert set(found["coverage"]) == {parameter.name for parameter in asked[0][0]}

@@ -11,6 +11,7 @@ import torch
 
 from estimators import judges, pretraining, simulation
 from estimators.adaptation import weights_of
+from estimators.adaptive import GAIN
 from estimators.cell import BESIDE, CELL
 from estimators.checkpoint import CheckpointError, load, save
 from estimators.features import NAMES
@@ -44,6 +45,7 @@ def simulated(monkeypatch, made):
     monkeypatch.setattr(simulation, "generate", counted)
     monkeypatch.setattr("estimators.calibration.generate", generate)
     monkeypatch.setattr("estimators.strata.generate", generate)
+    monkeypatch.setattr("estimators.strata.GAIN", replace(GAIN, weighed=2, draws=2))
     monkeypatch.setattr("estimators.adaptive.respond", lambda theta, *_: np.ones((len(theta), len(NAMES))))
     monkeypatch.setattr("estimators.misfits.generate", generate)
     monkeypatch.setattr("estimators.misfits.simulate", lambda theta, *_, names: np.ones((len(theta), len(NAMES))))
@@ -68,7 +70,7 @@ def test_a_spec_becomes_a_checkpoint(simulated, spec, tmp_path):
     there = load(out)
     assert there.spec == spec
     assert there.calibration["n"] == 60
-    assert {there.calibration["cells"][kind] for kind in ("random", "family", "adaptive")} == {12}
+    assert {there.calibration["cells"][kind] for kind in ("random", "family", "adaptive", "gain")} == {12}
     assert there.calibration["verdict"]
     assert datetime.fromisoformat(there.record["made"]).tzinfo is not None
     assert len(there.record["epochs"]) == 3

@@ -32,6 +32,14 @@ def test_training_sweeps_become_numbers_of_order_one(scaling, sets):
         assert float(tokens[there[:, k], k].std()) == pytest.approx(1.0, abs=0.02)
 
 
+def test_a_feature_that_never_came_in_training_leaves_all_numbers_finite(sets):
+    features = torch.from_numpy(sets.features.copy())
+    features[:, 3], features[1:, 4] = torch.nan, torch.nan
+    scaling = Scaling()
+    scaling.fit(features, torch.from_numpy(sets.context))
+    assert torch.isfinite(scaling(torch.from_numpy(sets.features), torch.from_numpy(sets.context))).all()
+
+
 def test_a_missing_feature_is_zero_and_flagged(scaling, some):
     features, context = some
     features = features.clone()

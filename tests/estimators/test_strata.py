@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from estimators import strata
+from estimators.adaptive import GAIN, MIXED
 from estimators.context import CONTEXT
 from estimators.designs import Designs
 from estimators.generation import generate
@@ -28,8 +29,12 @@ def drawn(monkeypatch, made):
         low, high = designs.sweeps
         yield made.sets(cells, seed=int(rng.integers(2**31)), sweeps=int(rng.integers(low, high + 1)))
 
+    def adapt(network, spec, cells, rng, **rest):
+        asked.append((rest.get("sweeps"), cells, rest.get("policies", MIXED)))
+        yield made.sets(cells, seed=int(rng.integers(2**31)), sweeps=5)
+
     monkeypatch.setattr(strata, "generate", generate)
-    monkeypatch.setattr(strata, "adapt", lambda network, spec, cells, rng: iter([made.sets(cells, seed=1, sweeps=5)]))
+    monkeypatch.setattr(strata, "adapt", adapt)
     return asked
 
 
@@ -73,7 +78,26 @@ def test_cells_whose_sweeps_cannot_be_used_are_made_good(drawn, spec, made, monk
 
 def test_strata_by_design_have_as_many_sweeps_as_adaptive_sets(drawn, spec, made):
     draw_strata(UNDISTORTED, spec, made.sets(50, sweeps=3), np.random.default_rng(0))
-    assert [(bounds, kind) for bounds, _, kind in drawn if kind] == [((4, 10), "random"), ((4, 10), "family")]
+    assert [(bounds, kind) for bounds, _, kind in drawn if kind] == [
+        ((4, 10), "random"),
+        ((4, 10), "family"),
+        (None, MIXED),
+    ]
+
+
+def test_where_sweeps_can_be_weighed_the_networks_own_choice_is_a_stratum_and_the_others_are_as_without(
+    drawn, spec, made
+):
+    sets = made.sets(50, sweeps=3)
+    sources = [np.random.default_rng(0) for _ in range(2)]
+    without, beside = (
+        draw_strata(UNDISTORTED, spec, sets, rng, by) for rng, by in zip(sources, (None, object()), strict=True)
+    )
+    assert sources[0].random() == sources[1].random()
+    assert set(beside) - set(without) == {"gain"} and "gain" in strata.DESIGNS
+    assert all((without[name].u == beside[name].u).all() for name in without)
+    assert drawn[-1] == ((2, 10), 10, GAIN)
+    assert not (beside["gain"].u == beside["adaptive"].u).any()
 
 
 def test_a_spec_without_long_sets_has_no_strata_of_them(drawn, spec, made):

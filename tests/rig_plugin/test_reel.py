@@ -67,7 +67,7 @@ def test_a_recording_of_a_rig_file_is_ended_and_another_begun_in_its_folder(tmp_
     for trial in session.trials():
         if trial.index in (0, 1):
             session.record(trial.index == 1)
-    assert [sweeps(path) for path in sorted(tmp_path.iterdir(), key=lambda path: len(path.name))] == [1, 2]
+    assert [sweeps(path) for path in sorted(tmp_path.iterdir(), key=lambda path: path.stat().st_mtime_ns)] == [1, 2]
 
 
 def test_a_held_command_is_recorded_from_one_page_to_another(tmp_path, network):

@@ -143,6 +143,13 @@ def test_a_stratum_without_cells_says_so(read):
     assert "not judged" in read.said("td")
 
 
+@pytest.mark.parametrize(("learned", "said"), [({}, "from no cells"), ({"adaptive_cells": 45}, "from 45 cells")])
+def test_the_page_says_whether_the_network_learned_from_steps_that_follow_the_answers(found, learned, said):
+    read = Reader(calibration_page(found | learned, "tiny.h5", "2026-11-21"))
+    assert "sweeps chosen for their expected gain" in read.said("td")
+    assert said in " ".join(read.said("p").split())
+
+
 def test_a_hostile_name_is_text():
     name = '<script>alert("x")</script>&'
     text = calibration_page(calibration(names=(name,)) | {"network": name}, name, name)
