@@ -56,7 +56,8 @@ class Outcome:
 
     Args:
         refusal: Why it got no drug, or None.
-        session: p-value of the prequential score over the family; 0 where its sweeps could not be used.
+        session: p-value of the prequential score over the family; 0 where most of its sweeps could not be used, with
+            which a cell is refused before either score is asked.
         drug: What the drug said, or None where it got none.
     """
 
@@ -71,14 +72,12 @@ class Outcome:
             by: "session", "drug" or "both".
 
         Returns:
-            Negative logarithm of the session's p-value, logarithm of the drug's strangeness, or the sum of both;
-                infinite where no sweep could be used.
+            Negative logarithm of the session's p-value, logarithm of the drug's strangeness, or the sum of both; least
+                where there was no drug.
         """
-        if self.session <= 0.0:
-            return float("inf")
         session = -float(np.log(self.session))
         # The share of the posterior's draws ends at one of them; the distance itself goes on.
-        drug = 0.0 if self.drug is None else float(np.log(self.drug.strangeness + _LEAST))
+        drug = float(np.log(_LEAST if self.drug is None else self.drug.strangeness + _LEAST))
         return {"session": session, "drug": drug, "both": session + drug}[by]
 
 
@@ -214,20 +213,27 @@ def _coverage(name: str, outcomes: Sequence[Outcome]) -> dict[str, Any]:
 
 
 def _alarms(outcomes: dict[str, list[Outcome]], by: str) -> list[dict[str, Any]]:
-    """Tell how many cells of each group are alarms, at the level of the cells that it is calibrated on."""
-    level = _level([outcome.evidence(by) for outcome in outcomes["calibration"]])
+    """Tell how many usable cells of each group are alarms, at the level of the cells that it is calibrated on."""
+    told = {name: [one.evidence(by) for one in some if one.session > 0.0] for name, some in outcomes.items()}
+    level = _level(told["calibration"])
     rows = []
-    for name in ("model", "adex", "compartments"):
-        found = [outcome.evidence(by) > level for outcome in outcomes[name]]
+    strangers = [*told["adex"], *told["compartments"]]
+    for name, some in (("model", told["model"]), ("adex", told["adex"]), ("compartments", told["compartments"])):
         aim = _CAUGHT if by == "drug" and name != "model" else None
-        figure = Figure(f"flagged_{name}_by_{by}", float(np.mean(found)), "1", len(found), aim=aim, better="more")
-        rows.append(figure.row())
-    others = [outcome.evidence(by) > level for name in ("adex", "compartments") for outcome in outcomes[name]]
+        rows.append(Figure(f"flagged_{name}_by_{by}", _above(some, level), "1", len(some), aim=aim, better="more"))
     aim = _CAUGHT if by == "drug" else None
-    return [*rows, Figure(f"flagged_by_{by}", float(np.mean(others)), "1", len(others), aim=aim, better="more").row()]
+    rows.append(Figure(f"flagged_by_{by}", _above(strangers, level), "1", len(strangers), aim=aim, better="more"))
+    return [row.row() for row in rows]
+
+
+def _above(evidence: Sequence[float], level: float) -> float | None:
+    """Give the share that is above a level, None of nothing."""
+    return float((np.asarray(evidence) > level).mean()) if evidence else None
 
 
 def _level(evidence: Sequence[float]) -> float:
-    """Give the evidence that one sound cell in twenty exceeds."""
+    """Give the evidence that one sound cell in twenty exceeds; without any cell, what none exceeds."""
+    if not evidence:
+        return float("inf")
     ranked: npt.NDArray[np.float64] = np.sort(np.asarray(evidence))
     return float(ranked[min(len(ranked) - 1, int(np.ceil((1.0 - _ALARMS) * (len(ranked) + 1))) - 1)])

@@ -37,10 +37,10 @@ def test_the_level_is_that_of_one_sound_cell_in_twenty():
     )
     assert told["flagged_model_by_drug"]["value"] == pytest.approx(0.05, abs=0.011)
     assert told["flagged_adex_by_drug"]["value"] == 0.5
-    # A cell whose sweeps can't be used is an alarm by any score.
-    assert told["flagged_compartments_by_drug"]["value"] == 1.0
-    assert told["flagged_compartments_by_session"]["value"] == 0.25
-    assert told["flagged_by_drug"]["value"] == 0.75
+    # A cell whose sweeps can't be used is refused before, and counts for neither score.
+    assert (told["flagged_compartments_by_drug"]["value"], told["flagged_compartments_by_drug"]["n"]) == (1.0, 3)
+    assert told["flagged_compartments_by_session"]["value"] == 0.0
+    assert told["flagged_by_drug"]["value"] == pytest.approx(5 / 7)
     assert not told["flagged_by_drug"]["met"]
     assert told["crps_no_change"]["value"] == pytest.approx(0.2)
 
