@@ -116,9 +116,16 @@ class DrugForecast:
         self._spec, self._scaling = checkpoint.spec, checkpoint.network.scaling
         self.yardstick = Yardstick(self._scaling)
         rng = np.random.default_rng([seed, 19])
-        theta = np.asarray(draws, dtype=np.float64)[rng.permutation(len(draws))[:count]]
+        self._draws = np.asarray(draws, dtype=np.float64)
+        theta = self._draws[rng.permutation(len(draws))[:count]]
         self._seed = seed
         self._posterior = self._experiment(theta, rng)
+
+    @property
+    def bridge(self) -> tuple[float, float, float]:
+        """What the bridge leaves of the access resistance by the posterior, 5, 50 and 95 % of it [MOhm]."""
+        low, middle, high = np.quantile(self._draws[:, self._spec.names.index("bridge")], [0.05, 0.5, 0.95])
+        return float(low), float(middle), float(high)
 
     def check(self) -> None:
         """Refuse a drug under which the cell would not stay at rest.
@@ -137,21 +144,27 @@ class DrugForecast:
                 "factor, or hold the cell more negative."
             )
 
-    def under(self, control: Array | None = None, prior: bool = False, bare: bool = False) -> Array:
+    def whole(self) -> Array:
+        """Draw the experiment itself, not the change, from cells of the model without the error that is granted it.
+
+        Returns:
+            Shape (d, 2 sweeps, f) in the yardstick's units, the control, which is the average of both, before the drug.
+        """
+        before, drug, after = (self.yardstick.along(self._posterior.raw[:, k]) for k in range(3))
+        return np.concatenate([averaged(before, after), drug], axis=1)
+
+    def under(self, control: Array | None = None, prior: bool = False) -> Array:
         """Draw the features of the sweeps under the drug.
 
         Args:
             control: What was measured under control, in the yardstick's units, shape (sweeps, f), NaN where missing;
                 None: simulated.
             prior: Whether the cells are the prior's.
-            bare: Whether the model is taken to be right, without the error that the posterior grants it.
 
         Returns:
             Shape (d, sweeps, f) in the yardstick's units, NaN where a draw does not have the feature.
         """
         arm = self._prior if prior else self._posterior
-        if bare:
-            arm = _Arm(arm.raw, *(self.yardstick.along(arm.raw[:, k]) for k in range(3)))
         if control is None:
             return arm.drug.copy()
         change = arm.drug - arm.control

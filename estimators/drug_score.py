@@ -1,9 +1,10 @@
 """This file is the drug score: what was recorded under a virtual drug, held against what was predicted of it.
 
 Three predictions are scored by the CRPS of every feature in units of the yardstick: the posterior's, the prior's, and
-that nothing changes. The distance of the whole from the posterior's prediction is ranked among those of the posterior's
-own draws, so that features that go together do not count twice. Where the control does not return, the cell itself has
-changed and nothing is concluded.
+that nothing changes. The distance of the change from the posterior's prediction is ranked among those of the
+posterior's own draws, so that features that go together do not count twice. A change put upon the control is predicted
+well of many cells that are not the model; those show in the experiment as a whole, as its strangeness. Where the
+control does not return, the cell itself has changed and nothing is concluded.
 
 References:
     Gneiting & Raftery (2007), J. Am. Stat. Assoc. 102, 359-378. https://doi.org/10.1198/016214506000001437
@@ -22,7 +23,7 @@ from estimators.drug_forecast import JUDGED, DrugForecast, averaged
 from estimators.features import FEATURES, NAMES
 from estimators.yardstick import COUNTS
 
-__all__ = ["CONTRADICTED", "RETURN", "DrugScore", "Return", "Verdict", "returned", "score"]
+__all__ = ["CONTRADICTED", "RETURN", "STRANGE", "DrugScore", "Return", "Verdict", "returned", "score"]
 
 Array = npt.NDArray[np.float64]
 
@@ -30,6 +31,9 @@ Verdict = Literal["confirmed", "contradicted", "not decided", "cell changed"]
 
 CONTRADICTED = 0.05
 """A drug whose p-value is not above this contradicts the posterior."""
+
+STRANGE = 1.0
+"""Strangeness that one in twenty cells of the model without an error exceeds (of 54 with three steps each)."""
 
 RETURN = 0.1
 """How far the control after may lie from that before, as a share of it."""
@@ -78,8 +82,9 @@ class DrugScore:
         sentence: The verdict with its numbers and, where nothing is concluded, the remedy.
         p: Share of the posterior's own draws that lie as far from its prediction as the recording, 0 to 1.
         misfit: That distance, mean square in predicted half-widths.
-        strangeness: The same of the recording as it is from cells of the model without any error of the model, which
-            is large for a cell that is not the model, though the posterior may have granted that error.
+        strangeness: The same of the whole experiment, controls and drug, from cells of the model without any error of
+            it: large for a cell that is not the model, though the posterior may have granted that error, and though
+            the change under the drug is as it was predicted. `STRANGE` is that of one sound cell in twenty.
         scores: Mean CRPS of "posterior", "prior" and "no change", in units of the yardstick; less is better. NaN where
             no feature can be compared.
         inside: For each sweep and feature that was compared, its name and whether it lies in 90 % of the posterior's.
@@ -96,6 +101,11 @@ class DrugScore:
     inside: tuple[tuple[int, str, bool], ...]
     returns: tuple[Return, ...]
     worst: tuple[str, ...]
+
+    @property
+    def is_strange(self) -> bool:
+        """Whether the cell is no cell of the model, whatever became of the prediction."""
+        return self.strangeness > STRANGE
 
     @property
     def coverage(self) -> float:
@@ -161,8 +171,8 @@ def score(forecast: DrugForecast, before: Array, drug: Array, after: Array, rng:
     judged = np.isfinite(measured) & JUDGED & _there(predicted["posterior"])
     misfit, p, distances = _ranked(predicted["posterior"], measured, judged)
     inside = _inside(predicted["posterior"], measured, judged, rng)
-    plain = forecast.under(bare=True)
-    strangeness = _ranked(plain, measured, np.isfinite(measured) & JUDGED & _there(plain))[0]
+    plain, both = forecast.whole(), np.concatenate([there, measured])
+    strangeness = _ranked(plain, both, np.isfinite(both) & JUDGED & _there(plain))[0]
     returns = returned(before, after)
     worst = _worst(forecast, predicted["posterior"], drug, distances)
     verdict, sentence = _verdict(forecast, returns, p, scores, worst)

@@ -104,6 +104,12 @@ class Observer:
         self._seen = 0
         self._wager = Wager()
 
+    @property
+    def known(self) -> tuple[npt.NDArray[np.float64], tuple[Context, ...]]:
+        """Features and circumstances of all sweeps so far, shape (n, f); NaN throughout for one that was not used."""
+        rows = np.stack(self._rows) if self._rows else np.empty((0, len(NAMES)))
+        return rows, tuple(self._contexts)
+
     def warm(self, *, overlays: bool = False) -> None:
         """Compile and load all that a sweep will need, without touching what is known.
 

@@ -20,7 +20,7 @@ from simulators.gate_table import GateTable, pospischil_gates
 from simulators.injected import Injected
 from simulators.refusal import Refusal
 
-__all__ = ["CONDUCTANCES", "LARGEST", "Clamp", "DrugError", "VirtualDrug", "prescribe"]
+__all__ = ["CONDUCTANCES", "LARGEST", "Clamp", "DrugError", "VirtualDrug", "check_drug", "prescribe"]
 
 CONDUCTANCES = {"g_leak": "", "g_Na": "mh", "g_K": "n", "g_M": "p"}
 """What can be added or taken away, and its gates."""
@@ -63,12 +63,14 @@ class VirtualDrug:
         factor: What is added, in multiples of the cell's own; -0.8 takes four fifths away.
         own: Posterior median of the cell's own [nS].
         injected: The fixed numbers of the clamp, in the voltage that it sees.
+        added: Its maximum over the median of the capacitance, by which a recording flags its sweeps [mS/cm2].
     """
 
     conductance: str
     factor: float
     own: float
     injected: Injected
+    added: float = 0.0
 
     @property
     def words(self) -> str:
@@ -106,7 +108,8 @@ def prescribe(
         DrugError: If there is no posterior that can be trusted, the model or the clamp lacks the conductance, or the
             factor is beyond its limits.
     """
-    _check(spec, draws, conductance, factor, distrust)
+    _check(draws, distrust)
+    check_drug(spec, conductance, factor)
     _check_clamp(clamp, conductance, factor)
     table = np.asarray(draws, dtype=np.float64)
     column = dict(zip(spec.names, table.T, strict=True))
@@ -122,16 +125,29 @@ def prescribe(
         "g_Na": 0.5 * sum(spec.nuisances.E_Na),
     }.get(conductance, 0.5 * sum(spec.nuisances.E_K))
     injected = Injected(gates, reversal + offset, factor * own, clamp.delay, clamp.cycle, clamp.clip)
-    return VirtualDrug(conductance, factor, own, injected)
+    return VirtualDrug(conductance, factor, own, injected, factor * own / float(np.median(column["C"])))
 
 
-def _check(spec: Spec, draws: Array | None, conductance: str, factor: float, distrust: str | None) -> None:
+def _check(draws: Array | None, distrust: str | None) -> None:
     if distrust is not None:
         raise DrugError(
             f"The posterior is not to be trusted ({distrust.rstrip('.')}), so no drug is made from it: mend that first."
         )
     if draws is None or not len(draws):
         raise DrugError("There is no posterior yet that a drug could be made from: record a sweep that can be used.")
+
+
+def check_drug(spec: Spec, conductance: str, factor: float) -> None:
+    """Refuse a drug that no posterior of this network could make.
+
+    Args:
+        spec: What the network infers.
+        conductance: One of `CONDUCTANCES`.
+        factor: What is added, in multiples of the cell's own: from -1, which takes all of it, to `LARGEST`.
+
+    Raises:
+        DrugError: If the network's model or `CONDUCTANCES` lacks it, or the factor is beyond its limits.
+    """
     if spec.process is not CORTICAL:
         raise DrugError(
             f"Virtual drugs are made for cells of the process cortical and this network knows {spec.process.name}: "

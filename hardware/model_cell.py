@@ -75,6 +75,7 @@ class ModelCell(Rig):
         self.rate, self.limits, self.exit_level = rate, limits or Limits(), exit_level
         self.gains = {name: Gain(1.0, "1", "simulated") for name in ("response", "command")}
         self._clamps, self._room = clamps, room
+        self.takes_conductances = room > 0
         self.clamped: DynamicClamp | None = None
         """What a simulated dynamic clamp adds to the cell whenever something is played."""
         self.output = exit_level

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 
+from hardware.decision import Decision
 from hardware.injection import Injection
 from rig_plugin.feed import (
     Ended,
@@ -46,6 +47,7 @@ class Bridge(QtCore.QObject):
     overlaid = Signal(object)
     sliced = Signal(object)
     proposed = Signal(object)
+    decided = Signal(object)
     tested = Signal(object)
     guarded = Signal(object)
     injected = Signal(object)
@@ -66,6 +68,7 @@ class Bridge(QtCore.QObject):
         self._dropped = 0
         self._live: Live | None = None
         self._count = 0
+        self._is_whole = False
         self._heard = self._looked = clock()
         self._stalled = False
         self._notifier: QtCore.QSocketNotifier | None = None
@@ -106,6 +109,8 @@ class Bridge(QtCore.QObject):
                 self.tested.emit(message.tested)
             elif isinstance(message, Guarded):
                 self.guarded.emit(message.word)
+            elif isinstance(message, Decision):
+                self.decided.emit(message)
             elif isinstance(message, Ended):
                 self._live = None
                 self.ended.emit(message.reason)
@@ -136,7 +141,7 @@ class Bridge(QtCore.QObject):
         self._notifier = self._wire = None
 
     def _begin(self, live: Live) -> None:
-        self._live, self._count = live, 0
+        self._live, self._count, self._is_whole = live, 0, False
         self._heard = self._clock()
         self.started.emit(live)
 
@@ -162,10 +167,13 @@ class Bridge(QtCore.QObject):
             self._calm()
             return
         if live.count > self._count:
-            self._count = live.count
             self._heard = self._clock()
             self._calm()
-            self.grew.emit(live)
+            # Its trial comes at any moment, and draws all of it: what is waited for is not kept waiting by that.
+            self._is_whole = live.count >= live.expected and not self._is_whole
+            if not self._is_whole:
+                self._count = live.count
+                self.grew.emit(live)
         silence = self._clock() - self._heard
         if silence > _PATIENCE and live.count < live.expected:
             self._stalled = True

@@ -261,6 +261,7 @@ class Desk(QtWidgets.QMainWindow):
         window.bridge.ended.connect(self._advise)
         self._column.addWidget(window, 1)
         self.liking = Liking(preparation.key, window)
+        _attend(window, preparation.protocol)
         self._wear(window.theme)
         self.setWindowTitle(f"rig-plugin: {preparation.name}")
         return client, window
@@ -297,6 +298,7 @@ class Desk(QtWidgets.QMainWindow):
         """Have another protocol played from the next start on, whoever opens that."""
         self.preparation = self.preparation.played(protocol)
         client.play(protocol)
+        _attend(self.board, protocol)
 
     def _prefer(self, preferences: Preferences) -> None:
         self.preferences = preferences
@@ -314,6 +316,12 @@ class Desk(QtWidgets.QMainWindow):
         self._theme = theme
         self.setStyleSheet(theme.sheet())
         self.banner.wear(theme)
+
+
+def _attend(window: Window, protocol: ProtocolSettings | None) -> None:
+    """Let each sweep wait for a word where the protocol wants that."""
+    if protocol is not None and protocol.chosen_by == "accept":
+        window.protocol.next.auto.setChecked(False)
 
 
 def _builder(preparation: Preparation, title: Title) -> FamilyBuilder:

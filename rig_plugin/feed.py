@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from estimators.overlay import Overlay
 from estimators.slices import Slices
+from hardware.decision import Decision
 from hardware.injection import Injection
 from hardware.last_word import Word
 from rig_plugin.membrane_tests import Tested
@@ -198,7 +199,7 @@ class Sliced:
     slices: Slices
 
 
-Message = Started | Finished | Overlaid | MembraneTested | Guarded | Ended | Sliced | Proposed
+Message = Started | Finished | Overlaid | MembraneTested | Guarded | Ended | Sliced | Proposed | Decision
 
 
 class Source(Protocol):
@@ -304,25 +305,20 @@ class Feed:
         self._send(Overlaid(trial, overlay))
 
     def sliced(self, trial: int, slices: Slices) -> None:
-        """Be given slices of a trial's posterior.
-
-        Args:
-            trial: Its number.
-            slices: Frozen.
-        """
+        """Be given frozen slices of the posterior of a trial, by its number."""
         self._send(Sliced(trial, slices))
 
     def tested(self, tested: Tested) -> None:
-        """Be given a membrane test.
-
-        Args:
-            tested: Read and judged.
-        """
+        """Be given a membrane test, read and judged."""
         self._send(MembraneTested(tested))
 
     def proposed(self, proposed: Proposed) -> None:
         """Be given the frozen proposal of the next sweep."""
         self._send(proposed)
+
+    def decided(self, decision: Decision) -> None:
+        """Be given the frozen decision of a script."""
+        self._send(decision)
 
     def status(self, status: RecordingStatus) -> None:
         """Be told how the recording is doing; only the newest word counts.

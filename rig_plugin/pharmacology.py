@@ -20,18 +20,18 @@ from estimators.features import NAMES
 from estimators.virtual_drug import Clamp, DrugError, VirtualDrug, prescribe
 from hardware.dynamic_clamp import Conductance, DynamicClamp
 from rig_plugin.crop import crop
-from rig_plugin.protocol import Protocol, Request
+from rig_plugin.protocol import Request
 from rig_plugin.trial import Trial
-from simulators.stimulus import Stimulus
+from simulators.stimulus import Dose, Stimulus
 
-__all__ = ["PHASES", "Pharmacology", "injected"]
+__all__ = ["PHASES", "Pharmacology", "injected", "table_of"]
 
 PHASES = ("control before", "drug", "control after")
 
 Told = Callable[[DrugForecast | DrugScore | DrugError], None]
 """Is given the forecast before the first sweep under the drug, then the score; or why there is no drug."""
 
-_Play = Generator[Stimulus | Request, Trial | None, list[Trial]]
+_Play = Generator[Request, Trial | None, list[Trial]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,27 +56,27 @@ class Pharmacology:
     clamp: Clamp = Clamp()
     seed: int = 0
 
-    def protocol(self) -> Protocol:
+    def protocol(self) -> Generator[Request, Trial | None, None]:
         """Play control, drug and control; where there can be no drug, only the first.
 
         Yields:
             One request a sweep.
         """
         try:
-            before = yield from self._phase(0, None)
+            before = yield from self._phase(0)
             drug = self._prescribed(before[-1])
             forecast = DrugForecast(
                 self.checkpoint, _draws(before[-1]), drug, [_context(trial) for trial in before], self.seed
             )
             forecast.check()
             self.told(forecast)
-            under = yield from self._phase(1, injected(drug))
-            after = yield from self._phase(2, None)
+            under = yield from self._phase(1, drug)
+            after = yield from self._phase(2)
         except DrugError as error:
             self.told(error)
             return
         rng = np.random.default_rng([self.seed, 23])
-        self.told(score(forecast, _table(before), _table(under), _table(after), rng))
+        self.told(score(forecast, table_of(before), table_of(under), table_of(after), rng))
 
     def _prescribed(self, last: Trial) -> VirtualDrug:
         trust = last.trust
@@ -84,16 +84,20 @@ class Pharmacology:
         draws = None if last.posterior is None else last.posterior.draws
         return prescribe(self.checkpoint.spec, draws, self.conductance, self.factor, self.clamp, distrust)
 
-    def _phase(self, number: int, clamp: DynamicClamp | None) -> _Play:
+    def _phase(self, number: int, drug: VirtualDrug | None = None) -> _Play:
         """Play the family once; what is passed over ends the experiment, for phases are compared sweep by sweep."""
         trials: list[Trial] = []
         count = len(self.stimuli)
+        clamp = None if drug is None else injected(drug)
+        doses = () if drug is None else (Dose(drug.conductance, 1.0, drug.added),)
         for k, stimulus in enumerate(self.stimuli):
             place = number * count + k
             following = self.stimuli[(k + 1) % count] if place + 1 < 3 * count else None
-            trial = yield Request(
-                stimulus, place=place, count=3 * count, following=following, clamp=clamp, phase=PHASES[number]
-            )
+            request = Request(
+                stimulus, place=place, count=3 * count, following=following, clamp=clamp, doses=doses,
+                phase=PHASES[number],
+            )  # fmt: skip
+            trial = yield request
             if trial is None or trial.sweep is None:
                 raise DrugError(
                     f"Sweep {k + 1} of the phase '{PHASES[number]}' was passed over and the phases are compared sweep "
@@ -123,6 +127,18 @@ def injected(drug: VirtualDrug) -> DynamicClamp:
     return DynamicClamp((Conductance(drug.conductance, fixed.gates, fixed.reversal, fixed.maximum),), fixed.clip)
 
 
+def table_of(trials: Sequence[Trial]) -> npt.NDArray[np.float64]:
+    """Lay the features of trials out.
+
+    Args:
+        trials: In order.
+
+    Returns:
+        Shape (trials, f), NaN where missing.
+    """
+    return np.array([[trial.features[name] for name in NAMES] for trial in trials], dtype=np.float64)
+
+
 def _draws(trial: Trial) -> npt.NDArray[np.float64]:
     return np.empty((0, 0)) if trial.posterior is None else trial.posterior.draws
 
@@ -136,7 +152,3 @@ def _context(trial: Trial) -> Context:
     if part.history is not None or not part.skip:
         return context
     return replace(context, history_duration=part.skip, history_gap=context.baseline)
-
-
-def _table(trials: Sequence[Trial]) -> npt.NDArray[np.float64]:
-    return np.array([[trial.features[name] for name in NAMES] for trial in trials], dtype=np.float64)

@@ -11,6 +11,7 @@ from typing import Any
 from platformdirs import user_documents_path
 
 from estimators.pretrained import SHIPPED, shipped
+from rig_plugin.adaptive_settings import AdaptiveSettings
 from rig_plugin.amplifier_settings import AmplifierSettings
 from rig_plugin.channel_settings import ChannelsSettings
 from rig_plugin.dyclamp_settings import DyClampSettings
@@ -158,6 +159,7 @@ class Settings:
         amplifier: How the amplifier stands, or who tells it.
         spikerbox: Where a SpikerBox is found, and what it sends.
         protocol: What is played.
+        adaptive: Whether the posterior chooses what is played.
         limits: What may be played at all.
         network: What infers.
         recording: Where sweeps are kept.
@@ -177,6 +179,7 @@ class Settings:
     amplifier: AmplifierSettings = AmplifierSettings()
     spikerbox: SpikerBoxSettings = SpikerBoxSettings()
     protocol: ProtocolSettings = ProtocolSettings()
+    adaptive: AdaptiveSettings = AdaptiveSettings()
     limits: LimitSettings = LimitSettings()
     network: NetworkSettings = NetworkSettings()
     recording: RecordingSettings = RecordingSettings()

@@ -6,7 +6,7 @@ observed, and its trial shows the posterior as it was, with the reason.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 
 import numpy as np
@@ -19,7 +19,9 @@ from hardware.block import Block
 from hardware.dynamic_clamp import DynamicClamp
 from hardware.rig import Rig, RigError
 from rig_plugin.protocol import Clamps, Request
+from simulators.parameter import Parameter
 from simulators.stimulus import Stimulus
+from simulators.sweep import Sweep
 
 __all__ = ["blocks", "foreseen", "judged", "kept"]
 
@@ -56,23 +58,24 @@ def blocks(rig: Rig, stimulus: Stimulus, request: Request) -> Generator[Block, N
         rig.clamp(None)
 
 
-def foreseen(observer: Observer, coming: Context, request: Request) -> Prediction | None:
+def foreseen(observer: Observer, coming: Context, stimulus: Stimulus) -> Prediction | None:
     """Predict a sweep from those before it, unless it is under a drug.
 
     Args:
         observer: Who predicts.
         coming: Circumstances of the sweep.
-        request: That asked for it.
+        stimulus: What the cell gets, with its doses.
 
     Returns:
         The prediction, or None.
     """
-    return observer.expect(coming) if request.clamp is None else None
+    return None if stimulus.is_dosed else observer.expect(coming)
 
 
 def judged(
     observer: Observer,
-    request: Request,
+    sweep: Sweep,
+    parameters: Sequence[Parameter],
     row: npt.NDArray[np.float64],
     context: Context,
     prediction: Prediction | None,
@@ -82,7 +85,8 @@ def judged(
 
     Args:
         observer: Who infers.
-        request: That asked for it.
+        sweep: Whose stimulus tells of the drug, live and in a recording alike.
+        parameters: Whose units the doses have.
         row: Its features, shape (f,).
         context: Its circumstances.
         prediction: Made before it.
@@ -91,9 +95,9 @@ def judged(
     Returns:
         What is thought of the cell now.
     """
-    if request.clamp is None:
+    if sweep.stimulus is None or not sweep.stimulus.is_dosed:
         return observer.observe(row, context, prediction, refusal)
-    reason = f"Recorded with {_listed(request.clamp)} added: no posterior rests on this sweep."
+    reason = f"Recorded under a virtual drug ({_told(sweep.stimulus, parameters)}): no posterior rests on this sweep."
     return observer.aside(reason if refusal is None else f"{refusal.rstrip('.')}. {reason}")
 
 
@@ -116,6 +120,19 @@ def kept(request: Request) -> Mapping[str, object]:
             "clip_pA": request.clamp.clip,
         }
     return told
+
+
+def _told(stimulus: Stimulus, parameters: Sequence[Parameter]) -> str:
+    """Say what is done to the cell, each conductance once."""
+    units = {parameter.name: parameter.unit for parameter in parameters}
+    found = {dose.conductance: dose for epoch in stimulus.epochs for dose in epoch.doses}
+    said = []
+    for name, dose in found.items():
+        left = [f"{100.0 * dose.factor:.3g} % of {name} left"] if dose.factor != 1.0 else []
+        verb = "taken away" if dose.added < 0 else "added"
+        size = f"{abs(dose.added):.3g} {units.get(name, '')}".strip()
+        said += [*left, *([f"{size} of {name} {verb}"] if dose.added else [])]
+    return ", ".join(said) or "without effect"
 
 
 def _listed(clamp: DynamicClamp) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from hardware.decision import Decision
 from rig_plugin.bridge import Bridge
 from rig_plugin.export_process import written
 from rig_plugin.exports import Exports
@@ -22,6 +23,7 @@ from rig_plugin.widgets.features import Feature
 from rig_plugin.widgets.file_dialog import choose
 from rig_plugin.widgets.number import clock
 from rig_plugin.widgets.offer import Writing
+from rig_plugin.widgets.panel import Panel
 from rig_plugin.widgets.qt import Action, QtGui, QtWidgets, Signal
 from rig_plugin.widgets.theme import DARK, Theme
 from simulators.parameter import Parameter
@@ -51,9 +53,12 @@ class Window(Panes):
         folder: Where a recording goes that is begun here; None takes the user's documents.
         protocol: The panel of what is played; None where a recording says that.
         theme: Dark or light.
+
+    `judged` tells trials whose posterior and trust are on the screen; the other panels follow.
     """
 
     closed = Signal()
+    judged = Signal(object)
 
     def __init__(
         self,
@@ -194,6 +199,7 @@ class Window(Panes):
         bridge.overlaid.connect(self.scope.overlay)
         bridge.sliced.connect(self.pairs.slice)
         bridge.proposed.connect(self._look_ahead)
+        bridge.decided.connect(self._decide)
         self.protocol.accepted.connect(self._control.go)
         self.protocol.skipped.connect(self._control.skip)
         self.protocol.gated.connect(self._control.gate)
@@ -264,10 +270,24 @@ class Window(Panes):
             # The panel may stand behind others.
             self.status_line.write(f"{self.protocol.next.words()}: G plays it, K passes over it")
 
+    def _decide(self, decision: Decision) -> None:
+        """Write each decision with its reason where all that happens is written."""
+        self.status_line.write(decision.said, "caution" if decision.event in ("missed", "stopped", "late") else "text")
+
     def _finish(self, trials: tuple[Trial, ...]) -> None:
+        """Show what is waited for first, and what only draws more of it when that is on the screen."""
         self._latest = trials[-1]
-        for panel in self.panels:
+        awaited: tuple[Panel, ...] = (self.trust, self.posterior)
+        for panel in awaited:
             panel.take(*trials)
+        shown = [panel for panel in awaited if panel.isVisible()]
+        if shown:
+            # Paints all that is not up to date, in one go.
+            shown[-1].repaint()
+        self.judged.emit(trials)
+        for panel in self.panels:
+            if panel not in awaited:
+                panel.take(*trials)
         self.exports.take(*trials)
 
     def _leave(self) -> None:

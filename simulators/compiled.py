@@ -75,6 +75,7 @@ SOURCES = (
     "estimators/context.py",
     "estimators/features.py",
     "estimators/measuring.py",
+    "estimators/runs.py",
     "estimators/spikes.py",
     "estimators/thinning.py",
     "estimators/unbending.py",

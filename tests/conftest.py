@@ -10,8 +10,12 @@ from pathlib import Path
 
 import pytest
 from foreign_drivers import install
+from hypothesis import settings
 
 FIRMWARE = Path(__file__).resolve().parents[1] / "hardware" / "firmware"
+
+# Of all that a property is tried on, a run that is waited for tries less than one that is not.
+settings.register_profile("brief", parent=settings.get_profile("ci"), max_examples=40)
 
 # The longest, of which no two neighbours compile the same kernels: who needs them later finds them compiled.
 FIRST = (
@@ -43,6 +47,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """Two processes share all tests file by file; what is asked for by its path stays in this one."""
     option = config.option
+    if getattr(option, "markexpr", "") == "long":
+        option.hypothesis_profile = "ci"
     if hasattr(config, "workerinput") or not hasattr(option, "numprocesses"):
         return
     if option.numprocesses is None and config.args_source is config.ArgsSource.TESTPATHS and not option.usepdb:

@@ -69,16 +69,17 @@ class Outcome:
         """Give the evidence against the model, more for stranger cells.
 
         Args:
-            by: "session", "drug" or "both".
+            by: "session", "drug", "change" or "both".
 
         Returns:
-            Negative logarithm of the session's p-value, logarithm of the drug's strangeness, or the sum of both; least
-                where there was no drug.
+            Negative logarithm of the session's p-value, logarithm of the strangeness of the experiment with the drug,
+                or of the misfit of the change alone, or the sum of the first two; least where there was no drug.
         """
         session = -float(np.log(self.session))
         # The share of the posterior's draws ends at one of them; the distance itself goes on.
         drug = float(np.log(_LEAST if self.drug is None else self.drug.strangeness + _LEAST))
-        return {"session": session, "drug": drug, "both": session + drug}[by]
+        change = float(np.log(_LEAST if self.drug is None else self.drug.misfit + _LEAST))
+        return {"session": session, "drug": drug, "change": change, "both": session + drug}[by]
 
 
 def measure(
@@ -192,7 +193,7 @@ def summarized(outcomes: dict[str, list[Outcome]]) -> list[dict[str, Any]]:
     for verdict in ("confirmed", "contradicted", "not decided", "cell changed"):
         share = float(np.mean([drug.verdict == verdict for drug in given])) if given else None
         rows.append(Figure(f"{verdict.replace(' ', '_')}", share, "1", len(given)).row())
-    for by in ("drug", "session", "both"):
+    for by in ("drug", "change", "session", "both"):
         rows += _alarms(outcomes, by)
     for name, some in outcomes.items():
         rows.append(

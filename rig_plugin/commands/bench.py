@@ -55,7 +55,7 @@ __all__ = ["command"]
     "--network",
     metavar="NET",
     type=a_network,
-    help="Of families, robustness and trust: a checkpoint, or the name of one that ships; the first without it.",
+    help="Of adaptive, families, robustness and trust: a checkpoint or one that ships; else the first of these.",
 )
 @click.option(
     "--html",
@@ -65,10 +65,13 @@ __all__ = ["command"]
     help="Of families: a page with recorded and simulated traces, a new file.",
 )
 @click.option(
+    "--judge", metavar="NET", type=a_network, help="Of adaptive: who scores, trained by itself with another seed."
+)
+@click.option(
     "--cells",
     metavar="N",
     type=click.IntRange(min=1),
-    help="Of robustness and clamp: simulated cells, at each level or of each kind.",
+    help="Of adaptive: simulated cells; of robustness and clamp: the same, at each level or of each kind.",
 )
 @json_option
 @click.pass_context

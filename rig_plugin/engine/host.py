@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Union
 
 from hardware.last_word import FOLDER
 from rig_plugin.engine.letter import open_letter, protocol_of
+from rig_plugin.engine.opened import load
 from rig_plugin.engine.outbox import Outbox
 from rig_plugin.engine.shared import Shared
 from simulators.refusal import Refusal
@@ -58,6 +59,8 @@ def host(opener: Opener, name: str, pipe: Connection, words: Path) -> None:
     outbox = Outbox(shared, pipe)
     try:
         with closing(_Desk(opener, outbox)) as desk:
+            # As a rule the window takes as long to be built: what it asks meanwhile waits on the pipe.
+            load(opener)
             while True:
                 try:
                     letter = open_letter(pipe.recv_bytes())

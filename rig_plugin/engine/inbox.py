@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from estimators.overlay import Overlay
 from estimators.slices import Slices
+from hardware.decision import Decision
 from hardware.injection import Injection
 from rig_plugin.engine.letter import open_letter, proposal_of, stimulus_of, sweep_of, test_of, trial_of
 from rig_plugin.engine.shared import Shared
@@ -149,6 +150,8 @@ class Inbox:
             return MembraneTested(test_of(letter["test"]))
         if event == "proposed":
             return proposal_of(letter["proposal"])
+        if event == "decided":
+            return Decision.of(letter["decision"])
         return Ended(letter["reason"])
 
     def _finished(self, letter: Mapping[str, Any]) -> Finished | None:

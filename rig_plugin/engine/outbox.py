@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from estimators.overlay import Overlay
 from estimators.slices import Slices
+from hardware.decision import Decision
 from hardware.injection import Injection
 from rig_plugin.engine.letter import seal, told_stimulus, told_test, told_trial
 from rig_plugin.engine.shared import Shared
@@ -117,6 +118,10 @@ class Outbox:
     def proposed(self, proposed: Proposed) -> None:
         """Tell which sweep is next."""
         self._send("proposed", proposal=asdict(proposed))
+
+    def decided(self, decision: Decision) -> None:
+        """Tell what a script decided."""
+        self._send("decided", decision=decision.to_json())
 
     def status(self, recording: RecordingStatus) -> None:
         """Write how the recording is doing onto the board."""

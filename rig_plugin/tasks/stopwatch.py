@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from estimators.overlay import Overlay
 from estimators.slices import Slices
+from hardware.decision import Decision
 from hardware.injection import Injection
 from rig_plugin.feed import RecordingStatus
 from rig_plugin.membrane_tests import Tested
@@ -101,6 +102,9 @@ class Stopwatch:
         """Take no note."""
 
     def proposed(self, proposed: Proposed) -> None:
+        """Take no note."""
+
+    def decided(self, decision: Decision) -> None:
         """Take no note."""
 
     def status(self, recording: RecordingStatus) -> None:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from rig_plugin.change import Change, change
 from rig_plugin.widgets import density
-from rig_plugin.widgets.number import MISSING, interval, significant, with_unit
+from rig_plugin.widgets.number import MISSING, interval, quantiles, significant, with_unit
 from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets, Signal, pg
 from rig_plugin.widgets.theme import DARK, Theme
 from simulators.parameter import Parameter
@@ -80,7 +80,7 @@ class Marginal(QtWidgets.QWidget):
         self.numbers = (MISSING, "", "")
         self._derived = ""
         if draws is not None:
-            self._median = float(np.median(draws))
+            self._median = quantiles(draws, (0.5,))[0]
             median, ends = interval(draws)
             unit = self.parameter.unit
             is_long = len(unit) > _LONG_UNIT

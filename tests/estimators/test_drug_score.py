@@ -45,8 +45,11 @@ class Scripted:
     def _around(self, table, spread):
         return self.yardstick.along(table) + spread * self._rng.standard_normal((DRAWS, *table.shape))
 
-    def under(self, control=None, prior=False, bare=False):
+    def under(self, control=None, prior=False):
         return self._around(rows(-64.0, 8.0, -47.0), 1.5 if prior else 0.1)
+
+    def whole(self):
+        return np.concatenate([self._around(rows(), 0.1), self._around(rows(-64.0, 8.0, -47.0), 0.1)], axis=1)
 
     def unchanged(self, before, after):
         return self._around(before, 0.1)
@@ -85,6 +88,15 @@ def test_an_effect_that_no_change_predicts_as_well_decides_nothing():
     told = score(forecast, rows(), rows(-64.0, 8.0, -47.0), rows(), np.random.default_rng(0))
     assert told.verdict == "not decided"
     assert "no change predicts it about as well" in told.sentence
+
+
+def test_a_cell_whose_change_is_as_predicted_and_whose_control_is_not_is_strange_all_the_same():
+    told, odd = judge(rows(-64.1, 8.0, -47.1)), Scripted()
+    odd.whole = lambda: Scripted.whole(odd) + 2.0
+    strange = score(odd, rows(), rows(-64.1, 8.0, -47.1), rows(), np.random.default_rng(0))
+    assert not told.is_strange
+    assert strange.is_strange
+    assert (strange.verdict, told.verdict) == ("confirmed", "confirmed")
 
 
 def test_nothing_to_compare_decides_nothing():

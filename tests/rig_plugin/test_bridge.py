@@ -49,6 +49,22 @@ def test_waiting_between_sweeps_is_no_silence(qtbot, scripted):
     assert heard == []
 
 
+def test_the_last_samples_of_a_sweep_wait_one_look_for_its_trial_and_no_longer(qtbot, scripted):
+    feed = Feed()
+    bridge = Bridge(feed)
+    grown: list[int] = []
+    bridge.grew.connect(lambda live: grown.append(live.count))
+    sweep = scripted.play(feed, 0, 0.5)
+    bridge.poll()
+    assert grown == [len(sweep.response) // 2]
+    feed.block(sweep.response[len(sweep.response) // 2 :], None)
+    bridge.poll()
+    assert len(grown) == 1
+    bridge.poll()
+    bridge.poll()
+    assert grown == [len(sweep.response) // 2, len(sweep.response)]
+
+
 def test_trials_found_together_travel_together(qtbot, scripted):
     feed = Feed()
     bridge = Bridge(feed)

@@ -22,11 +22,12 @@ from rig_plugin.rigs import model_cell
 from rig_plugin.session import Session
 from rig_plugin.settings import RigSettings, Settings
 from simulators.gate_table import pospischil_gates
-from simulators.stimulus import step
+from simulators.stimulus import Dose, step
 from tests.rig_plugin.estimate import PARAMETERS, STEPS, Estimate, passive
 
 M = Conductance("g_M", (pospischil_gates(-56.0, 800.0)["p"],), -93.0, -5.0)
 CLAMP = DynamicClamp((M,), 500.0)
+DRUGGED = {"clamp": CLAMP, "doses": (Dose("C", 1.0, -5.0),)}
 
 
 class Apart(Estimate):
@@ -50,15 +51,16 @@ def test_a_sweep_under_a_drug_is_played_with_the_clamp_and_enters_no_posterior(r
     added = []
     rig._simulate = lambda stimulus, rate, rng: (added.append(rig.added), passive(stimulus, rate, rng))[1]
     observer, path = Apart(), tmp_path / "cell.h5"
-    protocol = (
-        Request(s, clamp=c, phase=PHASES[c is not None]) for s, c in zip(STEPS, (None, CLAMP, None), strict=True)
-    )
+    protocol = (Request(s, phase=PHASES[bool(d)], **d) for s, d in zip(STEPS, ({}, DRUGGED, {}), strict=True))
     trials = list(session(rig, observer, protocol, Recorder(path, {})).trials())
     assert added == [None, "g_M of -5 nS", None]
     assert observer.calls == ["warm", "expect", "observe", "aside", "expect", "observe"]
     assert [trial.sweeps_used for trial in trials] == [1, 1, 2]
     assert [trial.trust.in_distribution for trial in trials] == [True, False, True]
-    assert trials[1].trust.reason == "Recorded with g_M of -5 nS added: no posterior rests on this sweep."
+    assert (
+        trials[1].trust.reason
+        == "Recorded under a virtual drug (5 pF of C taken away): no posterior rests on this sweep."
+    )
     with h5py.File(path) as file:
         told = [json.loads(file[f"sweeps/{k:06d}/summary"][()]) for k in range(3)]
     assert [one["phase"] for one in told] == ["control before", "drug", "control before"]
@@ -77,7 +79,7 @@ def test_the_clamp_is_off_however_a_sweep_under_a_drug_ends(rig, end):
     observer = Apart()
     if end == "error":
         observer.aside = lambda reason: 1 / 0
-    running = Session(rig, observer, PARAMETERS, iter_of(Request(STEPS[0], clamp=CLAMP)), None, [Ends()])
+    running = Session(rig, observer, PARAMETERS, iter_of(Request(STEPS[0], **DRUGGED)), None, [Ends()])
     try:
         running.run()
     except ZeroDivisionError:
@@ -98,7 +100,7 @@ def test_a_rig_without_a_clamp_and_a_clamp_without_room_put_nothing_out(rig):
         played = []
         one._start = played.append
         with pytest.raises(RigError, match=said):
-            session(one, Apart(), iter_of(Request(STEPS[0], clamp=CLAMP))).run()
+            session(one, Apart(), iter_of(Request(STEPS[0], **DRUGGED))).run()
         assert played == []
 
 

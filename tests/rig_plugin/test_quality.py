@@ -112,6 +112,16 @@ def test_a_rest_that_jumps_costs_one_sweep_and_is_compared_at_one_holding_only()
     assert told == [[], [], ["drift"], [], [], [], ["drift"]]
 
 
+def test_the_rest_under_a_drug_is_no_drift_and_nothing_to_compare_the_next_with():
+    rules = Quality()
+    dosed = sweep()
+    dosed = replace(dosed, stimulus=dosed.stimulus.dosed((Dose("g_M", 1.0, -0.05),)))
+    assert rules.judge(sweep(), GOOD) == rules.judge(dosed, GOOD | {"rest": GOOD["rest"] + 3.0}) == ()
+    assert rules.judge(sweep(), GOOD) == ()
+    # The other rules hold under a drug as well.
+    assert [alarm.rule for alarm in rules.judge(dosed, GOOD | {"rest": -40.0})] == ["rest"]
+
+
 def test_a_sweep_that_is_refused_for_more_than_its_drift_is_nothing_to_compare_the_next_with():
     quality = Quality()
     rests = (-68.0, -45.0, -68.2)

@@ -15,12 +15,16 @@ import numpy as np
 import pytest
 
 from estimators.slices import CELLS
+from hardware.decision import Decision
+from hardware.kept.decisions import decisions
 from rig_plugin import opening
 from rig_plugin.engine import opened
 from rig_plugin.engine.client import Client
 from rig_plugin.feed import Ended, Finished, Overlaid, Sliced, Started
 from rig_plugin.proposal import Proposed
+from rig_plugin.script import Script
 from rig_plugin.settings import ProtocolSettings, RecordingSettings, RigSettings, Settings
+from rig_plugin.stages import FamilyStage, MembraneTestStage
 
 AMPLITUDES = (-50.0, 50.0, 150.0)
 PROTOCOL = ProtocolSettings(amplitudes=AMPLITUDES, onset=100.0, duration=200.0, tail=50.0, interval=0.0)
@@ -156,9 +160,12 @@ import os, signal, sys
 from functools import partial
 from pathlib import Path
 from estimators.slices import CELLS
+from hardware.decision import Decision
+from hardware.kept.decisions import decisions
 from rig_plugin import opening
 from rig_plugin.engine import opened
 from rig_plugin.engine.client import Client
+from rig_plugin.script import Script
 from rig_plugin.settings import ProtocolSettings, RecordingSettings, RigSettings, Settings
 
 if __name__ == "__main__":
@@ -236,3 +243,22 @@ def test_a_protocol_that_leaves_the_limits_is_refused_in_words_before_anything_i
         client.start()
         (ended,) = until(client, Ended)
         assert "outside the limits [-1000, 1000] pA" in ended.reason
+
+
+@pytest.mark.long
+def test_the_engine_plays_a_script_and_tells_what_it_decides(parameters, tmp_path):
+    played = Script((MembraneTestStage(), FamilyStage(PROTOCOL)))
+    with closing(Client(partial(opened.script, settings(tmp_path), played), parameters)) as client:
+        client.start()
+        messages = until(client, Ended)
+    assert messages[-1] == Ended(None)
+    told = [message for message in messages if isinstance(message, Decision)]
+    assert [decision.event for decision in told] == ["began", "measured", "ended", "began", "ended", "finished"]
+    assert sum(isinstance(message, Finished) for message in messages) == 3
+    (path,) = tmp_path.glob("*.h5")
+    assert repr(decisions(path)) == repr(told)
+    done = partial(opened.script, settings(tmp_path), played, resume=path)
+    with closing(Client(done, parameters)) as client:
+        client.start()
+        (ended,) = until(client, Ended)
+    assert "all 2 stages done" in ended.reason

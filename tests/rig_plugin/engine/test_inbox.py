@@ -1,5 +1,6 @@
 """What a session tells in the engine is what the window takes, bit by bit, or is counted as skipped."""
 
+import math
 import multiprocessing
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ import pytest
 from estimators.oddity import Check, Oddity
 from estimators.overlay import Overlay
 from estimators.slices import slices
+from hardware.decision import Decision
 from hardware.membrane import Membrane
 from rig_plugin.engine.inbox import Inbox
 from rig_plugin.engine.outbox import Outbox
@@ -285,3 +287,14 @@ def test_a_loss_longer_than_is_kept_of_a_further_channel_leaves_it_in_step(line,
     taken(inbox, 2)
     inbox.take()
     np.testing.assert_array_equal(inbox.live.others["bath"], np.arange(3.0))
+
+
+def test_a_decision_of_a_script_comes_as_it_was_made(line):
+    outbox, inbox = line
+    told = [
+        Decision(1, "wait", "missed", "The access resistance is unknown.", "access_MOhm", math.nan, 20.0, "MOhm"),
+        Decision(-1, "", "finished", "All.", sample=7, sweeps=2, time="2026-01-01T00:00:00+00:00"),
+    ]
+    for decision in told:
+        outbox.decided(decision)
+    assert repr(taken(inbox, 2)) == repr(told)

@@ -1,0 +1,61 @@
+"""What the engine opens: what a session needs is loaded before it is asked for, and nothing else is."""
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from estimators.checkpoint import CheckpointError
+from estimators.observer import Observer
+from rig_plugin import opening
+from rig_plugin.engine import opened
+from rig_plugin.replay_settings import ReplaySettings
+from rig_plugin.settings import NetworkSettings, Settings
+from simulators import compiled
+
+
+@pytest.fixture
+def loaded(monkeypatch):
+    """Which networks were loaded, and that their kernels were."""
+    came = []
+
+    class Warmed(Observer):
+        def __init__(self, checkpoint):
+            self.name = checkpoint
+
+        def warm(self, *, overlays=False):
+            came.append((self.name, overlays))
+
+    def network(path=None):
+        if path == Path("absent.h5"):
+            raise CheckpointError("absent.h5 is not there.")
+        return path
+
+    monkeypatch.setattr(opening, "network", network)
+    monkeypatch.setattr("estimators.observer.Observer", Warmed)
+    monkeypatch.setattr(compiled, "is_cold", lambda: False)
+    return came
+
+
+def test_the_network_of_a_session_is_loaded_before_the_session_is_asked_for(loaded):
+    net = Path("net.h5")
+    opened.load(partial(opened.attach, Settings(network=NetworkSettings(net))))
+    opened.load(partial(opened.replay, ReplaySettings(Path("cell.abf"), network=net)))
+    assert loaded == [(net, True), (net, True)]
+
+
+def test_membrane_tests_and_the_openers_of_others_load_nothing(loaded):
+    opened.load(partial(opened.patch, Settings(), "voltage"))
+    opened.load(lambda listener: None)
+    assert loaded == []
+
+
+def test_what_can_not_be_loaded_is_left_for_the_session_to_tell(loaded):
+    opened.load(partial(opened.attach, Settings(network=NetworkSettings(Path("absent.h5")))))
+    assert loaded == []
+
+
+def test_kernels_that_have_to_be_compiled_are_left_for_the_session_to_tell(loaded, monkeypatch):
+    monkeypatch.setattr(compiled, "is_cold", lambda: True)
+    opened.load(partial(opened.attach, Settings()))
+    assert loaded == []
