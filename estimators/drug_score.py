@@ -176,6 +176,11 @@ def score(forecast: DrugForecast, before: Array, drug: Array, after: Array, rng:
     returns = returned(before, after)
     worst = _worst(forecast, predicted["posterior"], drug, distances)
     verdict, sentence = _verdict(forecast, returns, p, scores, worst)
+    if verdict == "confirmed" and strangeness > STRANGE:
+        sentence = (
+            f"{sentence} Yet it is no cell of the model: controls and drug together lie {strangeness:.2g} from what "
+            f"such cells do, one in twenty lies beyond {STRANGE:g}; take its conductances for effective ones."
+        )
     return DrugScore(verdict, sentence, p, misfit, strangeness, scores, inside, returns, worst)
 
 
@@ -243,7 +248,10 @@ def _ranked(draws: Array, measured: Array, judged: npt.NDArray[np.bool_]) -> tup
         return np.asarray(np.clip((values - middle) / width, -_FARTHEST, _FARTHEST))
 
     ours = distances(measured)
-    each = np.nanmean(distances(draws)[:, judged] ** 2, axis=1)
+    squares = distances(draws)[:, judged] ** 2
+    count = np.isfinite(squares).sum(axis=1)
+    # A draw that has nothing of what is judged is no reason to call the recording near.
+    each = np.where(count > 0, np.nansum(squares, axis=1) / np.maximum(count, 1), -np.inf)
     misfit = float((ours[judged] ** 2).mean())
     return misfit, float((1 + (each >= misfit).sum()) / (1 + len(each))), ours
 

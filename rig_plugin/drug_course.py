@@ -22,7 +22,7 @@ _KIND = "drug"
 _SHOWN = 4
 """Features of which the predicted change is told."""
 
-_EVENTS: dict[str, Event] = {"confirmed": "met", "contradicted": "missed", "cell changed": "missed"}
+_EVENTS: dict[str, Event] = {"contradicted": "missed", "cell changed": "missed"}
 
 
 def drug(stage: DrugStage, scene: Scene) -> Course:
@@ -65,8 +65,10 @@ def drug(stage: DrugStage, scene: Scene) -> Course:
     last = heard[-1]
     if not isinstance(last, DrugScore):
         return Outcome(str(last), is_reached=False)
-    yield Decision(-1, _KIND, _EVENTS.get(last.verdict, "measured"), _told(last), "p", last.p, CONTRADICTED, "1")
-    return Outcome(last.sentence, last.verdict == "confirmed", "p", last.p, CONTRADICTED, "1")
+    is_reached = last.verdict == "confirmed" and not last.is_strange
+    event: Event = "met" if is_reached else _EVENTS.get(last.verdict, "measured")
+    yield Decision(-1, _KIND, event, _told(last), "p", last.p, CONTRADICTED, "1")
+    return Outcome(last.sentence, is_reached, "p", last.p, CONTRADICTED, "1")
 
 
 def _before(forecast: DrugForecast, control: Sequence[Trial]) -> Iterator[Decision]:

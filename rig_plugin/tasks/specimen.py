@@ -16,9 +16,10 @@ from estimators.generation import features_of, respond
 from estimators.nuisances import rigs
 from simulators.adex import AdEx
 from simulators.adex_batch import record
+from simulators.electrode import KNOBS
 from simulators.injected import Injected
 
-__all__ = ["KINDS", "Kind", "Specimen"]
+__all__ = ["KINDS", "Kind", "Specimen", "draw_spikes"]
 
 Array = npt.NDArray[np.float64]
 
@@ -27,6 +28,9 @@ Kind = Literal["model", "erring", "adex", "compartments"]
 an AdEx cell; and one of the prior with a dendrite, which the network does not know."""
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
+
+_SPIKE = -10.0
+"""What no AdEx cell passes without a spike [mV]."""
 
 _RATIO, _COUPLING = (0.3, 3.0), (2.0, 60.0)
 """Of the dendrite: capacitance over the soma's, and conductance between them [nS], both log-uniform."""
@@ -94,5 +98,24 @@ class Specimen:
         levels = np.stack([holding, holding + column["amplitude"], holding], axis=1)
         cells = np.repeat(self.theta[None], len(table), axis=0)
         leaks = np.repeat(cells[:, 1:2], 3, axis=1)
+        # Of a spike that is one sample, a low-pass would leave nothing that could be drawn.
+        electrodes = electrodes.copy()
+        electrodes[:, KNOBS.index("corner")] = 0.0
         samples, counts = record(cells, leaks, electrodes, ends, levels, column["rate"], self._rng, injected)
+        for row, count, rate in zip(samples, counts, column["rate"], strict=True):
+            draw_spikes(row[:count], rate)
         return features_of(samples, counts, column)
+
+
+def draw_spikes(response: npt.NDArray[np.float32], rate: float) -> None:
+    """Give the spikes of an AdEx cell, one sample each, the time that spikes take: 0.2 ms to rise and 0.8 ms to fall.
+
+    Args:
+        response: Of one sweep without a low-pass, shape (n,) [mV]; changed where it lies.
+        rate: Sampling rate [kHz].
+    """
+    rise, fall = round(0.2 * rate), round(0.8 * rate)
+    for peak in map(int, np.flatnonzero(response > _SPIKE)):
+        first, last = max(0, peak - rise), min(len(response) - 1, peak + fall)
+        response[first : peak + 1] = np.linspace(response[first], response[peak], peak + 1 - first)
+        response[peak : last + 1] = np.linspace(response[peak], response[last], last + 1 - peak)

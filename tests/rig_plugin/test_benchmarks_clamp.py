@@ -8,6 +8,7 @@ import pytest
 from estimators.drug_score import DrugScore
 from rig_plugin.__main__ import main
 from rig_plugin.benchmarks.clamp import Outcome, summarized
+from rig_plugin.tasks.specimen import draw_spikes
 
 GROUPS = ("calibration", "model", "adex", "compartments", "erring")
 SCORES = {"posterior": 0.1, "prior": 0.4, "no change": 0.2}
@@ -67,3 +68,11 @@ def test_it_runs(capsys):
     told = figures(json.loads(capsys.readouterr().out)["figures"])
     assert 0.0 <= told["coverage_90"]["value"] <= 1.0
     assert told["flagged_by_both"]["n"] == 4
+
+
+def test_a_spike_of_one_sample_is_drawn_as_wide_as_spikes_are_and_nothing_else_changes():
+    response = np.full(200, -60.0, dtype=np.float32)
+    response[100] = 0.0
+    draw_spikes(response, 20.0)
+    assert (response[:96] == -60.0).all() and (response[117:] == -60.0).all()
+    assert response.argmax() == 100 and (response > -30.0).sum() == 9

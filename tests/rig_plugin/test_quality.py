@@ -11,7 +11,7 @@ from rig_plugin.rule import RULES, Alarm, stopping, warning
 from rig_plugin.settings import SettingsError, read
 from rig_plugin.trial import Posterior
 from simulators.parameter import Parameter
-from simulators.stimulus import step
+from simulators.stimulus import Dose, step
 from simulators.sweep import Junction, Sweep
 
 NAN = float("nan")
