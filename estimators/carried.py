@@ -2,8 +2,8 @@
 
 A cell's error is the same in all its sweeps but for a part that changes with the current. So what a draw of theta
 misses of the sweeps that were made says what it will miss of the next: were the error drawn afresh, a repeated sweep
-would seem to tell as much as another, and no network that was trained on shared errors would believe it. What a rig
-does to all sweeps is carried with it.
+would seem to tell as much as another, and no network that was trained on shared errors would believe it. What the rig
+does to all sweeps, and the draw's own rig does not, is carried with it, as far as such an error is thought possible.
 
 References:
     Rasmussen & Williams (2006), Gaussian Processes for Machine Learning, section 2.2. MIT Press.

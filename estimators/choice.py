@@ -114,11 +114,12 @@ def choose(
     budget: float | None = None,
     refine: int = 0,
     most: int = 256,
+    carry: bool = True,
 ) -> Choice:
     """Choose the next stimulus of one cell.
 
     The same arguments give the same choice, but for the time that it took; with a budget it may end with fewer draws
-    on a slower computer, and then says so. What is simulated before the first gains can't be cut short by it.
+    on a slower computer, and then says so. Safety and the first 32 draws of each candidate are never cut short by it.
 
     Args:
         checkpoint: The network.
@@ -134,6 +135,7 @@ def choose(
         budget: Time that it may take [ms], or None.
         refine: How often the search is narrowed about the leader, where that is a step.
         most: Draws at most.
+        carry: As `estimators.foresight.Foresight`.
 
     Returns:
         The choice.
@@ -153,7 +155,7 @@ def choose(
         return panel.blind(offered)
     most = max(BLOCK, most)
     draws = max(most, 2 * BLOCK * -(-rule.fewest // BLOCK))
-    foresight = Foresight(checkpoint, rows, contexts, setting, columns, rule, seed, draws)
+    foresight = Foresight(checkpoint, rows, contexts, setting, columns, rule, seed, draws, carry)
     return panel.choose(offered, foresight, most, refine)
 
 

@@ -21,8 +21,10 @@ from estimators.candidate import Candidate, Setting
 from estimators.carried import Carried
 from estimators.checkpoint import Checkpoint
 from estimators.context import CONTEXT, Context
+from estimators.distortion import Distortion
 from estimators.generation import features_of, respond, voltages
 from estimators.nuisances import rigs
+from estimators.row_seeds import RowSeeds
 from estimators.yardstick import Yardstick
 
 __all__ = ["BLOCK", "Answers", "Foresight", "Scores"]
@@ -77,6 +79,8 @@ class Foresight:
         rule: When a sweep is aborted.
         seed: The same sweeps and seed give the same numbers.
         most: Draws at hand.
+        carry: Whether what the model missed of the sweeps so far is carried on; otherwise its error is drawn afresh,
+            as if no sweep had told of it.
 
     Raises:
         ValueError: If there is no sweep, or rows and contexts are not as many.
@@ -92,6 +96,7 @@ class Foresight:
         rule: AbortRule,
         seed: int = 0,
         most: int = 320,
+        carry: bool = True,
     ) -> None:
         if not len(rows) or len(rows) != len(contexts):
             raise ValueError(f"{len(rows)} sweeps have {len(contexts)} contexts; one each, and a sweep, were wanted.")
@@ -116,8 +121,10 @@ class Foresight:
         self._theta = network.constrain(self.u)
         self.most = most
         self._rigs = rigs(self._theta, spec.nuisances, self._rng, names=spec.names)
+        self._fresh = None if carry else Distortion(spec.parameters, network.scaling).errors(self._theta, self._rng)
         self._yardstick = Yardstick(network.scaling)
         self._recalled = _recalled(self._told, self._rows)
+        self._seeds = RowSeeds.table(most, self._rng)
         self._carried: dict[int, Carried | None] = {}
         self._unshared: Array | None = None
         self.simulated = 0
@@ -129,23 +136,25 @@ class Foresight:
         keep = np.exp(-wait / np.exp(self._rng.uniform(shortest, longest, len(u))))[:, None]
         return np.asarray(keep * u + np.sqrt(1.0 - keep * keep) * self._rng.standard_normal(u.shape))
 
-    def answers(self, candidate: Candidate, draws: npt.NDArray[np.int64]) -> Answers:
-        """Simulate some draws under a candidate.
+    def answers(self, asked: Sequence[tuple[Candidate, npt.NDArray[np.int64]]]) -> list[Answers]:
+        """Simulate draws under candidates, all of them in one batch.
 
         Args:
-            candidate: What is played to them.
-            draws: Which; the same ones get the same noise under every candidate.
+            asked: Candidates, each with the draws that it is played to; a draw gets the same noise under every one.
 
         Returns:
-            One row a draw.
+            One entry for each that was asked, with one row a draw.
         """
-        spec, context = self._checkpoint.spec, candidate.context(self._setting)
-        played = np.tile(context.row(), (len(draws), 1))
-        rng = np.random.default_rng([self._seed, 19, *draws.tolist()])
-        samples, counts = voltages(self._theta[draws], played, self._rigs[draws], rng, spec.names)
-        features = features_of(samples, counts, {name: played[:, k] for name, k in _COLUMN.items()})
+        draws = np.concatenate([some for _, some in asked])
+        rows = np.concatenate([[candidate.context(self._setting).row()] * len(some) for candidate, some in asked])
+        spec = self._checkpoint.spec
+        seeds = RowSeeds(self._seeds, draws)
+        samples, counts = voltages(self._theta[draws], rows, self._rigs[draws], seeds, spec.names)
+        features = features_of(samples, counts, {name: rows[:, k] for name, k in _COLUMN.items()})
+        aborted = self._rule.breaks(samples, counts, self._setting.rate, features)
         self.simulated += len(draws)
-        return Answers(features, self._rule.breaks(samples, counts, context.rate, features))
+        ends = np.cumsum([len(some) for _, some in asked])[:-1]
+        return [Answers(*each) for each in zip(np.split(features, ends), np.split(aborted, ends), strict=True)]
 
     def distorted(self, features: Array, candidate: Candidate, draws: npt.NDArray[np.int64]) -> Array:
         """Add to sweeps what the model will miss of this cell, as far as the sweeps so far tell it.
@@ -158,13 +167,16 @@ class Foresight:
         Returns:
             The same shape.
         """
-        block = int(draws[0])
+        block, position = int(draws[0]), candidate.amplitude / self._largest
+        if self._fresh is not None:
+            rng = np.random.default_rng([self._seed, 23, block])
+            return np.asarray(self._fresh.add(features, np.full(len(draws), position), draws, rng), dtype=np.float64)
         if block not in self._carried:
             self._carried[block] = self._remember(draws)
         carried = self._carried[block]
         if carried is None:
             return features
-        return carried.add(features, candidate.amplitude / self._largest)
+        return carried.add(features, position)
 
     @property
     def _largest(self) -> float:
@@ -173,21 +185,28 @@ class Foresight:
     def _remember(self, draws: npt.NDArray[np.int64]) -> Carried | None:
         """Simulate sweeps that were made with these draws, to see what the model misses of them."""
         spec = self._checkpoint.spec
-        if DISCREPANCY not in spec.names:
+        if DISCREPANCY not in spec.names or not len(self._recalled):
             return None
-        k, m = len(self._recalled), len(draws)
-        cells = np.repeat(draws, k)
-        played = np.tile(self._told[self._recalled], (m, 1))
         rng = np.random.default_rng([self._seed, 29, int(draws[0])])
-        made = respond(self._theta[cells], played, self._rigs[cells], rng, spec.names).reshape(m, k, -1)
-        self.simulated += len(cells)
+        sweeps, k = self._recalled, len(self._recalled)
         if self._unshared is None:
-            again = respond(self._theta[cells], played, self._rigs[cells], rng, spec.names).reshape(m, k, -1)
-            self.simulated += len(cells)
-            self._unshared = _unshared(self._yardstick.along(made) - self._yardstick.along(again))
+            # Some of them twice, for what no two sweeps share.
+            sweeps = np.concatenate([sweeps, sweeps[[0, -1]]])
+        made = self._made(draws, sweeps, rng)
+        if self._unshared is None:
+            self._unshared = _unshared(self._yardstick.along(made[:, [0, k - 1]]) - self._yardstick.along(made[:, k:]))
         positions = self._told[self._recalled, _COLUMN["amplitude"]] / self._largest
         size = self._theta[draws, spec.names.index(DISCREPANCY)]
-        return Carried(self._yardstick, self._rows[self._recalled], made, positions, size, self._unshared, rng)
+        return Carried(self._yardstick, self._rows[self._recalled], made[:, :k], positions, size, self._unshared, rng)
+
+    def _made(self, draws: npt.NDArray[np.int64], sweeps: npt.NDArray[np.int64], rng: np.random.Generator) -> Array:
+        """Simulate sweeps that were made with some draws, each with its rig, shape (m, k, f)."""
+        k, m = len(sweeps), len(draws)
+        played = np.tile(self._told[sweeps], (m, 1))
+        rows = np.repeat(draws, k)
+        self.simulated += len(rows)
+        made = respond(self._theta[rows], played, self._rigs[rows], rng, self._checkpoint.spec.names)
+        return np.asarray(made.reshape(m, k, -1))
 
     def scores(
         self, candidates: Sequence[Candidate], answers: Sequence[Array], draws: npt.NDArray[np.int64]
@@ -230,10 +249,10 @@ def _recalled(told: Array, rows: Array) -> npt.NDArray[np.int64]:
 
 
 def _unshared(apart: Array) -> Array:
-    """Give the variance of what no two sweeps of one cell share, from pairs of sweeps, robustly, shape (f,)."""
+    """Give the variance of what no two sweeps of a cell share, from differences of two, robustly, shape (f,)."""
     square = np.where(np.isfinite(apart), apart**2, np.nan).reshape(-1, apart.shape[-1])
     there = np.isfinite(square).any(axis=0)
-    # The median of a squared standard normal is 0.455; of a pair the variances add.
+    # Of a squared standard normal the median is 0.455, and a difference has the variance of both.
     return np.where(there, np.nanmedian(np.where(there, square, 0.0), axis=0) / (2.0 * 0.455), 0.0)
 
 

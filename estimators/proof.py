@@ -1,7 +1,7 @@
 """This file is the proof: whether so few of the posterior's draws would abort under a stimulus that it may be played.
 
 A draw that bears a stimulus is taken to bear all that this one covers: smaller steps of the same sign, not longer. So
-the harshest are simulated first, and of the milder ones only the draws that aborted before.
+after a first look at all of them the harshest are simulated, and of the milder ones only the draws that are unknown.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Proof:
         foresight: Who simulates.
         rule: When a sweep is aborted.
         setting: Of the sweep to come.
-        deadline: Time on the monotonic clock at which proving ends, or None [s].
+        deadline: Time on the monotonic clock after which a doubt is settled by no more draws, or None [s].
     """
 
     def __init__(self, foresight: Foresight, rule: AbortRule, setting: Setting, deadline: float | None = None) -> None:
@@ -49,13 +49,35 @@ class Proof:
         Args:
             candidates: All that are to be judged.
         """
-        size = lambda c: (abs(c.amplitude), c.stimulus(self._setting).duration)  # noqa: E731
-        for candidate in sorted(candidates, key=size, reverse=True):
+        self.simulate(candidates, range(1))
+        pending = [candidate for candidate in candidates if self._is_open(candidate)]
+        while pending:
+            wave = [c for c in pending if not any(other.covers(c) for other in pending if other != c)]
+            for candidate in wave:
+                state = self._record(candidate).state
+                for other, known in self._records.items():
+                    if other != candidate and other.covers(candidate):
+                        state[(state < 0) & (known.state == 0)] = 0
+            self._settle(wave)
+            pending = [c for c in pending if c not in wave]
+
+    def simulate(self, candidates: Sequence[Candidate], blocks: Sequence[int]) -> None:
+        """Simulate blocks of draws under candidates, those that are not simulated yet, in one batch.
+
+        Args:
+            candidates: What is played.
+            blocks: Which blocks.
+        """
+        asked = [(c, k) for c in candidates for k in blocks if k not in self._record(c).blocks]
+        if not asked:
+            return
+        draws = [np.arange(k * BLOCK, (k + 1) * BLOCK) for _, k in asked]
+        played = [(candidate, some) for (candidate, _), some in zip(asked, draws, strict=True)]
+        for (candidate, k), some, answers in zip(asked, draws, self._foresight.answers(played), strict=True):
             record = self._record(candidate)
-            for other, known in self._records.items():
-                if other is not candidate and other.covers(candidate):
-                    record.state[(record.state < 0) & (known.state == 0)] = 0
-            self._settle(candidate, record)
+            record.blocks[k] = answers
+            # What it does itself is worth more than what a harsher one did.
+            record.state[some] = answers.aborted
 
     def block(self, candidate: Candidate, k: int) -> Answers:
         """Give what a block of draws answers, simulated now if it was not before.
@@ -67,13 +89,8 @@ class Proof:
         Returns:
             One row a draw.
         """
-        record = self._record(candidate)
-        if k not in record.blocks:
-            draws = np.arange(k * BLOCK, (k + 1) * BLOCK)
-            record.blocks[k] = self._foresight.answers(candidate, draws)
-            # What it does itself is worth more than what a harsher one did.
-            record.state[draws] = record.blocks[k].aborted
-        return record.blocks[k]
+        self.simulate([candidate], [k])
+        return self._record(candidate).blocks[k]
 
     def counts(self, candidate: Candidate) -> tuple[int, int]:
         """Count the draws that abort, and those of which it is known."""
@@ -106,22 +123,35 @@ class Proof:
     def _record(self, candidate: Candidate) -> _Record:
         return self._records.setdefault(candidate, _Record(np.full(self._foresight.most, -1, dtype=np.int8)))
 
-    def _settle(self, candidate: Candidate, record: _Record) -> None:
-        """Simulate unknown draws until the bound is met, or can't be any more."""
-        blocks, most = -(-self._rule.fewest // BLOCK), self._foresight.most
-        for end in range(min(BLOCK * blocks, most), most + 1, BLOCK):
-            unknown = np.flatnonzero(record.state[:end] < 0)
-            for k in range(end // BLOCK):
-                here = unknown[unknown // BLOCK == k]
-                aborted = self.counts(candidate)[0]
-                if upper_bound(aborted, most, self._rule.confidence) >= self._rule.share:
-                    return
-                if self._deadline is not None and time.monotonic() > self._deadline:
-                    self.is_late = True
-                    return
-                if len(here) == BLOCK:
-                    self.block(candidate, k)
-                elif len(here):
-                    record.state[here] = self._foresight.answers(candidate, here).aborted
-            if self.bound(candidate) < self._rule.share:
+    def _is_open(self, candidate: Candidate) -> bool:
+        """Tell whether the bound could still be met."""
+        aborted = self.counts(candidate)[0]
+        return upper_bound(aborted, self._foresight.most, self._rule.confidence) < self._rule.share
+
+    def _settle(self, candidates: Sequence[Candidate]) -> None:
+        """Simulate unknown draws of some candidates together, until each bound is met or can't be any more."""
+        most = self._foresight.most
+        first = min(-(-self._rule.fewest // BLOCK) * BLOCK, most)
+        for end in range(first, most + 1, 2 * BLOCK):
+            asked = []
+            for candidate in candidates:
+                unknown = np.flatnonzero(self._record(candidate).state[:end] < 0)
+                # Of a milder step those are unknown that the harsher one broke: the bound is none without them.
+                wanted = end == first or self.bound(candidate) >= self._rule.share
+                if len(unknown) and wanted and self._is_open(candidate):
+                    asked.append((candidate, unknown))
+            if not asked:
+                continue
+            if end > first and self._deadline is not None and time.monotonic() > self._deadline:
+                self.is_late = True
                 return
+            for (candidate, unknown), answers in zip(asked, self._foresight.answers(asked), strict=True):
+                self._keep(self._record(candidate), unknown, answers)
+
+    def _keep(self, record: _Record, draws: npt.NDArray[np.int64], answers: Answers) -> None:
+        """Note what some draws did, and keep the blocks that are whole."""
+        record.state[draws] = answers.aborted
+        for k in np.unique(draws // BLOCK).tolist():
+            here = draws // BLOCK == k
+            if here.sum() == BLOCK:
+                record.blocks[k] = Answers(answers.features[here], answers.aborted[here])

@@ -183,6 +183,7 @@ class Weighing:
     def _extend(self, candidates: Sequence[Candidate], total: int) -> None:
         """Bring candidates to so many blocks, all of them block by block."""
         begun, blocks = time.monotonic(), 0
+        self._proof.simulate(candidates, range(total))
         for k in range(total):
             lacking = [c for c in candidates if len(self._gains.get(c, [])) == k]
             if not lacking:

@@ -268,7 +268,7 @@ class Window(Panes):
         self.scope.propose(proposed)
         if proposed.waits:
             # The panel may stand behind others.
-            self.status_line.write(f"{self.protocol.next.words()}: G plays it, K passes over it")
+            self.status_line.write(f"{self.protocol.next.words()}: G plays, K skips")
 
     def _decide(self, decision: Decision) -> None:
         """Write each decision with its reason where all that happens is written."""

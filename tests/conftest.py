@@ -1,11 +1,13 @@
 """What all tests share: in which order and in how many processes they run, the real recordings, and the device."""
 
 import contextlib
+import gc
 import os
 import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -64,6 +66,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest files, so that no process is left alone with one at the end."""
     rank = {Path(__file__).parent / name: k for k, name in enumerate(FIRST)}
     items.sort(key=lambda item: rank.get(item.path, len(rank)))
+
+
+@pytest.fixture(autouse=True)
+def lulled() -> Iterator[None]:
+    """Leave what was there before a test out of every search for garbage: compiled kernels leave millions of objects."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")

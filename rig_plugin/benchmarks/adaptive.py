@@ -1,12 +1,15 @@
 """This file is the benchmark of the adaptive choice: what is known of cells after as many sweeps, beside fixed ways.
 
 All ways ask the same cells, with the same noise and the same first sweep. A network that was trained by itself judges:
-the log density that it has at the truth, and the entropy that it thinks is left.
+the log density that it has at the truth, and the entropy that it thinks is left. Cells of other models and recorded
+ones have no true parameters: of these it foretells other sweeps.
 """
 
 from __future__ import annotations
 
+import os
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +27,7 @@ from rig_plugin import opening
 from rig_plugin.tasks.asking import WAYS, cycled, first
 from rig_plugin.tasks.cohort import BASELINE, INTERVAL, RATE, TAIL, Cohort, Record, Step
 from rig_plugin.tasks.figure import Figure
+from rig_plugin.tasks.unlike import Asker, foreign, recorded
 from simulators.limits import Limits
 from simulators.refusal import Refusal
 
@@ -34,6 +38,9 @@ _SWEEPS = 10
 _TOLD = (1, 2, 3, 4, 5, 7, 10)
 _AIM_SWEEPS, _AIM_MS = 5.0, 300.0
 _OTHERS, _FOUR = 60, 4
+_FOREIGN = 5
+"""Simulated cells of the model for each of another one."""
+
 _MULTIPLES = (-2.0, -1.0, 1.0, 2.0, 3.0, 4.0, 6.0, 10.0)
 _DRAWS, _RESAMPLED = 200, 2000
 
@@ -46,6 +53,7 @@ def measure(
     network: Path | None = None,
     judge: Path | None = None,
     draws: int = 128,
+    data: Path | None = None,
 ) -> list[dict[str, Any]]:
     """Measure.
 
@@ -55,11 +63,13 @@ def measure(
         network: The checkpoint that chooses; the first that ships without it.
         judge: The checkpoint that scores, of the same process and another seed.
         draws: Most that a choice rests on.
+        data: Folder of recordings; without it the one that RIG_DATA names, and none where it names none.
 
     Returns:
         Figures: for each way and number of sweeps the mean and median log density at the truth, and the mean entropy
             left; how much more the adaptive way knows than each other, paired, with a 95 % interval; after how many
-            sweeps it knows what the best of the others knows after ten; and how long a choice took.
+            sweeps it knows what the best of the others knows after ten; how long a choice took; and how far from the
+            truth is what the judge foretells of cells of other models and of recorded families, less is better.
 
     Raises:
         Refusal: If there is no judge, or it is the network itself or of another process.
@@ -77,6 +87,12 @@ def measure(
         Figure("choice_ms_p50", float(np.median(times)), "ms", len(times)),
         Figure("choice_ms_p99", float(np.quantile(times, 0.99)), "ms", len(times), aim=_AIM_MS),
     ]
+    askers: dict[str, Asker] = {name: partial(_played, way=way) for name, way in ways.items()}
+    askers["adaptive"] = lambda cohort: _chosen(cohort, chooser, draws)[0]
+    figures += foreign(askers, chooser, scorer, max(cells // _FOREIGN, 2), _SEED)
+    data = data or (Path(os.environ["RIG_DATA"]) if "RIG_DATA" in os.environ else None)
+    if data is not None:
+        figures += recorded(data, chooser, scorer, draws, _SEED)
     return [figure.row() for figure in figures]
 
 

@@ -49,7 +49,7 @@ __all__ = ["command"]
     "--data",
     metavar="FOLDER",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Of families: recordings of real cells; the folder that RIG_DATA names without it.",
+    help="Of adaptive and families: recordings of real cells; the folder that RIG_DATA names without it.",
 )
 @click.option(
     "--network",

@@ -111,16 +111,20 @@ class Cohort:
             steps: One a cell.
         """
         k = len(record.features)
-        rng = np.random.default_rng([self._seed, 1, k])
         rows = [
             Context(step.amplitude, 0.0, 1.0, step.duration, BASELINE, TAIL, RATE, start=INTERVAL * k).row()
             for step in steps
         ]
         context = np.stack(rows)
-        features = respond(self.theta[:, k], context, self._rig, rng, self.spec.names)
-        cells = np.arange(len(self))
-        positions = context[:, _AMPLITUDE] / self.reach
-        features = self._errors.add(features, positions, cells, np.random.default_rng([self._seed, 2, k]))
+        features = np.asarray(self._answer(k, context), dtype=np.float64)
         context[:, _EXCLUDED] = np.isnan(features).all(axis=1)
-        record.features.append(np.asarray(features, dtype=np.float64))
+        record.features.append(features)
         record.contexts.append(context)
+
+    def _answer(self, k: int, context: Array) -> Array:
+        """Give the features of the k-th sweep of every cell, with a noise that is of this sweep alone."""
+        rng = np.random.default_rng([self._seed, 1, k])
+        features = respond(self.theta[:, k], context, self._rig, rng, self.spec.names)
+        positions = context[:, _AMPLITUDE] / self.reach
+        cells = np.arange(len(self))
+        return self._errors.add(features, positions, cells, np.random.default_rng([self._seed, 2, k]))

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from rig_plugin.change import Change, change
 from rig_plugin.widgets import density
 from rig_plugin.widgets.number import MISSING, interval, quantiles, significant, with_unit
+from rig_plugin.widgets.pointer import pointer
 from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets, Signal, pg
 from rig_plugin.widgets.theme import DARK, Theme
 from simulators.parameter import Parameter
@@ -138,7 +139,7 @@ class Marginal(QtWidgets.QWidget):
     def mouseMoveEvent(self, event: QtGui.QMouseEvent) -> None:
         """Read the axis under the mouse."""
         strip = self._strip()
-        place = (event.pos().x() - strip.left()) / strip.width()
+        place = (pointer(event).x() - strip.left()) / strip.width()
         if 0 <= place <= 1:
             here = significant(density.value(self.parameter, place))
             self.setToolTip(f"{with_unit(here, self.parameter.unit)} here\n{self._about()}")

@@ -14,13 +14,13 @@ def yardstick(network):
     return Yardstick(network.scaling)
 
 
-def make(yardstick, missed, size=0.3, positions=(0.2, 0.6, 1.0)):
+def make(yardstick, missed, size=0.3, positions=(0.2, 0.6, 1.0), noise=0.0):
     """Sweeps of which every draw misses the same of each feature."""
     made = np.zeros((DRAWS, len(positions), len(NAMES)))
     made[:, :, list(COUNTS)] = 3.0
     seen = yardstick.back(yardstick.along(made[0]) + missed)
     seen[:, list(COUNTS)] = 3.0
-    noise = np.zeros(len(NAMES))
+    noise = np.full(len(NAMES), noise)
     return Carried(yardstick, seen, made, np.array(positions), np.full(DRAWS, size), noise, np.random.default_rng(0))
 
 
@@ -48,6 +48,11 @@ def test_of_what_no_sweep_had_the_error_is_as_large_as_the_draw_believes(yardsti
 def test_an_error_is_surer_near_a_current_that_was_played_than_far_from_it(yardstick):
     carried = make(yardstick, 0.2, positions=(0.5, 0.5, 0.5))
     assert errors(carried, yardstick, 0.5)[:, REST].std() < errors(carried, yardstick, -1.0)[:, REST].std()
+
+
+def test_what_two_sweeps_of_one_cell_do_not_share_is_not_carried_on(yardstick):
+    noisy = errors(make(yardstick, 0.3, noise=4.0), yardstick)[:, REST]
+    assert abs(noisy.mean()) < 0.1 < errors(make(yardstick, 0.3), yardstick)[:, REST].mean()
 
 
 def test_a_silent_sweep_stays_silent_and_what_is_missing_missing(yardstick):

@@ -23,6 +23,9 @@ class Cells:
         self.apart = dict(zip(steps, apart, strict=True))
         self.scored = []
 
+    def simulate(self, candidates, blocks):
+        pass
+
     def block(self, candidate, k):
         return Answers(np.zeros((32, len(NAMES))), np.zeros(32, dtype=bool))
 

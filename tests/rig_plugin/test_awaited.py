@@ -7,8 +7,8 @@ from rig_plugin.window import Window
 def test_the_posterior_and_its_trust_are_on_the_screen_before_other_panels_draw(qtbot, scripted):
     window = Window(scripted.control(), scripted.parameters, scripted.features, "cortical-steps", "simulated cell")
     qtbot.addWidget(window)
-    window.show()
-    qtbot.waitExposed(window)
+    with qtbot.waitExposed(window):
+        window.show()
     painted, told = [], []
 
     class Painted(QtCore.QObject):
