@@ -32,8 +32,9 @@ Verdict = Literal["confirmed", "contradicted", "not decided", "cell changed"]
 CONTRADICTED = 0.05
 """A drug whose p-value is not above this contradicts the posterior."""
 
-STRANGE = 1.0
-"""Strangeness that one in twenty cells of the model without an error exceeds (of 54 with three steps each)."""
+STRANGE = 1.2
+"""Strangeness that about one in twenty cells of the model without an error exceeds, with three steps each: of 54 cells
+one in twenty lay beyond 1.0, of 43 others beyond 1.4."""
 
 RETURN = 0.1
 """How far the control after may lie from that before, as a share of it."""
