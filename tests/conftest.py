@@ -70,7 +70,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def lulled() -> Iterator[None]:
-    """Leave what was there before a test out of every search for garbage: compiled kernels leave millions of objects."""
+    """Leave what was there before a test out of every search for garbage: kernels leave millions of objects."""
     gc.freeze()
     yield
     gc.unfreeze()

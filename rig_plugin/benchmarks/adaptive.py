@@ -2,7 +2,8 @@
 
 All ways ask the same cells, with the same noise and the same first sweep. A network that was trained by itself judges:
 the log density that it has at the truth, and the entropy that it thinks is left. Cells of other models and recorded
-ones have no true parameters: of these it foretells other sweeps.
+ones have no true parameters: of these it foretells other sweeps. Whoever asks for a sweep that a session would break
+off for the cell's sake learns nothing by it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from estimators.menu import menu
 from estimators.wish import Wish
 from rig_plugin import opening
 from rig_plugin.tasks.asking import WAYS, cycled, first
-from rig_plugin.tasks.cohort import BASELINE, INTERVAL, RATE, TAIL, Cohort, Record, Step
+from rig_plugin.tasks.cohort import BASELINE, INTERVAL, RATE, RULE, TAIL, Cohort, Record, Step
 from rig_plugin.tasks.figure import Figure
 from rig_plugin.tasks.unlike import Asker, foreign, recorded
 from simulators.limits import Limits
@@ -121,16 +122,17 @@ def _chosen(cohort: Cohort, chooser: Checkpoint, draws: int) -> tuple[Record, li
     record, times = Record(), []
     cohort.ask(record, first(cohort))
     while len(record.features) < _SWEEPS:
-        steps = []
+        # Where nothing may be played, or nothing is worth a sweep, a session ends; here the well-ordered way goes on.
+        steps = list(WAYS["well_ordered"](cohort, record, np.random.default_rng(0)))
         for cell in range(len(cohort)):
             begun = time.perf_counter()
-            steps.append(_choice(cohort, chooser, record, cell, draws))
+            steps[cell] = _choice(cohort, chooser, record, cell, draws) or steps[cell]
             times.append(1e3 * (time.perf_counter() - begun))
         cohort.ask(record, steps)
     return record, times
 
 
-def _choice(cohort: Cohort, chooser: Checkpoint, record: Record, cell: int, draws: int) -> Step:
+def _choice(cohort: Cohort, chooser: Checkpoint, record: Record, cell: int, draws: int) -> Step | None:
     rows, contexts = record.of(cell)
     reach = float(cohort.reach[cell])
     start = INTERVAL * len(rows)
@@ -138,11 +140,10 @@ def _choice(cohort: Cohort, chooser: Checkpoint, record: Record, cell: int, draw
     offered = menu(chooser.domain, Limits(), setting, reach=reach)
     choice = choose(
         chooser, rows, contexts, setting, offered,
-        wish=Wish(worth=0.0), tolerance=Tolerance(trusted=2, largest=reach / 2.0), seed=cell, most=draws,
+        wish=Wish(), rule=RULE, tolerance=Tolerance(trusted=2, largest=reach / 2.0), seed=cell, most=draws,
     )  # fmt: skip
-    if choice.candidate is None:
-        # Nothing may be played: what is known to be harmless is.
-        return Step(-float(cohort.unit[cell]))
+    if choice.candidate is None or choice.stop is not None:
+        return None
     told = choice.candidate.context(setting)
     return Step(told.amplitude, told.duration)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
+from estimators.abort import AbortRule
 from estimators.checkpoint import Checkpoint
 from estimators.context import CONTEXT, Context
 from estimators.distortion import Distortion
@@ -14,9 +16,12 @@ from estimators.features import NAMES
 from estimators.generation import respond, walk
 from estimators.nuisances import rigs
 
-__all__ = ["Cohort", "Record", "Step"]
+__all__ = ["RULE", "Cohort", "Record", "Step", "unbroken"]
 
 Array = npt.NDArray[np.float64]
+
+RULE = AbortRule(max_spikes=300)
+"""When a sweep is broken off, whoever asked it, as sessions do by default."""
 
 BASELINE, TAIL, RATE, INTERVAL = 200.0, 300.0, 20.0, 5.0
 """Of every sweep: before and after the step [ms], sampling [kHz], from start to start [s]."""
@@ -124,7 +129,32 @@ class Cohort:
     def _answer(self, k: int, context: Array) -> Array:
         """Give the features of the k-th sweep of every cell, with a noise that is of this sweep alone."""
         rng = np.random.default_rng([self._seed, 1, k])
-        features = respond(self.theta[:, k], context, self._rig, rng, self.spec.names)
+        features = self._borne(self.theta[:, k], context, rng, self.spec.names)
         positions = context[:, _AMPLITUDE] / self.reach
         cells = np.arange(len(self))
         return self._errors.add(features, positions, cells, np.random.default_rng([self._seed, 2, k]))
+
+    def _borne(self, theta: Array, context: Array, rng: np.random.Generator, names: Sequence[str]) -> Array:
+        """Simulate a sweep of every cell; one that a session would break off has no features at all."""
+        kept: list[tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]] = []
+
+        def keep(samples: npt.NDArray[np.float32], counts: npt.NDArray[np.int64], column: object) -> None:
+            kept.append((samples, counts))
+
+        features = respond(theta, context, self._rig, rng, names, keep)
+        return unbroken(features, *kept[0])
+
+
+def unbroken(features: Array, samples: npt.NDArray[np.float32], counts: npt.NDArray[np.int64]) -> Array:
+    """Take the features away of sweeps that a session would break off for the cell's sake.
+
+    Args:
+        features: Shape (s, f).
+        samples: What they were measured on, shape (s, n) [mV].
+        counts: How many of its row each sweep has, shape (s,).
+
+    Returns:
+        The same, NaN throughout for those.
+    """
+    broken = RULE.breaks(samples, counts, RATE, features)
+    return np.where(broken[:, None], np.nan, features)

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from estimators.cell import CELL
 from estimators.checkpoint import Checkpoint
 from estimators.context import CONTEXT
-from estimators.generation import features_of, respond
-from rig_plugin.tasks.cohort import Cohort
+from estimators.generation import features_of
+from rig_plugin.tasks.cohort import Cohort, unbroken
 from simulators.adex import AdEx
 from simulators.adex_batch import record
 
@@ -61,11 +61,11 @@ class Foreign(Cohort):
     def _answer(self, k: int, context: Array) -> Array:
         rng = np.random.default_rng([self._seed, 1, k])
         if self._kind == "compartments":
-            return respond(self.own, context, self._rig, rng, (*CELL, "dendrite_ratio", "coupling"))
+            return self._borne(self.own, context, rng, (*CELL, "dendrite_ratio", "coupling"))
         column = {name: np.ascontiguousarray(context[:, place]) for place, name in enumerate(CONTEXT)}
         ends = np.cumsum(np.stack([column["baseline"], column["duration"], column["tail"]], axis=1), axis=1)
         holding = column["holding"]
         levels = np.stack([holding, holding + column["amplitude"], holding], axis=1)
         leaks = np.repeat(self.own[:, _LEAK : _LEAK + 1], levels.shape[1], axis=1)
         samples, counts = record(self.own, leaks, self._rig.electrodes, ends, levels, column["rate"], rng)
-        return features_of(samples, counts, column)
+        return unbroken(features_of(samples, counts, column), samples, counts)

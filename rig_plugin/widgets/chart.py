@@ -17,7 +17,7 @@ class _Click(Protocol):
     def double(self) -> bool: ...
 
 
-_WIDE = 200
+_WIDE, _EDGE = 200, 0.15
 
 
 class Chart(QtWidgets.QWidget):
@@ -146,6 +146,8 @@ class Chart(QtWidgets.QWidget):
             axis.setTickSpacing()
             return
         power = 10.0 ** math.floor(math.log10(high - low))
+        # A number too near to an end has no room and is left out.
+        low, high = low + _EDGE * (high - low), high - _EDGE * (high - low)
         steps = (share * power for share in (5.0, 4.0, 2.0, 1.0, 0.5, 0.4, 0.2))
         axis.setTickSpacing(levels=[(next(s for s in steps if high // s - -(-low // s) >= 1.0), 0.0)])
 

@@ -26,7 +26,8 @@ def checkpoint():
 def answered(monkeypatch):
     """Cells that answer with noise, and fire above three times their unit."""
 
-    def respond(theta, context, rig, rng, names):
+    def respond(theta, context, rig, rng, names, spoil=None):
+        spoil(np.full((len(theta), 4), -70.0, dtype=np.float32), np.full(len(theta), 4), {})
         features = rng.normal(size=(len(theta), len(NAMES)))
         unit = 10.0 * theta[:, names.index("C")] * theta[:, names.index("g_leak")]
         features[:, NAMES.index("spike_count")] = np.where(context[:, AMPLITUDE] > 3.0 * unit, 4.0, 0.0)
