@@ -211,6 +211,17 @@ class Observer:
             checks.append(Check("session", min(1.0, 1.0 / self._wager.highest)))
         return Verdict(self._infer(), self._used(), True, p, tuple(reasons), tuple(checks), worst_first(off))
 
+    def aside(self, reason: str) -> Verdict:
+        """Leave a sweep aside that is not of this cell as it is: nothing that is known changes.
+
+        Args:
+            reason: Why, as a sentence.
+
+        Returns:
+            What the sweeps before say, of a sweep that is not used.
+        """
+        return Verdict(self._draws, self._used(), False, 1.0, (reason,))
+
     def overlay(self, context: Context) -> Overlay | None:
         """Simulate what is now thought of the cell under the command of a sweep that was observed.
 

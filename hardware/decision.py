@@ -9,7 +9,9 @@ from typing import Any, Literal, get_args
 
 __all__ = ["EVENTS", "Decision", "Event"]
 
-Event = Literal["taken over", "began", "measured", "met", "missed", "ended", "stopped", "finished", "chose", "late"]
+Event = Literal[
+    "taken over", "began", "measured", "met", "missed", "ended", "stopped", "finished", "chose", "late", "predicted"
+]
 EVENTS: tuple[Event, ...] = get_args(Event)
 
 
@@ -23,7 +25,7 @@ class Decision:
         event: "began"; "met" or "missed" for a criterion; "measured" for what a membrane test said; "ended" where the
             stage is over; "taken over" where a former recording has it; "stopped" where the experiment ends in it;
             "finished" where the script is through. "chose" for a stimulus that the posterior chose or suggests, "late"
-            where it came to no choice in time.
+            where it came to no choice in time. "predicted" for what is expected under a drug before it is given.
         said: The sentence, with the reason.
         criterion: Key of the criterion in the script, or "".
         measured: What was held against it, NaN where it is unknown [unit].

@@ -191,30 +191,15 @@ def _sweeps(path: Path, since: SinceFirst, count: int, starts: list[datetime]) -
         if not len(file["sweeps"]):
             return []
     with kept_session(path) as session:
-        drugged = _drugged(session.decisions)
         found = []
         for sweep in session.sweeps:
             start = sweep.provenance.start
             starts += [start] if start is not None else []
             trust = sweep.summary.get("trust")
-            if (
-                not sweep.complete
-                or not isinstance(trust, dict)
-                or any(first <= sweep.index < last for first, last in drugged)
-            ):
+            # What was recorded under a drug is another cell's.
+            if not sweep.complete or not isinstance(trust, dict) or sweep.stimulus.is_dosed:
                 continue
             context = crop(sweep.stimulus).context(sweep.rate, start=since.at(start, count + sweep.index))
             reason = None if trust.get("in_distribution") is True else str(trust.get("reason") or "It was not trusted.")
             found.append(FormerSweep(sweep.features, context, reason))
     return found
-
-
-def _drugged(told: tuple[Decision, ...]) -> list[tuple[float, float]]:
-    """Give the first sweep under each drug, and the first after it."""
-    spans: list[tuple[float, float]] = []
-    for decision in told:
-        if decision.kind == "drug" and decision.event == "began":
-            spans.append((decision.sweeps, float("inf")))
-        elif decision.kind == "drug" and decision.is_over and spans:
-            spans[-1] = (spans[-1][0], decision.sweeps)
-    return spans

@@ -1,4 +1,4 @@
-"""This file is the plugs: what plays the stages of a script whose sweeps the posterior chooses."""
+"""This file is the plugs: what plays the stages of a script whose sweeps the posterior chooses, or predicts."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import replace
 from hardware.decision import Decision
 from rig_plugin.adaptive import Adaptive
 from rig_plugin.advice import question_of
+from rig_plugin.drug_course import drug
 from rig_plugin.interval import Interval
 from rig_plugin.plug import Course, Outcome, Plugs, Scene
 from rig_plugin.stages import AdaptiveStage
@@ -50,5 +51,5 @@ def adaptive(stage: AdaptiveStage, scene: Scene) -> Course:
         playing.close()
 
 
-PLUGS = Plugs(adaptive=adaptive)
+PLUGS = Plugs(adaptive=adaptive, drug=drug)
 """Those of this program."""

@@ -10,16 +10,19 @@ from __future__ import annotations
 import math
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from typing import Protocol as Interface
+from typing import runtime_checkable
 
 from hardware.decision import Decision
+from hardware.dynamic_clamp import DynamicClamp
 from hardware.passage import History, Passage
 from rig_plugin.probe import Probe
 from rig_plugin.proposal import Candidate
 from rig_plugin.stretch import Hold
 from rig_plugin.trial import Trial
-from simulators.stimulus import Stimulus
+from simulators.stimulus import Dose, Stimulus
 
-__all__ = ["Asked", "BrokenOff", "Fixed", "Protocol", "Request", "family", "gap_free", "recorded"]
+__all__ = ["Asked", "BrokenOff", "Clamps", "Fixed", "Protocol", "Request", "family", "gap_free", "recorded"]
 
 
 class BrokenOff(Exception):
@@ -48,6 +51,13 @@ class Request:
         following: What would be played after it, where that is known already.
         gain: How much it is expected to tell of the cell, or None where nobody reckoned [bits].
         candidates: What was weighed before it was chosen.
+        clamp: What a dynamic clamp adds to the cell while it is played; such a sweep is another cell's, and no
+            posterior rests on it.
+        doses: The same in the units of the model's parameters, by which the recording flags the sweep.
+        phase: What it is in an experiment with a drug, for the recording.
+
+    Raises:
+        ValueError: If something is clamped that no dose tells of, or the other way round.
     """
 
     stimulus: Stimulus | None
@@ -59,6 +69,27 @@ class Request:
     following: Stimulus | None = None
     gain: float | None = None
     candidates: tuple[Candidate, ...] = ()
+    clamp: DynamicClamp | None = None
+    doses: tuple[Dose, ...] = ()
+    phase: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.clamp is None) == bool(self.doses):
+            raise ValueError("A sweep has a dynamic clamp or doses that tell of it; both or neither was wanted.")
+
+
+@runtime_checkable
+class Clamps(Interface):
+    """A rig with a dynamic clamp that can be told what to add.
+
+    Args:
+        takes_conductances: Whether there is room for one, as far as that is known before it is opened.
+    """
+
+    takes_conductances: bool
+
+    def clamp(self, clamp: DynamicClamp | None) -> None:
+        """Add conductances whenever something is played from now on; None adds nothing."""
 
 
 Asked = Request | Hold | Probe

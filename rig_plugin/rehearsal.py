@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from estimators.checkpoint import Checkpoint
+from estimators.virtual_drug import DrugError, check_drug
 from hardware.rig import Rig
 from rig_plugin.criterion import CRITERIA
 from rig_plugin.interval import check_interval
 from rig_plugin.plug import Plugs
+from rig_plugin.protocol import Clamps
 from rig_plugin.script import Script, titled
 from rig_plugin.settings import Settings, SettingsError
 from rig_plugin.stages import (
@@ -74,6 +76,8 @@ def _faults(
         )
     if isinstance(stage, AdaptiveStage | DrugStage):
         yield from _of_plug(stage, checkpoint, plugs)
+    if isinstance(stage, DrugStage):
+        yield from _of_drug(stage, checkpoint, rig)
     if isinstance(stage, FamilyStage | DrugStage):
         # The sentences on a family name its keys already.
         yield from stage.protocol.faults(rig.limits).values()
@@ -114,6 +118,19 @@ def _of_plug(stage: AdaptiveStage | DrugStage, checkpoint: Checkpoint, plugs: Pl
                 yield f"{name} is {width:g}, a positive width was wanted."
     elif stage.conductance not in known:
         yield f"conductance is '{stage.conductance}', which the network does not infer: it knows {_listed(known)}."
+
+
+def _of_drug(stage: DrugStage, checkpoint: Checkpoint, rig: Rig) -> Iterator[str]:
+    """Find what no posterior could mend."""
+    if not isinstance(rig, Clamps) or not rig.takes_conductances:
+        yield (
+            "needs a dynamic clamp that can be told what to add, and this rig has none: use the simulated cortical "
+            "cell or the serial device, or leave the stage out."
+        )
+    try:
+        check_drug(checkpoint.spec, stage.conductance, stage.factor)
+    except DrugError as error:
+        yield str(error)
 
 
 def _of_domain(stage: FamilyStage | DrugStage, script: Script, checkpoint: Checkpoint, rig: Rig) -> Iterator[str]:

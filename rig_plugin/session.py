@@ -46,6 +46,7 @@ from rig_plugin.single_thread import single_thread
 from rig_plugin.stretch import Hold, further, paged, traces, tracks
 from rig_plugin.take import Take
 from rig_plugin.trial import Latency, Posterior, Trial, Trust, laid_out
+from rig_plugin.under_drug import blocks, foreseen, judged, kept
 from simulators.compiled import is_cold
 from simulators.harm import Harm
 from simulators.parameter import Parameter
@@ -274,24 +275,25 @@ class Session:
                 "The protocol asks in voltage clamp; a session reads steps of current, one in pA was wanted."
             )
         # The levels of what is put out, and of what the amplifier adds, are the cell's stimulus.
-        seen = self._rig.seen(stimulus)
+        seen = self._rig.seen(stimulus).dosed(request.doses) if request.doses else self._rig.seen(stimulus)
         part = crop(seen, request.history)
         coming = part.context(self._rig.rate)
         if self._stopping.is_set():
             return None
         take: Take | None = None
-        for came in self._rig.play(stimulus):
-            if take is None:
-                take = self._begin(part, seen, request, came)
-                self._foresight.ask(lambda: self._observer.expect(coming))
-            if self._recorder is not None:
-                self._recorder.append(came)
-            self._account.take(came)
-            self._hand(take.push(came))
-            self._tell("status", self.status)
-            if self._stopping.is_set() or take.harm is not None:
-                # A stop that came just before the rig began to play was forgotten by it.
-                self._rig.stop()
+        with contextlib.closing(blocks(self._rig, stimulus, request)) as coming_in:
+            for came in coming_in:
+                if take is None:
+                    take = self._begin(part, seen, request, came)
+                    self._foresight.ask(lambda: foreseen(self._observer, coming, seen))
+                if self._recorder is not None:
+                    self._recorder.append(came)
+                self._account.take(came)
+                self._hand(take.push(came))
+                self._tell("status", self.status)
+                if self._stopping.is_set() or take.harm is not None:
+                    # A stop that came just before the rig began to play was forgotten by it.
+                    self._rig.stop()
         return None if take is None or self._stopping.is_set() else self._read(index, request, take)
 
     def _read(self, index: int, request: Request, take: Take) -> Trial:
@@ -307,12 +309,12 @@ class Session:
         # As a rule it was there long before the sweep's end.
         prediction = self._foresight.answer()
         context = take.context(self._since_first.at(sweep.start, index))
-        verdict = self._observer.observe(row, context, prediction, stopping(broken))
+        verdict = judged(self._observer, sweep, self._parameters, row, context, prediction, stopping(broken))
         inferred = time.perf_counter()
         latency = Latency(1e3 * (measured - begun), 1e3 * (inferred - measured), 1e3 * (inferred - begun))
         trial = self._trial(index, request, sweep, row, verdict, prediction, latency, broken)
         if self._recorder is not None:
-            self._recorder.finish(trial.features, {**trial.to_json(), "marks": self._account.marks})
+            self._recorder.finish(trial.features, {**trial.to_json(), **kept(request), "marks": self._account.marks})
             self._recorder.flush()
         self._tell("status", self.status)
         return trial

@@ -43,7 +43,7 @@ _MARKS = {
 _DECISIONS = {
     "stage": "Number of the stage in the script, from 0; -1 for the script as a whole.",
     "kind": "Kind of the stage.",
-    "event": "Began, measured, met, missed, chose, late, ended, stopped, finished, or taken over.",
+    "event": "Began, measured, met, missed, chose, late, predicted, ended, stopped, finished, or taken over.",
     "said": "The decision with its reason, as a sentence.",
     "criterion": "Key of the criterion in the script, or nothing.",
     "measured": "What was held against the criterion, in its unit; NaN where it is unknown.",

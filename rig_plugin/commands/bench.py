@@ -71,7 +71,7 @@ __all__ = ["command"]
     "--cells",
     metavar="N",
     type=click.IntRange(min=1),
-    help="Of adaptive: simulated cells; of robustness: the same at each level.",
+    help="Of adaptive: simulated cells; of robustness and clamp: the same, at each level or of each kind.",
 )
 @json_option
 @click.pass_context

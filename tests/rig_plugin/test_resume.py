@@ -20,13 +20,14 @@ from hardware.rig import Block, Provenance
 from rig_plugin.__main__ import main
 from rig_plugin.former import before, former
 from rig_plugin.script import read_script
-from simulators.stimulus import step
+from simulators.stimulus import Dose, step
 
 RIG = "[rig]\nseed = 3\npace = 'max'\n"
 TEST = "[[stage]]\nkind = 'membrane-test'\n"
 FAMILY = "[[stage]]\nkind = 'family'\namplitudes_pA = [{}]\nonset_ms = 100.0\nduration_ms = 200.0\ntail_ms = 50.0\n"
 FIRST, SECOND = FAMILY.format("-50.0"), FAMILY.format("-40.0, 60.0")
 STEP = step(-50.0, onset=100.0, duration=200.0, tail=50.0)
+DRUGGED = (STEP.dosed((Dose("g_M", 1.0, -0.05),)),)
 
 
 @pytest.fixture
@@ -77,15 +78,15 @@ def test_a_script_that_stopped_goes_on_and_is_replayed_as_it_was(line):
     assert not Path("c.h5").exists()
 
 
-def keep(path, script, over, *, sweeps=1, resumes=None, drug=False, checkpoint="ab"):
-    """A recording of a script, the first stages of which are over; one sweep in the last of these, or under a drug."""
+def keep(path, script, over, *, resumes=None, drug=False, checkpoint="ab"):
+    """A recording of a script, the first stages of which are over; one sweep in the last, then under a drug."""
     described = {"protocol": script.to_json(), "checkpoint": checkpoint, "resumes": resumes}
     with Recorder(path, described) as recorder:
         for k in range(over):
             kind = "drug" if drug else "family"
             recorder.decide(Decision(k, kind, "began", "It begins."))
-            for _ in range(sweeps if k == over - 1 else 0):
-                recorder.start(STEP, 20.0, Provenance())
+            for played in (STEP, *(DRUGGED if drug else ())) if k == over - 1 else ():
+                recorder.start(played, 20.0, Provenance())
                 recorder.append(Block(np.full(7000, -70.0), STEP.command(20.0)))
                 recorder.finish({"rest": -70.0}, {"trust": {"in_distribution": path.stem != "odd", "reason": "Odd."}})
             recorder.decide(Decision(k, kind, "ended", "It is over."))
@@ -139,8 +140,8 @@ def test_whole_sweeps_of_all_that_went_before_are_seen_again_but_not_those_under
     keep(tmp_path / "odd.h5", asked, 1, resumes="elsewhere/a.h5")
     keep(tmp_path / "drug.h5", asked, 1, resumes=str(tmp_path / "odd.h5"), drug=True)
     watcher = Watcher()
-    assert former(tmp_path / "drug.h5").take_in(watcher) == 2
-    assert watcher.seen == [(-50.0, None), (-50.0, "Odd.")]
+    assert former(tmp_path / "drug.h5").take_in(watcher) == 3
+    assert watcher.seen == [(-50.0, None), (-50.0, "Odd."), (-50.0, None)]
     assert before(tmp_path / "drug.h5").path.name == "odd.h5"
     assert before(tmp_path / "a.h5") is None
     # One that names itself ends there.

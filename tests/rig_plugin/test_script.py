@@ -7,19 +7,21 @@ from types import SimpleNamespace
 import pytest
 
 from estimators.domain import DomainError
+from estimators.process import CORTICAL
 from hardware.model_cell import ModelCell
 from rig_plugin.plug import NO_PLUGS, Plugs
 from rig_plugin.rehearsal import rehearse, stimuli_of
 from rig_plugin.script import read_script
 from rig_plugin.settings import AmplifierSettings, ProtocolSettings, RigSettings, Settings, SettingsError
-from rig_plugin.stages import FamilyStage, MembraneTestStage, RestStage, Stops, WaitStage
+from rig_plugin.stages import DrugStage, FamilyStage, MembraneTestStage, RestStage, Stops, WaitStage
 from simulators.limits import Limits
+from simulators.parameter import Parameter
 from tests.rig_plugin.estimate import PARAMETERS, passive
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "experiment.toml"
 FAMILY = "[[stage]]\nkind = 'family'\namplitudes_pA = [50.0]\n"
 ADAPTIVE = "[[stage]]\nkind = 'adaptive'\nC = 5.0\n"
-DRUG = "[[stage]]\nkind = 'drug'\nconductance = 'C'\nfactor = -0.8\namplitudes_pA = [50.0]\n"
+DRUG = "[[stage]]\nkind = 'drug'\nconductance = 'g_M'\nfactor = -0.8\namplitudes_pA = [50.0]\n"
 PLUGS = Plugs(adaptive=lambda stage, scene: None, drug=lambda stage, scene: None)
 
 
@@ -31,7 +33,8 @@ class Domain:
             raise DomainError(f"{context.amplitude:g} pA is more than the network knows.")
 
 
-CHECKPOINT = SimpleNamespace(domain=Domain(), spec=SimpleNamespace(parameters=PARAMETERS))
+KNOWN = (*PARAMETERS, Parameter("g_M", "mS/cm2", 0.001, 1.0, "log"))
+CHECKPOINT = SimpleNamespace(domain=Domain(), spec=SimpleNamespace(parameters=KNOWN, process=CORTICAL))
 
 
 @pytest.fixture
@@ -53,18 +56,20 @@ def test_the_example_is_read_as_it_says():
         RestStage(2000.0),
         FamilyStage(ProtocolSettings(amplitudes=(-50.0, 50.0, 100.0, 150.0))),
         MembraneTestStage("voltage", 2000.0),
+        DrugStage("g_M", -0.8, ProtocolSettings(amplitudes=(-50.0, 100.0, 150.0))),
     )
     assert [stage.clamp for stage in script.stages[:2]] == ["voltage", "current"]
     told = json.loads(json.dumps(script.to_json(), allow_nan=False))
-    assert [stage["kind"] for stage in told["stages"]] == ["wait", "wait", "rest", "family", "membrane-test"]
-    rehearse(script, Settings(), CHECKPOINT, ModelCell(passive), NO_PLUGS)
-    assert [stimulus.amplitude for stimulus in stimuli_of(script)] == [-50.0, 50.0, 100.0, 150.0]
+    assert [stage["kind"] for stage in told["stages"]] == ["wait", "wait", "rest", "family", "membrane-test", "drug"]
+    rehearse(script, Settings(), CHECKPOINT, ModelCell(passive, room=1), PLUGS)
+    amplitudes = [stimulus.amplitude for stimulus in stimuli_of(script)]
+    assert amplitudes == [-50.0, 50.0, 100.0, 150.0, -50.0, 100.0, 150.0]
 
 
 def test_adaptive_stages_and_drugs_are_read(script):
     adaptive, given = script(ADAPTIVE + DRUG).stages
     assert (adaptive.widths, adaptive.most, adaptive.least) == ({"C": 5.0}, 20, 0.05)
-    assert (given.conductance, given.factor, given.protocol.amplitudes) == ("C", -0.8, (50.0,))
+    assert (given.conductance, given.factor, given.protocol.amplitudes) == ("g_M", -0.8, (50.0,))
 
 
 @pytest.mark.parametrize(
@@ -118,6 +123,10 @@ class Alive(ModelCell):
     is_alive = True
 
 
+def with_clamp(*what, **how):
+    return ModelCell(*what, **how, room=1)
+
+
 HAND = AmplifierSettings(kind="manual", mode="current")
 
 
@@ -134,7 +143,10 @@ HAND = AmplifierSettings(kind="manual", mode="current")
         (ADAPTIVE.replace("C =", "g_X ="), {}, ("[stage 1 (adaptive)] has no key g_X", "bridge")),
         (ADAPTIVE.replace("5.0", "0"), {}, ("[stage 1 (adaptive)] C is 0", "positive")),
         (ADAPTIVE.replace("C = 5.0", ""), {}, ("[stage 1 (adaptive)] has no parameter",)),
-        (DRUG.replace("'C'", "'g_X'"), {}, ("[stage 1 (drug)] conductance is 'g_X'", "bridge")),
+        (DRUG.replace("'g_M'", "'g_X'"), {}, ("[stage 1 (drug)] conductance is 'g_X'", "bridge")),
+        (DRUG, {}, ("[stage 1 (drug)] needs a dynamic clamp",)),
+        (DRUG.replace("g_M", "C"), {"rig": with_clamp}, ("[stage 1 (drug)]", "no virtual drug on C", "g_leak")),
+        (DRUG.replace("-0.8", "9"), {"rig": with_clamp}, ("[stage 1 (drug)] The factor on g_M is 9",)),
         ("[[stage]]\nkind = 'membrane-test'", {"rig": Alive}, ("(membrane-test)] clamp asks in voltage", "telegraph")),
         ("[[stage]]\nkind = 'wait'\nseal_GOhm = 1", {"amplifier": HAND}, ("(wait)] seal_GOhm asks in voltage", "mode")),
         (FAMILY, {"amplifier": AmplifierSettings(kind="manual", mode="voltage")}, ("(family)] kind asks in current",)),
