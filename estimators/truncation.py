@@ -1,8 +1,8 @@
 """This file is the truncation: draws of the prior where a posterior leaves anything of it.
 
 A network that is taught by the whole prior has to know every cell. For one cell, only theta counts that its posterior
-does not rule out: the prior within the region of highest density, in which all of it is kept but a ten-thousandth.
-What is learned from these draws needs no weights, since within the region they are the prior's own.
+does not rule out: the prior within the region of highest density, in which all of it is kept but a ten-thousandth, and
+within a margin around that. What is learned from these draws needs no weights, since there they are the prior's own.
 
 References:
     Deistler, Goncalves & Macke (2022), Truncated proposals for scalable and hassle-free simulation-based inference.
@@ -19,6 +19,11 @@ from torch import Tensor
 __all__ = ["Density", "truncated"]
 
 _LEFT_OUT = 1e-4
+_MARGIN = 8.0
+"""How much lower than that the edge lies [nat]: what learns from draws close about a posterior takes the edge for
+knowledge. Over 22 simulated cells, 90 % intervals of the amortized network had 87.1 % of the truths; refined by draws
+up to the edge itself 85.6 %, and with this margin 87.4 %, at the same gain."""
+
 _KNOWN = 20_000
 _STEPS = (0.9, 0.45)
 _FLOOR = 1e-6
@@ -54,7 +59,7 @@ def truncated(posterior: Density, count: int, generator: torch.Generator, moves:
     with torch.inference_mode():
         drawn = posterior.draw(_KNOWN, generator)[:, 0]
         density = posterior.log_prob(drawn[:, None])[:, 0]
-        lowest = torch.quantile(density, _LEFT_OUT)
+        lowest = torch.quantile(density, _LEFT_OUT) - _MARGIN
         within = drawn[density >= lowest]
         u = within[torch.randint(len(within), (count,), generator=generator)]
         p = u.shape[1]

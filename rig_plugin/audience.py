@@ -16,6 +16,7 @@ from hardware.injection import Injection
 from rig_plugin.feed import RecordingStatus
 from rig_plugin.membrane_tests import Tested
 from rig_plugin.proposal import Proposed
+from rig_plugin.refined import Refined
 from rig_plugin.trial import Trial
 from simulators.stimulus import Stimulus
 
@@ -64,6 +65,9 @@ class Listener(Interface):
 
     def ended(self, reason: str | None) -> None:
         """The session is over; the reason is a sentence where something went wrong."""
+
+    def refined(self, refined: Refined) -> None:
+        """The posterior was refined, or could not be; told from a thread of its own, also after the end."""
 
 
 class Audience:

@@ -21,6 +21,7 @@ from rig_plugin.feed import (
     Started,
 )
 from rig_plugin.proposal import Proposed
+from rig_plugin.refined import Refined
 from rig_plugin.trial import Trial
 from rig_plugin.widgets.qt import QtCore, Signal
 
@@ -48,6 +49,7 @@ class Bridge(QtCore.QObject):
     sliced = Signal(object)
     proposed = Signal(object)
     decided = Signal(object)
+    refined = Signal(object)
     tested = Signal(object)
     guarded = Signal(object)
     injected = Signal(object)
@@ -111,6 +113,8 @@ class Bridge(QtCore.QObject):
                 self.guarded.emit(message.word)
             elif isinstance(message, Decision):
                 self.decided.emit(message)
+            elif isinstance(message, Refined):
+                self.refined.emit(message)
             elif isinstance(message, Ended):
                 self._live = None
                 self.ended.emit(message.reason)

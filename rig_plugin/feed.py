@@ -19,6 +19,7 @@ from hardware.injection import Injection
 from hardware.last_word import Word
 from rig_plugin.membrane_tests import Tested
 from rig_plugin.proposal import Proposed
+from rig_plugin.refined import Refined
 from rig_plugin.trial import Trial
 from simulators.stimulus import Stimulus
 
@@ -199,7 +200,7 @@ class Sliced:
     slices: Slices
 
 
-Message = Started | Finished | Overlaid | MembraneTested | Guarded | Ended | Sliced | Proposed | Decision
+Message = Started | Finished | Overlaid | MembraneTested | Guarded | Ended | Sliced | Proposed | Decision | Refined
 
 
 class Source(Protocol):
@@ -319,6 +320,10 @@ class Feed:
     def decided(self, decision: Decision) -> None:
         """Be given the frozen decision of a script."""
         self._send(decision)
+
+    def refined(self, refined: Refined) -> None:
+        """Be given the frozen refinement of a posterior."""
+        self._send(refined)
 
     def status(self, status: RecordingStatus) -> None:
         """Be told how the recording is doing; only the newest word counts.

@@ -31,6 +31,7 @@ from rig_plugin.plug import Scene
 from rig_plugin.plugins import PluginError, make
 from rig_plugin.protocol import Protocol, family, gap_free, recorded
 from rig_plugin.quality import Quality
+from rig_plugin.refiner import Refiner
 from rig_plugin.replay_settings import ReplaySettings
 from rig_plugin.scripted import Retold, Scripted, retold_in
 from rig_plugin.session import Session
@@ -93,6 +94,7 @@ def attach(
     listeners: Sequence[Listener] = (),
     overlays: bool = False,
     scripted: Scripted | None = None,
+    refines: bool = False,
 ) -> Session:
     """Open a session on a rig.
 
@@ -104,6 +106,7 @@ def attach(
         listeners: Who is told.
         overlays: Whether they are told what cells of the posterior do under each sweep's command.
         scripted: A script that is played in place of the family; None plays that.
+        refines: Whether its posterior can be refined; whoever asks closes the session's refiner.
 
     Returns:
         The session.
@@ -127,6 +130,7 @@ def attach(
     described = metadata(settings, checkpoint, attached)
     seed = settings.rig.seed or 0
     observer = Observer(checkpoint, seed=seed)
+    refiner = _refiner(settings, observer, listeners) if refines else None
     protocol: Protocol = gap_free(asked.holding, asked.gap_free) if asked.gap_free else family(stimuli, sweeps)
     chooser, scene = None, Scene(attached, observer, checkpoint, settings)
     if scripted is not None:
@@ -140,7 +144,7 @@ def attach(
         checkpoint.spec.parameters,
         protocol,
         Recorder(out, described) if out else None,
-        listeners,
+        (*listeners, *filter(None, [refiner])),
         interval,
         overlays,
         Quality(settings.quality),
@@ -149,12 +153,21 @@ def attach(
         settings.limits.harm(),
         None if scripted is None else scripted.start,
     )
+    session.refiner = refiner
     scene.is_over = session.is_over
     if chooser is not None:
         chooser.attend(session.is_over)
         if asked.chosen_by == "accept":
             session.gate("accept")
     return session
+
+
+def _refiner(settings: Settings, observer: Observer, listeners: Sequence[Listener]) -> Refiner:
+    """Make what refines the posterior, when the rig file says or somebody asks."""
+    after = settings.refine.within(settings.protocol.chosen_by)
+    refiner = Refiner(listeners, settings.network.path or FIRST, after, settings.rig.seed or 0)
+    refiner.attend(observer)
+    return refiner
 
 
 def _chooser(
@@ -222,7 +235,11 @@ def _check_some(stimuli: Sequence[Stimulus], rate: float, domain: Domain) -> Non
 
 
 def replay(
-    settings: ReplaySettings, checkpoint: Checkpoint, listeners: Sequence[Listener] = (), overlays: bool = False
+    settings: ReplaySettings,
+    checkpoint: Checkpoint,
+    listeners: Sequence[Listener] = (),
+    overlays: bool = False,
+    refines: bool = False,
 ) -> Session:
     """Open a session on a recording.
 
@@ -231,6 +248,7 @@ def replay(
         checkpoint: The network.
         listeners: Who is told.
         overlays: As `attach`.
+        refines: As `attach`; only when somebody asks.
 
     Returns:
         The session.
@@ -255,14 +273,20 @@ def replay(
     # One sweep alone is asked what it says by itself.
     told = retold_in(settings.file) if settings.sweep is None else Retold()
     protocol = retold(rig.stimuli, told.decisions) if told.decisions else recorded(rig.stimuli)
-    return Session(
+    observer = told.observer(checkpoint, fingerprint(settings.network))
+    refiner = Refiner(listeners, settings.network or FIRST) if refines else None
+    if refiner is not None:
+        refiner.attend(observer)
+    session = Session(
         rig,
-        told.observer(checkpoint, fingerprint(settings.network)),
+        observer,
         checkpoint.spec.parameters,
         protocol,
         None,
-        listeners,
+        (*listeners, *filter(None, [refiner])),
         overlays=overlays,
         quality=Quality(settings.quality.recorded()),
         first=told.start,
     )
+    session.refiner = refiner
+    return session

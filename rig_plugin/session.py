@@ -39,6 +39,7 @@ from rig_plugin.overlaying import overlaid
 from rig_plugin.protocol import Asked, Protocol, Request
 from rig_plugin.quality import Quality
 from rig_plugin.reel import Maker, Reel
+from rig_plugin.refiner import Refiner
 from rig_plugin.remark import remarks
 from rig_plugin.rule import Alarm, stopping, warning
 from rig_plugin.since_first import SinceFirst
@@ -103,6 +104,7 @@ class Session:
         self._foresight, self._gaze = Foresight(), Gaze(parameters)
         self._stopping, self._ending = threading.Event(), threading.Event()
         self._since_first = SinceFirst(first)
+        self.refiner: Refiner | None = None
 
     @property
     def status(self) -> RecordingStatus:
@@ -200,8 +202,6 @@ class Session:
             with lull(), single_thread(), self._foresight, self._rig:
                 yield from self._trials()
             reason = self._gate.reason
-        except GeneratorExit:
-            raise
         except Exception as error:
             reason = str(error)
             raise
@@ -375,8 +375,7 @@ class Session:
         reasons = [*verdict.reasons, *warning(broken)]
         if sweep is not None:
             reasons += remarks(sweep, posterior)
-            told = self._interval.remark(posterior, features["rest"])
-            reasons += [told] if told else []
+            reasons += filter(None, [self._interval.remark(posterior, features["rest"])])
             if self._rig.added is not None:
                 reasons.append(f"A dynamic clamp adds {self._rig.added}: what is inferred is the cell with it.")
         return Trial(

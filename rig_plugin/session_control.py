@@ -46,5 +46,8 @@ class SessionControl(Protocol):
     def skip(self) -> None:
         """Pass over the sweep that is next."""
 
+    def refine(self) -> None:
+        """Refine the posterior of this cell now, also when the session is over."""
+
     def record(self, on: bool, folder: Path | None = None) -> None:
         """Record into a new file from the next sweep on, or end that after the running one."""

@@ -20,6 +20,7 @@ from rig_plugin.nidaq_settings import NidaqSettings
 from rig_plugin.patch_settings import PatchSettings
 from rig_plugin.protocol_settings import ProtocolSettings
 from rig_plugin.quality_settings import QualitySettings
+from rig_plugin.refine_settings import RefineSettings
 from rig_plugin.serial_settings import SerialSettings
 from rig_plugin.spikerbox_settings import SpikerBoxSettings
 from rig_plugin.toml_table import SettingsError, TomlTable, key, listed
@@ -170,6 +171,7 @@ class Settings:
         driver: The table that is named as the kind of the rig, for the driver of somebody else, who says what may
             stand in it: `settings.driver.make(MySettings)`.
         channels: Further inputs of it, which are recorded.
+        refine: When the posterior is refined for the cell.
     """
 
     rig: RigSettings = RigSettings()
@@ -189,6 +191,7 @@ class Settings:
     dyclamp: DyClampSettings = DyClampSettings()
     driver: TomlTable = _NO_TABLE
     channels: ChannelsSettings = ChannelsSettings()
+    refine: RefineSettings = RefineSettings()
 
 
 def read(path: Path | None = None) -> Settings:

@@ -196,6 +196,10 @@ class Client:
         """Pass over the sweep that is next."""
         self._send("skip")
 
+    def refine(self) -> None:
+        """Refine the posterior of this cell now, also when the session is over."""
+        self._send("refine")
+
     def close(self) -> None:
         """Let the engine finish the running sweep and end, and take the shared memory away."""
         if self._pipe is not None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from rig_plugin.audience import Listener
     from rig_plugin.patching import Patching
     from rig_plugin.protocol_settings import ProtocolSettings
+    from rig_plugin.refiner import Refiner
     from rig_plugin.session import Session
 
 __all__ = ["Opener", "host"]
@@ -87,6 +88,7 @@ class _Desk:
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
         self._names: tuple[str, ...] = ()
+        self._refiner: Refiner | None = None
         self._mode = ""
         self._wish: tuple[bool, Path | None] | None = None
 
@@ -111,6 +113,7 @@ class _Desk:
             "go": self._go,
             "skip": self._skip,
             "play": partial(self._play, protocol),
+            "refine": self._refine,
         }
         if event not in known:
             _LOG.error("The window asked for '%s', which the engine does not know.", event)
@@ -125,6 +128,7 @@ class _Desk:
         self._stopping.set()
         if self._thread is not None:
             self._thread.join()
+        self._refine_no_more()
 
     def _start(self) -> None:
         if self._thread is not None:
@@ -132,6 +136,7 @@ class _Desk:
                 return
             # The window knows that the last session is over before its thread does.
             self._thread.join()
+        self._refine_no_more()
         self._outbox.is_over = False
         self._stopping.clear()
         self._wish = None
@@ -194,6 +199,16 @@ class _Desk:
         if (session := self._session) is not None:
             session.skip()
 
+    def _refine(self) -> None:
+        # The last cell can be refined when its session is over.
+        if self._refiner is not None:
+            self._refiner.ask()
+
+    def _refine_no_more(self) -> None:
+        refiner, self._refiner = self._refiner, None
+        if refiner is not None:
+            refiner.close()
+
     def _run(self) -> None:
         # Nothing that is loaded now is garbage, and looking for some takes a tenth of the time.
         gc.disable()
@@ -209,6 +224,7 @@ class _Desk:
         finally:
             gc.enable()
         try:
+            self._refiner = getattr(session, "refiner", None)
             if self._names:
                 self._turn(session)
             if self._mode:

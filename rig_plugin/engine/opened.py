@@ -46,7 +46,9 @@ def attach(settings: Settings, listener: Listener, protocol: ProtocolSettings | 
     from rig_plugin import opening
 
     settings = _played(settings, protocol)
-    return opening.attach(settings, opening.network(settings.network.path), listeners=(listener,), overlays=True)
+    return opening.attach(
+        settings, opening.network(settings.network.path), listeners=(listener,), overlays=True, refines=True
+    )
 
 
 def patch(settings: Settings, clamp: Clamp, listener: Listener, protocol: ProtocolSettings | None = None) -> Patching:
@@ -84,7 +86,7 @@ def replay(settings: ReplaySettings, listener: Listener) -> Session:
     """
     from rig_plugin import opening
 
-    return opening.replay(settings, opening.network(settings.network), listeners=(listener,), overlays=True)
+    return opening.replay(settings, opening.network(settings.network), (listener,), overlays=True, refines=True)
 
 
 def script(
@@ -119,7 +121,7 @@ def script(
     settings = _played(settings, protocol)
     checkpoint = opening.network(settings.network.path)
     scripted = Scripted(played, plugs, None if resume is None else former(resume))
-    return opening.attach(settings, checkpoint, listeners=(listener,), overlays=True, scripted=scripted)
+    return opening.attach(settings, checkpoint, listeners=(listener,), overlays=True, scripted=scripted, refines=True)
 
 
 def load(opener: Callable[..., object]) -> None:

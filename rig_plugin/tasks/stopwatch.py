@@ -21,6 +21,7 @@ from hardware.injection import Injection
 from rig_plugin.feed import RecordingStatus
 from rig_plugin.membrane_tests import Tested
 from rig_plugin.proposal import Proposed
+from rig_plugin.refined import Refined
 from rig_plugin.settings import Settings
 from rig_plugin.trial import Trial
 from simulators.stimulus import Stimulus
@@ -105,6 +106,9 @@ class Stopwatch:
         """Take no note."""
 
     def decided(self, decision: Decision) -> None:
+        """Take no note."""
+
+    def refined(self, refined: Refined) -> None:
         """Take no note."""
 
     def status(self, recording: RecordingStatus) -> None:
