@@ -8,13 +8,12 @@ from dataclasses import replace
 from hardware.decision import Decision
 from rig_plugin.adaptive import Adaptive
 from rig_plugin.advice import question_of
-from rig_plugin.drug_course import drug
 from rig_plugin.interval import Interval
 from rig_plugin.plug import Course, Outcome, Plugs, Scene
-from rig_plugin.stages import AdaptiveStage
+from rig_plugin.stages import AdaptiveStage, DrugStage
 from rig_plugin.trial import Trial
 
-__all__ = ["PLUGS", "adaptive"]
+__all__ = ["PLUGS", "adaptive", "drug"]
 
 
 def adaptive(stage: AdaptiveStage, scene: Scene) -> Course:
@@ -49,6 +48,25 @@ def adaptive(stage: AdaptiveStage, scene: Scene) -> Course:
         return Outcome(end.value or said, is_reached=end.value is None)
     finally:
         playing.close()
+
+
+def drug(stage: DrugStage, scene: Scene) -> Course:
+    """Play a family as it is, under a virtual drug, and as it is again.
+
+    Args:
+        stage: What is wanted.
+        scene: Where.
+
+    Yields:
+        What is injected and predicted, the sweeps, and the verdict.
+
+    Returns:
+        As `rig_plugin.drug_course.drug`.
+    """
+    # Late, since the window names the plugs and waits for no library.
+    from rig_plugin.drug_course import drug as played
+
+    return (yield from played(stage, scene))
 
 
 PLUGS = Plugs(adaptive=adaptive, drug=drug)

@@ -106,10 +106,12 @@ def adex(injected, leak=10.0, current=400.0):
     return samples[0].astype(float)
 
 
+@pytest.mark.long
 def test_an_adex_cell_under_a_clamp_of_nothing_is_the_control_bit_for_bit():
     np.testing.assert_array_equal(adex(Injected((M,), -93.0, 0.0)), adex(None))
 
 
+@pytest.mark.long
 def test_a_leak_that_is_injected_into_an_adex_cell_is_a_leak():
     added, own = adex(Injected((), -70.0, 5.0, delay=0.0, cycle=0.025)), adex(None, leak=15.0)
     assert 5 < spikes(own).size < spikes(adex(None)).size

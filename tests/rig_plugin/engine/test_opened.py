@@ -1,5 +1,7 @@
 """What the engine opens: what a session needs is loaded before it is asked for, and nothing else is."""
 
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -59,3 +61,9 @@ def test_kernels_that_have_to_be_compiled_are_left_for_the_session_to_tell(loade
     monkeypatch.setattr(compiled, "is_cold", lambda: True)
     opened.load(partial(opened.attach, Settings()))
     assert loaded == []
+
+
+def test_the_window_does_not_wait_for_torch():
+    told = "import sys, rig_plugin.app, rig_plugin.desk; print(*{'torch'} & set(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, timeout=120, check=True)
+    assert run.stdout.split() == []
