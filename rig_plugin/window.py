@@ -204,6 +204,7 @@ class Window(Panes):
         self.protocol.skipped.connect(self._control.skip)
         self.protocol.gated.connect(self._control.gate)
         self.pairs.looked.connect(self._control.look)
+        self.posterior.wire(bridge.refined, self._control.refine, self.status_line.write)
         bridge.tested.connect(self.membrane.test)
         bridge.guarded.connect(self.guardian.tell)
         bridge.injected.connect(self.injection.tell)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 from rig_plugin.gain import gain
 from rig_plugin.refined import Refined
@@ -41,6 +42,13 @@ _EFFECTIVE = (
     "Effective: the amplifier's own holding current is unknown, and what it adds lies in this potential.\n"
     "The command's own level is not in it."
 )
+
+
+class Given(Protocol):
+    """A signal, as Qt binds it to its object."""
+
+    def connect(self, slot: Callable[..., Any]) -> object:
+        """Have a slot called with what the signal brings."""
 
 
 class PosteriorPanel(Panel):
@@ -97,6 +105,18 @@ class PosteriorPanel(Panel):
         self._draw()
         if refined.refusal or (refined.disagreement and self._is_shown()):
             self.cautioned.emit(refined.refusal or refined.disagreement)
+
+    def wire(self, refined: Given, ask: Callable[[], None], write: Callable[[str, str], None]) -> None:
+        """Belong to a window, as far as refinement goes.
+
+        Args:
+            refined: Signal that brings each `Refined`.
+            ask: Asks for one.
+            write: Writes what it cautions of where all that happens is written, with its tone.
+        """
+        refined.connect(self.refine)
+        self.refine_asked.connect(ask)
+        self.cautioned.connect(lambda told: write(told, "caution"))
 
     def _lay_out(self) -> None:
         column = QtWidgets.QWidget()

@@ -173,3 +173,36 @@ def test_what_the_window_looks_at_is_told_to_the_session_that_runs_and_to_those_
             assert outbox.there.wait(5.0)
     assert [session.looked for session in opened] == [[("C", "V_T")], [()]]
     assert caplog.text.count("There is no x.") == 2
+
+
+def test_the_last_cell_can_be_refined_when_its_session_is_over_and_a_new_session_ends_that():
+    outbox, opened, begun = Told(), [], threading.Semaphore(0)
+
+    class Refiner:
+        def __init__(self):
+            self.calls = []
+
+        def ask(self):
+            self.calls.append("ask")
+
+        def close(self):
+            self.calls.append("close")
+
+    def opener(listener):
+        session = Scripted(listener)
+        session.refiner = Refiner()
+        opened.append(session)
+        begun.release()
+        return session
+
+    with closing(_Desk(opener, outbox)) as desk:
+        desk.do("refine")
+        for k in range(2):
+            outbox.there.clear()
+            desk.do("start")
+            assert begun.acquire(timeout=5.0)
+            assert opened[k].running.wait(5.0)
+            desk.do("stop")
+            assert outbox.there.wait(5.0)
+            desk.do("refine")
+    assert [session.refiner.calls for session in opened] == [["ask", "close"], ["ask", "close"]]

@@ -18,6 +18,7 @@ from rig_plugin.engine.shared import Shared
 from rig_plugin.feed import Ended, Finished, MembraneTested, Overlaid, Sliced, Started
 from rig_plugin.membrane_tests import Tested as OneTest
 from rig_plugin.proposal import Candidate, Proposed
+from rig_plugin.refined import Refined
 from rig_plugin.rule import Alarm
 
 
@@ -298,3 +299,16 @@ def test_a_decision_of_a_script_comes_as_it_was_made(line):
     for decision in told:
         outbox.decided(decision)
     assert repr(taken(inbox, 2)) == repr(told)
+
+
+def test_a_refinement_comes_as_it_was_with_its_draws_or_the_reason_for_none(line, scripted):
+    outbox, inbox = line
+    draws = scripted.posterior(3, np.random.default_rng(0)).draws
+    outbox.refined(Refined(2, draws, "", "g_M differs.", 1.5, 420.0, len(draws), math.inf, 9000, 31.0))
+    outbox.refined(Refined(4, refusal="The holding is not known."))
+    found, refused = taken(inbox, 2)
+    np.testing.assert_array_equal(found.draws, draws)
+    assert (found.trial, found.disagreement, found.effective, found.simulated) == (2, "g_M differs.", 420.0, 9000)
+    assert math.isnan(found.k)
+    assert "k not known" in found.line
+    assert (refused.draws, refused.line) == (None, "The holding is not known.")
