@@ -1,8 +1,8 @@
 """This file is the round: a network goes on learning, for one cell, from cells that its posterior does not rule out.
 
 All sweeps of the cell are simulated as they were made, for draws of the prior that the posterior leaves; a copy of the
-network learns from these alone, held-out ones say when it is best, and it is asked about the cell anew. The network
-that serves every cell stays as it is.
+network learns from these alone, held-out ones say when it is best, and it is asked about the cell anew. What it says is
+blended with a little of what was said before. The network that serves every cell stays as it is.
 
 References:
     Deistler, Goncalves & Macke (2022), Truncated proposals for scalable and hassle-free simulation-based inference.
@@ -21,6 +21,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from estimators.blend import Blend, blended
 from estimators.checkpoint import Checkpoint
 from estimators.context import CONTEXT
 from estimators.disagreement import Apart, apart
@@ -69,7 +70,7 @@ class Round:
 
     Args:
         draws: From the refined posterior, in physical units, shape (s, p).
-        network: That was taught.
+        posterior: The refined one, of unconstrained theta.
         simulated: Sweeps.
         gained: Log density of held-out cells of the round, refined less amortized [nat]; 0 where nothing was learned.
         effective: What the amortized draws are worth as draws of the refined posterior.
@@ -79,7 +80,7 @@ class Round:
     """
 
     draws: Array
-    network: SweepSetEstimator
+    posterior: Blend
     simulated: int
     gained: float
     effective: float
@@ -117,14 +118,14 @@ def refine_by_round(
     sets = reenact(spec, network, u, context, rng, generator)
     pupil, gained = taught(network, sets, lesson, generator)
     with torch.inference_mode():
-        refined = pupil.density(features, context)
+        refined = Blend(amortized, pupil.density(features, context))
         before, after = (each.draw(lesson.draws, generator)[:, 0] for each in (amortized, refined))
         ratios = refined.log_prob(before[:, None])[:, 0] - amortized.log_prob(before[:, None])[:, 0]
     smoothed, k = smooth(ratios.double().numpy())
     drawn = after.double().numpy()
     return Round(
         draws=network.constrain(drawn),
-        network=pupil,
+        posterior=refined,
         simulated=len(sets.features),
         gained=gained,
         effective=effective_size(smoothed),
@@ -147,7 +148,7 @@ def taught(
 
     Returns:
         The copy at its best by the held-out cells, its weights followed by their running mean, and by how much their
-        log density is higher than the network's own [nat].
+        log density, blended, is higher than the network's own [nat].
     """
     features, context, u = _tables(sets)
     there = torch.ones(features.shape[:2], dtype=torch.bool)
@@ -156,13 +157,17 @@ def taught(
     def score(which: SweepSetEstimator, rows: Tensor) -> Tensor:
         return torch.as_tensor(which(features[rows], context[rows], there[rows]).log_prob(u[rows]))
 
+    with torch.inference_mode():
+        own = score(network, torch.arange(held)).double()
+
     def judge(which: SweepSetEstimator) -> float:
         with torch.inference_mode():
-            return float(score(which, torch.arange(held)).double().mean())
+            now = score(which, torch.arange(held)).double()
+            return float((blended(own, now) - blended(own, own)).mean())
 
     pupil = copy.deepcopy(network).requires_grad_(requires_grad=True)
     followed, best = copy.deepcopy(network), copy.deepcopy(network)
-    first = highest = judge(network)
+    highest = 0.0
     weights = list(pupil.parameters())
     optimizer = torch.optim.AdamW(weights, lr=lesson.learning_rate, weight_decay=_DECAY)
     steps = max(1, (len(u) - held) // lesson.batch)
@@ -185,7 +190,7 @@ def taught(
         if step % steps == steps - 1 and (now_at := judge(followed)) > highest:
             highest = now_at
             best.load_state_dict(followed.state_dict())
-    return best.eval().requires_grad_(requires_grad=False), highest - first
+    return best.eval().requires_grad_(requires_grad=False), highest
 
 
 def _pace(step: int, steps: int) -> float:

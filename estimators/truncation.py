@@ -11,12 +11,12 @@ References:
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import torch
 from torch import Tensor
 
-__all__ = ["Density", "truncated"]
+from estimators.posterior import Density
+
+__all__ = ["truncated"]
 
 _LEFT_OUT = 1e-4
 _MARGIN = 8.0
@@ -29,18 +29,6 @@ _STEPS = (0.9, 0.45)
 _FLOOR = 1e-6
 
 
-class Density(Protocol):
-    """A posterior of one cell in unconstrained space."""
-
-    def draw(self, count: int, generator: torch.Generator) -> Tensor:
-        """Draw, shape (count, 1, p)."""
-        ...
-
-    def log_prob(self, value: Tensor) -> Tensor:
-        """Evaluate the log density of values of shape (count, 1, p), shape (count, 1)."""
-        ...
-
-
 def truncated(posterior: Density, count: int, generator: torch.Generator, moves: int = 40) -> Tensor:
     """Draw from the standard normal prior within a posterior's region of highest density.
 
@@ -48,7 +36,7 @@ def truncated(posterior: Density, count: int, generator: torch.Generator, moves:
     that one is wide; a walk that would leave the region stays where it is.
 
     Args:
-        posterior: Of one cell.
+        posterior: Of one cell, in unconstrained space.
         count: How many draws.
         generator: Source of randomness.
         moves: Of each walk.

@@ -12,7 +12,7 @@ import torch
 
 from estimators.checkpoint import Checkpoint
 from estimators.context import CONTEXT, Context
-from estimators.estimator import SweepSetEstimator
+from estimators.posterior import Density
 from estimators.reenactment import reenact
 from estimators.rounds import Lesson, refine_by_round
 from rig_plugin.tasks.figure import Figure
@@ -73,7 +73,8 @@ def pair(checkpoint: Checkpoint, seed: int, lesson: Lesson) -> Paired | None:
         return None
     features, context = sets.features.astype(np.float64), sets.context.astype(np.float64)
     found = refine_by_round(checkpoint, features, context, seed, lesson)
-    scored = [_scored(which, features, context, u[0], generator) for which in (network, found.network)]
+    amortized = network.density(features, context)
+    scored = [_scored(posterior, u[0], generator) for posterior in (amortized, found.posterior)]
     ratios = np.array([each.ratio for each in found.apart])
     return Paired(
         density=np.array([density for density, _ in scored]),
@@ -120,11 +121,8 @@ def compare(pairs: list[Paired]) -> list[dict[str, Any]]:
     ]
 
 
-def _scored(
-    network: SweepSetEstimator, features: Array, context: Array, truth: Array, generator: torch.Generator
-) -> tuple[float, npt.NDArray[np.bool_]]:
+def _scored(posterior: Density, truth: Array, generator: torch.Generator) -> tuple[float, npt.NDArray[np.bool_]]:
     """Give the log density at the truth, and which of its numbers lie in their 90 % intervals."""
-    posterior = network.density(features, context)
     with torch.inference_mode():
         density = float(posterior.log_prob(torch.as_tensor(truth, dtype=torch.float32)[None])[0])
         draws = posterior.draw(_DRAWS, generator)[:, 0].double().numpy()

@@ -9,7 +9,7 @@ from rig_plugin.widgets.verdict import SIGNS
 
 __all__ = ["RefinementLine"]
 
-_WORKING = "refining: all sweeps of this cell are simulated anew, about a minute; a newer sweep ends it"
+_WORKING = "refining, about a minute; a newer sweep ends it"
 _BUTTON = (
     "Simulate all sweeps of this cell for what its posterior leaves, and let the network learn from them.\n"
     "It takes about a minute in a process of low priority; the recording goes on."

@@ -5,6 +5,7 @@ import pytest
 import torch
 from scipy import stats
 
+from estimators.blend import Blend
 from estimators.context import CONTEXT, Context
 from estimators.disagreement import FARTHEST, WIDEST, Apart, apart, sentence
 from estimators.reenactment import reenact
@@ -66,13 +67,26 @@ def test_other_cells_play_the_sweeps_of_this_one_and_share_what_its_sweeps_share
 
 
 def test_a_pupil_knows_held_out_cells_better_and_its_teacher_stays_as_it_is(network):
-    same = make_sets(500, seed=5, sweeps=2)
+    same = make_sets(120, seed=5, sweeps=2)
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    lesson = Lesson(epochs=6, batch=32, learning_rate=2e-3)
+    lesson = Lesson(epochs=4, batch=24, learning_rate=4e-3)
     pupil, gained = taught(network, same, lesson, torch.Generator().manual_seed(0))
     assert gained > 0.3
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
     assert not any(weight.requires_grad for weight in pupil.parameters())
+
+
+def test_what_was_said_before_keeps_its_share_in_draws_and_in_density():
+    blend = Blend(Normal([0.0, 0.0], [1.0, 1.0]), Normal([9.0, 0.0], [0.1, 0.1]))
+    drawn = blend.draw(20_000, torch.Generator().manual_seed(0))
+    assert drawn.shape == (20_000, 1, 2)
+    old = (drawn[..., 0] < 5.0).float().mean().item()
+    assert old == pytest.approx(0.2, abs=0.01)
+    # Each draw is wholly of one of the two.
+    assert drawn[drawn[..., 0] > 5.0][:, 1].abs().max() < 1.0
+    at = torch.tensor([[[0.0, 0.0]], [[9.0, 0.0]]])
+    expected = np.log([0.2, 0.8]) + [stats.norm.logpdf(0) * 2, 2 * stats.norm.logpdf(0, scale=0.1)]
+    np.testing.assert_allclose(blend.log_prob(at)[:, 0].numpy(), expected, rtol=1e-5)
 
 
 def test_what_teaches_nothing_leaves_the_posterior_as_it_is(network):

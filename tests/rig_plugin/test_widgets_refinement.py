@@ -97,3 +97,15 @@ def test_a_window_is_asked_to_refine_and_is_told_what_it_cautions_of(panel, scri
     assert panel.rows["C"].has_refined
     bridge.refined.emit(Refined(2, refusal="No holding."))
     assert written == [("No holding.", "caution")]
+
+
+def test_all_the_words_have_room_in_a_narrow_panel_and_give_it_back(panel, scripted, refined, qtbot):
+    panel.resize(400, 380)
+    panel.show()
+    panel.take(scripted.trial(2))
+    one = panel.refinement.height()
+    panel.refine(Refined(2, refined.draws, disagreement=30 * "They disagree. "))
+    words = panel.refinement.words
+    qtbot.waitUntil(lambda: one < words.heightForWidth(words.width()) <= words.height())
+    panel.refine(Refined(2, refined.draws))
+    qtbot.waitUntil(lambda: panel.refinement.height() <= 2 * one)

@@ -22,6 +22,7 @@ from rig_plugin.engine import opened
 from rig_plugin.engine.client import Client
 from rig_plugin.feed import Ended, Finished, Overlaid, Sliced, Started
 from rig_plugin.proposal import Proposed
+from rig_plugin.refined import Refined
 from rig_plugin.script import Script
 from rig_plugin.settings import ProtocolSettings, RecordingSettings, RigSettings, Settings
 from rig_plugin.stages import FamilyStage, MembraneTestStage
@@ -153,6 +154,20 @@ def test_what_can_not_be_opened_ends_the_session_in_words_and_the_next_start_is_
     assert SAMPLES <= marks["sample"][0] < 2 * SAMPLES
     # A note belongs to the moment that was held, not to the end of its typing.
     assert marks["sample"][1] < SAMPLES
+
+
+@pytest.mark.long  # test_refiner.py and test_host.py have it in one process
+def test_the_cell_of_a_session_that_is_over_is_refined_when_asked_and_the_window_has_it(parameters):
+    opener = partial(opened.attach, replace(settings(), protocol=replace(PROTOCOL, amplitudes=(-50.0,))))
+    with closing(Client(opener, parameters)) as client:
+        client.start()
+        until(client, Ended)
+        client.refine()
+        (refined,) = until(client, Refined)
+    assert refined.refusal == ""
+    assert refined.trial == 0
+    assert refined.draws.shape == (refined.of, len(parameters))
+    assert refined.simulated == 2000
 
 
 WINDOW = """
