@@ -130,7 +130,8 @@ def attach(
     described = metadata(settings, checkpoint, attached)
     seed = settings.rig.seed or 0
     observer = Observer(checkpoint, seed=seed)
-    refiner = _refiner(settings, observer, listeners) if refines else None
+    chosen_by = settings.protocol.chosen_by if scripted is None else "script"
+    refiner = _refiner(settings, observer, listeners, chosen_by) if refines else None
     protocol: Protocol = gap_free(asked.holding, asked.gap_free) if asked.gap_free else family(stimuli, sweeps)
     chooser, scene = None, Scene(attached, observer, checkpoint, settings)
     if scripted is not None:
@@ -162,9 +163,9 @@ def attach(
     return session
 
 
-def _refiner(settings: Settings, observer: Observer, listeners: Sequence[Listener]) -> Refiner:
+def _refiner(settings: Settings, observer: Observer, listeners: Sequence[Listener], chosen_by: str) -> Refiner:
     """Make what refines the posterior, when the rig file says or somebody asks."""
-    after = settings.refine.within(settings.protocol.chosen_by)
+    after = settings.refine.within(chosen_by)
     refiner = Refiner(listeners, settings.network.path or FIRST, after, settings.rig.seed or 0)
     refiner.attend(observer)
     return refiner

@@ -11,11 +11,11 @@ __all__ = ["RefineSettings"]
 
 @dataclass(frozen=True)
 class RefineSettings:
-    """Table [refine]: when the worker of low priority refines the posterior; somebody can always ask for it.
+    """Table [refine]: when, in the window, the worker of low priority refines the posterior beside what it is asked.
 
     Args:
-        after: Once the session is over ("stop"), after each "sweep", or "never" by itself. Where the posterior chooses
-            the stimuli, whose choice must not wait, "sweep" means "stop".
+        after: Once the session is over ("stop"), after each "sweep", or "never" by itself. Where the posterior or a
+            script chooses the stimuli, and a choice must not wait, "sweep" means "stop".
     """
 
     after: str = key("never", "after", one_of=("stop", "sweep", "never"))
@@ -24,7 +24,7 @@ class RefineSettings:
         """Tell when it is done in a session.
 
         Args:
-            chosen_by: Who chooses the stimuli, as [protocol] has it.
+            chosen_by: Who chooses the stimuli, as [protocol] has it, or "script".
 
         Returns:
             One of the three words.

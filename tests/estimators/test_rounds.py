@@ -49,6 +49,20 @@ def test_draws_are_the_prior_s_own_wherever_the_posterior_leaves_any_of_it():
     assert u.mean(axis=0) == pytest.approx(plain.mean(axis=0), abs=0.05)
 
 
+def test_a_posterior_of_two_points_far_apart_keeps_its_draws_at_them():
+    class Two(Normal):
+        def draw(self, count, generator):
+            signs = 1.0 - 2.0 * torch.randint(2, (count, 1, 1), generator=generator)
+            return signs * super().draw(count, generator)
+
+        def log_prob(self, value):
+            return torch.logaddexp(super().log_prob(value), super().log_prob(-value))
+
+    u = truncated(Two([2.0, 2.0], [1e-6, 1e-6]), 200, torch.Generator().manual_seed(0), moves=2)
+    np.testing.assert_allclose(u.abs().numpy(), 2.0, atol=1e-4)
+    assert 50 < int((u[:, 0] > 0).sum()) < 150
+
+
 def test_other_cells_play_the_sweeps_of_this_one_and_share_what_its_sweeps_share(checkpoint):
     context = table()
     context[1, EXCLUDED] = 1.0
@@ -85,7 +99,7 @@ def test_what_was_said_before_keeps_its_share_in_draws_and_in_density():
     # Each draw is wholly of one of the two.
     assert drawn[drawn[..., 0] > 5.0][:, 1].abs().max() < 1.0
     at = torch.tensor([[[0.0, 0.0]], [[9.0, 0.0]]])
-    expected = np.log([0.2, 0.8]) + [stats.norm.logpdf(0) * 2, 2 * stats.norm.logpdf(0, scale=0.1)]
+    expected = [np.log(0.2) + 2 * stats.norm.logpdf(0), np.log(0.8) + 2 * stats.norm.logpdf(0, scale=0.1)]
     np.testing.assert_allclose(blend.log_prob(at)[:, 0].numpy(), expected, rtol=1e-5)
 
 
