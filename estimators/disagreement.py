@@ -10,11 +10,12 @@ import numpy.typing as npt
 
 __all__ = ["FARTHEST", "WIDEST", "Apart", "apart", "sentence"]
 
-FARTHEST = 0.4
-"""Distance of medians, in widths of the amortized 90 % interval, from which it is spoken of."""
+FARTHEST = 0.45
+"""Distance of medians, in widths of the amortized 90 % interval, from which it is spoken of. Of 34 simulated cells, the
+largest of a cell was above 0.26 in one, by which this and the next were chosen."""
 
-WIDEST = 2.0
-"""Ratio of widths, either way, from which it is spoken of."""
+WIDEST = 2.25
+"""Ratio of widths, either way, from which it is spoken of; the largest of those cells was 2.01."""
 
 _ENDS = (0.05, 0.5, 0.95)
 _NAMED = 3

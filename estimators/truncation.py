@@ -21,13 +21,14 @@ __all__ = ["truncated"]
 _LEFT_OUT = 1e-4
 _MARGIN = 8.0
 """How much lower than that the edge lies [nat]: what learns from draws close about a posterior takes the edge for
-knowledge. Over 22 simulated cells, 90 % intervals of the amortized network had 87.1 % of the truths; refined by draws
-up to the edge itself 85.6 %, and with this margin 87.4 %, at the same gain."""
+knowledge. Over 22 simulated cells, with walks that began at the posterior, 90 % intervals of the amortized network had
+87.1 % of the truths; refined by draws up to the edge itself 85.6 %, and with this margin 87.4 %, at the same gain."""
 
 _KNOWN = 20_000
 _WIDER = 8.0
-"""Variance of the normal from which walks begin, in that of the posterior. Begun at draws of the posterior itself, it
-takes ten times as many moves until no trace of it is left, and what learns from draws that have one is too sure."""
+"""Variance of the normal from which walks begin, in that of the posterior. Begun at draws of the posterior itself, ten
+times as many moves leave a trace of it, and what learns from such draws is too sure: of 14 simulated cells, 90 %
+intervals of the amortized network had 89.0 % of the truths, those so refined 83.0 %, and as it is 85.7 %."""
 
 _STEPS = (0.9, 0.45)
 _FLOOR = 1e-6
