@@ -69,8 +69,8 @@ class Appraisal:
         parts = taught[..., 2:]
         whole = len(self._columns) == parts.shape[-1]
         falls = taught[..., 1] if whole else parts[..., self._columns].sum(axis=-1)
-        # Of some parameters alone nothing but the fall of their entropy is learned.
-        gains = taught[..., 0] if whole else falls
+        # How far the truth gets likelier by other than what the entropy falls is learned of all together, and shared.
+        gains = falls + (taught[..., 0] - taught[..., 1]) * len(self._columns) / parts.shape[-1]
         for k, candidate in enumerate(candidates):
             self._weights[candidate] = Weight(gains[:, k], self._entropy - falls[:, k], self._entropy)
 

@@ -181,9 +181,9 @@ class _Panel:
         weighing = Weighing(foresight, proof, self._wish, self._deadline(1.0), most)
         self._take([c for c in offered if barred[c] is None], proof, weighing)
         for round_ in range(refine):
-            fresh = self._near(weighing.leader, offered, barred, round_)
-            if fresh is None or self._is_over:
+            if not isinstance(weighing.leader, StepCandidate) or self._is_over:
                 break
+            fresh = self._near(weighing.leader, offered, barred, round_)
             self._take([c for c in fresh if barred[c] is None], proof, weighing)
         # A draw's own sweep may have aborted where a harsher one did not: what is offered is judged once more.
         offers = tuple(self._offer(c, barred[c], proof, weighing) for c in offered)
@@ -197,18 +197,19 @@ class _Panel:
         appraisal.weigh([c for c in offered if barred[c] is None])
         self._proven = {}
         pick = self._pick if self._granted(foresight) is None else self._best
-        for round_ in range(refine + 1):
-            while True:
-                offers = tuple(self._offer(c, barred[c], proof, appraisal) for c in offered)
-                best = pick(offers)[0]
-                if best is None or self._is_known(offers[best].candidate):
-                    break
-                self._prove(offers[best].candidate, offered, proof)
-            leader = None if best is None else offers[best].candidate
-            fresh = self._near(leader, offered, barred, round_) if round_ < refine else None
-            if fresh is None:
+        centres: list[Candidate] = []
+        while True:
+            offers = tuple(self._offer(c, barred[c], proof, appraisal) for c in offered)
+            best = pick(offers)[0]
+            if best is None or self._is_known(offers[best].candidate):
                 break
-            appraisal.weigh([c for c in fresh if barred[c] is None])
+            candidate = offers[best].candidate
+            if len(centres) < refine and candidate not in centres:
+                fresh = self._near(candidate, offered, barred, len(centres))
+                appraisal.weigh([c for c in fresh if barred[c] is None])
+                centres.append(candidate)
+            else:
+                self._prove(candidate, offered, proof)
         return self._conclude(offers, foresight, appraisal, proof)
 
     def _is_known(self, candidate: Candidate) -> bool:
@@ -226,10 +227,10 @@ class _Panel:
 
     def _near(
         self, leader: Candidate | None, offered: list[Candidate], barred: dict[Candidate, str | None], round_: int
-    ) -> Sequence[Candidate] | None:
+    ) -> Sequence[Candidate]:
         """Offer steps about a leader, where it is a step."""
         if not isinstance(leader, StepCandidate):
-            return None
+            return []
         holdings = len({c.context(self._setting).holding for c in offered}) > 1
         near = around(leader, self._checkpoint.domain, self._limits, self._setting, round_=round_, holdings=holdings)
         fresh = [c for c in near if c not in barred]

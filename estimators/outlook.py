@@ -22,7 +22,7 @@ class Outlook:
 
     cells: int = 0
     rounds: int = 3
-    epochs: int = 4
+    epochs: int = 10
     width: int = 56
     hidden: int = 72
     members: int = 2

@@ -26,7 +26,7 @@ from estimators.outlook import Outlook
 
 __all__ = ["Prospect", "apart", "encoded"]
 
-_AMPLITUDE = CONTEXT.index("amplitude")
+_AMPLITUDE, _EXCLUDED = CONTEXT.index("amplitude"), CONTEXT.index("excluded")
 _LEAST = 1.0
 _ROWS = 4096
 Array = npt.NDArray[np.float64]
@@ -129,7 +129,7 @@ class _Member(nn.Module):
 
 
 def encoded(network: SweepSetEstimator, asked: Tensor) -> Tensor:
-    """Encode commands.
+    """Encode commands, without what came of them.
 
     Args:
         network: Whose scaling is taken.
@@ -138,6 +138,9 @@ def encoded(network: SweepSetEstimator, asked: Tensor) -> Tensor:
     Returns:
         Shape (b, a).
     """
+    # Whether a sweep could be read comes of it, and is nothing that may be known before.
+    asked = asked.clone()
+    asked[:, _EXCLUDED] = 0.0
     return network.scaling.circumstances(asked[:, None])[:, 0]
 
 

@@ -1,7 +1,7 @@
 """This file is the prospecting: from cells that were asked in many ways to what a sweep can be expected to teach.
 
-Cells of the process are asked in rounds: first by whoever weighs sweeps without a prospect, then by the prospect of the
-rounds before, with a share of steps that follow nothing, so that it meets the sets that its own choices lead to. What
+Cells of the process are asked in rounds: first mostly by steps that follow nothing, then by the prospect of the rounds
+before, with a share of steps that follow nothing, so that it meets the sets that its own choices lead to. What
 each sweep taught is how much likelier the truth got, and by how much the posterior's entropy fell, of all parameters
 together and of each alone: where a posterior holds what it promises both have one mean, the second with less noise.
 
@@ -40,7 +40,7 @@ _RULE = AbortRule(max_spikes=300)
 
 _SWEEPS = (4, 11)
 _PURPOSE = 31
-_FIRST = 4
+_FIRST, _BLIND = 4, 0.85
 _ENTROPY = 8
 _BATCH = 256
 _RATE, _DECAY = 2e-3, 1e-2
@@ -156,7 +156,7 @@ def prospect_of(
     begun, epochs = time.monotonic(), how.rounds * how.epochs
     for k in range(how.rounds):
         rng = np.random.default_rng([spec.seed, _PURPOSE, k])
-        policies = TRIED if k else replace(TRIED, draws=_FIRST)
+        policies = TRIED if k else replace(TRIED, draws=_FIRST, blind=_BLIND)
         cells, maker = how.cells // how.rounds, likelihood if prospect is None else None
         made = adapt(
             network, spec, cells, rng,
@@ -217,9 +217,8 @@ class _Course(Course[Prospect]):
         lessons, network = self._lessons, self._network
         with torch.no_grad():
             sweeps = network.scaling(lessons.features[cells, :k], lessons.context[cells, :k])
-            asked = _unanswered(lessons.context[cells, k])
+            asked, wanted = lessons.context[cells, k], lessons.taught[cells, k - 1]
             gap = apart(asked[:, _AMPLITUDE], lessons.context[cells, :k, _AMPLITUDE])
-            wanted = lessons.taught[cells, k - 1]
             asked = encoded(network, asked)
         foretold = (prospect or self.network)(sweeps, lessons.known[cells, k - 1], asked, gap)
         return torch.square((foretold - wanted) / self._spread[k - 1]).mean()
@@ -229,10 +228,3 @@ class _Course(Course[Prospect]):
         with torch.inference_mode():
             losses = [(float(self._loss(*some, self.averaged)), len(some[0])) for some in self._batches(self._aside)]
         return self.judge(1.0 - sum(loss * n for loss, n in losses) / sum(n for _, n in losses))
-
-
-def _unanswered(context: Tensor) -> Tensor:
-    """Give contexts as they were before the sweep: whether it would be excluded is not known."""
-    context = context.clone()
-    context[:, CONTEXT.index("excluded")] = 0.0
-    return context

@@ -338,7 +338,8 @@ def _section(kind: type[T], table: dict[str, Any], origin: str, where: str) -> T
             or not max(low, 0) <= value <= high
             or (value == 0 and isinstance(default, int))
         ):
-            wanted = "a positive integer" if isinstance(default, int) else f"a number from {max(low, 0):g} to {high:g}"
+            whole = f"an integer from {low:g} to {high:g}" if math.isfinite(high) else "a positive integer"
+            wanted = whole if isinstance(default, int) else f"a number from {max(low, 0):g} to {high:g}"
             raise SpecError(f"{origin}: {where}.{key} is {value!r}, {wanted} was wanted.")
     return kind(**values)
 
