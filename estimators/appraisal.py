@@ -48,7 +48,10 @@ class Appraisal:
         rows, told, self._start = foresight.seen
         self._rows, self._told = rows[None], told[None]
         self._weights: dict[Candidate, Weight] = {}
-        self.is_late = False
+        self.is_late, self.common = False, 0.0
+        """What gain and fall of entropy differ by over all candidates [nat]."""
+        self.leader: Candidate | None = None
+        """Who gains most of those whose gain is believed."""
 
     @property
     def weights(self) -> dict[Candidate, Weight]:
@@ -74,24 +77,15 @@ class Appraisal:
         for k, candidate in enumerate(candidates):
             self._weights[candidate] = Weight(gains[:, k], self._entropy - falls[:, k], self._entropy)
 
+        self.common = float(np.median([weight.apart for weight in self._weights.values()]))
+        believed = [c for c, weight in self._weights.items() if not weight.disagrees(self._disagreement, self.common)]
+        self.leader = max(believed, key=lambda c: self._weights[c].gain, default=None)
+
     def _asked(self, context: Context) -> Array:
         known = replace(context, holding=context.holding * context.holding_known, start=self._start)
         return np.asarray(known.row())
-
-    @property
-    def leader(self) -> Candidate | None:
-        """Who gains most of those whose gain is believed."""
-        common = self.common
-        believed = [c for c, weight in self._weights.items() if not weight.disagrees(self._disagreement, common)]
-        return max(believed, key=lambda c: self._weights[c].gain) if believed else None
 
     def lead(self, leader: Candidate, rival: Candidate) -> tuple[float, float]:
         """Give how far one is ahead of another, and what the regressions leave open of that [nat]."""
         apart = self._weights[leader].gains - self._weights[rival].gains
         return float(apart.mean()), float(apart.std(ddof=1)) / math.sqrt(len(apart)) if len(apart) > 1 else math.inf
-
-    @property
-    def common(self) -> float:
-        """What gain and fall of entropy differ by over all candidates [nat]."""
-        apart = [weight.apart for weight in self._weights.values()]
-        return float(np.median(apart)) if apart else 0.0

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +36,7 @@ _PROVING = 0.5
 _RUNG = 500.0
 _NARROWED = 2
 _CLOSE = 0.1
+_PLAINLY, _NEARLY = 4.0, 0.85
 
 
 @dataclass(frozen=True)
@@ -221,8 +222,10 @@ class _Panel:
         why = proof.refusal(candidate)
         proven: dict[Candidate, str | None] = {candidate: why}
         if why is not None:
-            harsher = f"It is harsher than {candidate.words}, which may not be played: {why}"
-            proven |= {c: harsher for c in offered if c != candidate and c.covers(candidate)}
+            aborted, known = proof.counts(candidate)
+            milder = _milder(candidate) if aborted > _PLAINLY * self._rule.share * known else candidate
+            harsher = f"It is harsher than {candidate.words} or nearly as harsh, which may not be played: {why}"
+            proven |= {c: harsher for c in offered if c != candidate and c.covers(milder)}
         self._proven = proven | (self._proven or {})
 
     def _near(
@@ -361,3 +364,10 @@ class _Panel:
     @property
     def _spent(self) -> float:
         return 1e3 * (time.monotonic() - self._begun)
+
+
+def _milder(candidate: Candidate) -> Candidate:
+    """Give a step that is nearly as harsh, or what is no step as it is."""
+    if not isinstance(candidate, StepCandidate):
+        return candidate
+    return replace(candidate, amplitude=_NEARLY * candidate.amplitude, duration=_NEARLY * candidate.duration)

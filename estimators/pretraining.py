@@ -121,7 +121,7 @@ def _made(spec: Spec, out: Path, device: str, workers: int, policy: Path | None)
     if policy is not None:
         record["adaptive"] = {"cells": spec.adaptive.of(spec.training.cells), "weights": weights_of(policy)}
     trusted = (judges.likelihood, judges.predictive, judges.watchman)
-    prospect = yield from _foreseen(spec, network, judges.likelihood)
+    prospect = yield from _foreseen(spec, network, judges.likelihood, record)
     checkpoint = Checkpoint(network, spec, record, {}, references, *trusted, prospect)
     yield {"event": "progress", "stage": "calibrate", "cells": spec.training.checked}
     rng = np.random.default_rng([spec.seed, 4])
@@ -134,17 +134,19 @@ def _made(spec: Spec, out: Path, device: str, workers: int, policy: Path | None)
 
 
 def _foreseen(
-    spec: Spec, network: SweepSetEstimator, likelihood: Likelihood
+    spec: Spec, network: SweepSetEstimator, likelihood: Likelihood, record: dict[str, Any]
 ) -> Generator[dict[str, Any], None, Prospect | None]:
-    """Learn what a sweep would teach, where the spec asks for it."""
+    """Learn what a sweep would teach, where the spec asks for it, and note the share that is foretold of it."""
     if not spec.prospect.cells:
         return None
     course = prospect_of(network, likelihood, spec, spec.prospect)
     while True:
         try:
-            yield next(course).progress("prospect")
+            epoch = next(course)
         except StopIteration as over:
             return cast(Prospect, over.value)
+        record["prospect"] = {"cells": spec.prospect.cells, "foretold": epoch.held_out}
+        yield epoch.progress("prospect")
 
 
 def _followed(
