@@ -55,6 +55,9 @@ class Puppet(Feed):
     def go(self):
         self.calls.append("go")
 
+    def refine(self):
+        self.calls.append("refine")
+
     def skip(self):
         self.calls.append("skip")
 
