@@ -11,6 +11,7 @@ References:
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -19,7 +20,8 @@ import numpy.typing as npt
 import torch
 
 from estimators.abort import AbortRule
-from estimators.candidate import Setting
+from estimators.appraisal import Appraisal
+from estimators.candidate import Candidate, Setting
 from estimators.checkpoint import Checkpoint
 from estimators.context import CONTEXT, Context
 from estimators.distortion import Distortion
@@ -80,6 +82,7 @@ def ranking(
     inner: int = 384,
     seed: int = 0,
     carry: bool = True,
+    learned: bool = False,
 ) -> Ranking:
     """Check how candidates are ranked.
 
@@ -92,13 +95,16 @@ def ranking(
         inner: Draws that it is scored under.
         seed: Of everything that is random.
         carry: As `estimators.foresight.Foresight`.
+        learned: Whether gains are those that the network's prospect has learned; then nothing is simulated for them.
 
     Returns:
         The ranking.
 
     Raises:
-        RankingError: If the checkpoint has no likelihood.
+        RankingError: If the checkpoint has no likelihood, or no prospect where what was learned is asked for.
     """
+    if learned and checkpoint.prospect is None:
+        raise RankingError(f"{checkpoint.spec.name} has learned no gains to rank by; pretrain it with a [prospect].")
     if checkpoint.likelihood is None:
         raise RankingError(f"{checkpoint.spec.name} has no likelihood to check its ranking by; pretrain it anew.")
     spec, rng = checkpoint.spec, np.random.default_rng([seed, 31])
@@ -109,7 +115,9 @@ def ranking(
             rows = told.features[first:end].astype(np.float64)
             contexts = [Context(*row) for row in told.context[first:end].astype(np.float64).tolist()]
             if not all(context.excluded for context in contexts):
-                made.append(_ranked(checkpoint, rows, contexts, draws, (outer, inner), seed + len(made), carry))
+                made.append(
+                    _ranked(checkpoint, rows, contexts, draws, (outer, inner), seed + len(made), carry, learned)
+                )
     table = np.full((4, len(made), max(each.shape[1] for each in made)), np.nan)
     for k, each in enumerate(made):
         table[:, k, : each.shape[1]] = each
@@ -124,6 +132,7 @@ def _ranked(
     nested: tuple[int, int],
     seed: int,
     carry: bool,
+    learned: bool,
 ) -> Array:
     """Give gains, their errors, nested estimates and their widths of one cell's candidates, shape (4, c)."""
     latest = contexts[-1]
@@ -135,12 +144,12 @@ def _ranked(
     foresight = Foresight(
         checkpoint, rows, contexts, setting, columns, AbortRule(), seed, max(blocks * BLOCK, nested[1]), carry
     )
-    gains = []
-    for k in range(blocks):
-        some = np.arange(k * BLOCK, (k + 1) * BLOCK)
-        answers = [each.features for each in foresight.answers([(candidate, some) for candidate in candidates])]
-        gains.append([scores.gain for scores in foresight.scores(candidates, answers, some)])
-    gain = np.concatenate([np.stack(each) for each in gains], axis=1)
+    if learned:
+        appraisal = Appraisal(checkpoint, foresight, setting, columns, math.inf)
+        appraisal.weigh(candidates)
+        gain = np.stack([appraisal.weights[candidate].gains for candidate in candidates])
+    else:
+        gain = _simulated(foresight, candidates, blocks)
     u = torch.as_tensor(foresight.u[: nested[1]], dtype=torch.float32)
     found: list[Information] = []
     for candidate in candidates:
@@ -153,6 +162,16 @@ def _ranked(
     middle = np.array([0.5 * (each.low + each.high) for each in found])
     width = np.array([each.high - each.low for each in found])
     return np.stack([gain.mean(axis=1), gain.std(axis=1, ddof=1) / math.sqrt(gain.shape[1]), middle, width])
+
+
+def _simulated(foresight: Foresight, candidates: Sequence[Candidate], blocks: int) -> Array:
+    """Give the gains of draws by their simulated sweeps, shape (c, draws)."""
+    gains = []
+    for k in range(blocks):
+        some = np.arange(k * BLOCK, (k + 1) * BLOCK)
+        answers = [each.features for each in foresight.answers([(candidate, some) for candidate in candidates])]
+        gains.append([scores.gain for scores in foresight.scores(candidates, answers, some)])
+    return np.concatenate([np.stack(each) for each in gains], axis=1)
 
 
 def rank_correlation(one: Array, other: Array) -> float:

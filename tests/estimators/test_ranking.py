@@ -48,3 +48,15 @@ def test_gains_with_carried_errors_lose_little_by_the_nested_estimates():
     found = ranking(load(shipped(SHIPPED[0])), 20, draws=256, outer=64, inner=256)
     assert np.median(found.correlations) >= 0.4
     assert np.median(found.regrets) <= 0.2
+
+
+@pytest.mark.long
+def test_learned_gains_stand_in_the_order_of_the_nested_estimates():
+    found = ranking(load(shipped(SHIPPED[0])), 20, draws=32, outer=64, inner=256, carry=False, learned=True)
+    assert np.median(found.correlations) >= 0.8
+    assert np.median(found.regrets) <= 0.2
+
+
+def test_without_a_prospect_nothing_learned_can_be_checked(taught):
+    with pytest.raises(RankingError, match="has learned no gains"):
+        ranking(taught, 1, learned=True)
