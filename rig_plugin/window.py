@@ -112,6 +112,11 @@ class Window(Panes):
         return self.is_running and status is not None and status.recording
 
     @property
+    def recorded(self) -> Path | None:
+        """The recording of this session that was begun last, or None."""
+        return self._recorded
+
+    @property
     def left(self) -> Path | None:
         """A recording of which no NWB file was offered, because it is not over or the window was closed before."""
         return self._recorded if self._recorded != self._offered else None
@@ -200,6 +205,8 @@ class Window(Panes):
         bridge.sliced.connect(self.pairs.slice)
         bridge.proposed.connect(self._look_ahead)
         bridge.decided.connect(self._decide)
+        bridge.dosed.connect(self.drug.tell)
+        bridge.ended.connect(lambda _: self.drug.end())
         self.protocol.accepted.connect(self._control.go)
         self.protocol.skipped.connect(self._control.skip)
         self.protocol.gated.connect(self._control.gate)
@@ -271,7 +278,11 @@ class Window(Panes):
             self.status_line.write(f"{self.protocol.next.words()}: G plays, K skips")
 
     def _decide(self, decision: Decision) -> None:
-        """Write each decision with its reason where all that happens is written."""
+        """Write each decision with its reason where all that happens is written, and show what it is about."""
+        self.script.decide(decision)
+        self.drug.decide(decision)
+        if decision.event == "began" and decision.kind == "drug" and not self.is_replay:
+            self.docks.front("drug")
         self.status_line.write(decision.said, "caution" if decision.event in ("missed", "stopped", "late") else "text")
 
     def _finish(self, trials: tuple[Trial, ...]) -> None:
