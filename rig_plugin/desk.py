@@ -338,7 +338,9 @@ class Desk(QtWidgets.QMainWindow):
         """Say where a recording can be read otherwise, that could not be read as it was, or a script gone on with."""
         if reason is not None and self.preparation.is_replay and self._asked is None:
             self.banner.tell(reason, "caution", remedy=("Read it otherwise…", self.ask_reading))
-        script, former, shown = self.preparation.script, self.board.recorded, self.board.script
+        script, shown = self.preparation.script, self.board.script
+        # What was ended before anything was recorded adds nothing to the recording that it went on from.
+        former = self.board.recorded or self.preparation.former
         if script is not None and shown.broken is not None and shown.over and former is not None and not self._asked:
             told = f"{script.name} was broken off in stage {shown.broken + 1}; what is over needs not be played again."
             again = self.preparation.scripted(script, former)
