@@ -303,6 +303,7 @@ class Desk(QtWidgets.QMainWindow):
         self._column.addWidget(window, 1)
         self.liking = Liking(preparation.key, window)
         _attend(window, preparation.protocol)
+        window.drug.form.allow(preparation.protocol, preparation.without_drug(spec.process.name))
         if preparation.script is not None:
             window.script.show_script(preparation.script)
             window.docks.front("script")
@@ -351,6 +352,7 @@ class Desk(QtWidgets.QMainWindow):
         self.preparation = self._rig = self.preparation.played(protocol)
         client.play(protocol)
         _attend(self.board, protocol)
+        self.board.drug.form.follow(protocol)
 
     def _prefer(self, preferences: Preferences) -> None:
         self.preferences = preferences

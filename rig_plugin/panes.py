@@ -89,7 +89,7 @@ class Panes(QtWidgets.QWidget):
         self.pairs = Pairs(parameters)
         self.recording = RecordingPanel(is_replay, folder or RecordingSettings().where)
         self.log = Log()
-        self.script, self.drug = ScriptPanel(), DrugPanel()
+        self.script, self.drug = ScriptPanel(), DrugPanel(parameters)
         self.protocol = protocol or FamilyBuilder(None)
         self.status_line = StatusLine(source_name, network_name)
         self.docks = Docks(ARRANGEMENT)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from estimators.process import CORTICAL
 from rig_plugin.engine import opened
 from rig_plugin.engine.host import Opener
 from rig_plugin.replay_settings import ReplaySettings
@@ -22,6 +23,7 @@ SIMULATED = "simulated cell"
 
 _MODEL = "model-cell"
 _RIG_FILES = (".toml",)
+_CLAMPLESS = ("nidaq", "spikerbox")
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,31 @@ class Preparation:
             where = settings.recording.where
             return partial(opened.script, settings, self.script, resume=self.former, folder=where)
         return partial(opened.attach, settings) if self.clamp is None else partial(opened.patch, settings, self.clamp)
+
+    def without_drug(self, process: str) -> str:
+        """Say why no virtual drug can be asked for beside what is played.
+
+        Args:
+            process: Of the network.
+
+        Returns:
+            A sentence with the remedy; empty where one can, as far as that is known before the rig is open.
+        """
+        settings = self.settings
+        if isinstance(settings, ReplaySettings):
+            return "What was recorded was played already: a virtual drug is given on a rig."
+        if process != CORTICAL.name:
+            return f"Virtual drugs are made for cortical cells, and this network knows {process}: choose another."
+        if settings.rig.kind in _CLAMPLESS:
+            return (
+                f"A rig of the kind {settings.rig.kind} has no dynamic clamp that can be told what to add: use the "
+                "simulated cell or the serial device."
+            )
+        if self.script is not None:
+            return "A script is played: give it a drug stage."
+        if self.clamp is not None:
+            return "No sweeps are played here that a posterior could rest on: play a family."
+        return ""
 
     @property
     def plain(self) -> Preparation:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from estimators.virtual_drug import CONDUCTANCES
 from hardware.decision import Decision
 from rig_plugin.dosing import PHASES, Dosing, Infusion
 from rig_plugin.stage_text import drug_words
 from rig_plugin.stages import DrugStage
+from rig_plugin.widgets.drug_form import DrugForm
 from rig_plugin.widgets.drug_table import DrugTable
 from rig_plugin.widgets.number import MISSING, fixed, places, significant
 from rig_plugin.widgets.panel import Panel
 from rig_plugin.widgets.qt import QtCore, QtWidgets
 from rig_plugin.widgets.ribbon import LEGEND
+from simulators.parameter import Parameter
 
 __all__ = ["DrugPanel"]
 
 _PROMISE = (
     "A virtual drug appears here while a script gives one: what the dynamic clamp injects, what was predicted of it "
     'and what came of it. To get one, give a script a [[stage]] with kind = "drug", as docs/experiment.toml does, and '
-    "play it by File > Run a script… on a rig with a dynamic clamp; the simulated cell has one."
+    "play it by File > Run a script… on a rig with a dynamic clamp, as the simulated cell has; or ask for one above."
 )
 _VERDICTS = {
     "confirmed": ("●", "confirmed"),
@@ -34,10 +39,11 @@ class DrugPanel(Panel):
     """The newest drug; in a recording that is gone through, the sentences that were kept of it.
 
     Args:
+        parameters: The network's, in order; those that are conductances can be asked for.
         parent: Owner, as in Qt.
     """
 
-    def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
+    def __init__(self, parameters: Sequence[Parameter] = (), parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__("Virtual drug", _PROMISE, parent)
         self._dosing: Dosing | None = None
         self._is_broken = False
@@ -45,6 +51,7 @@ class DrugPanel(Panel):
         self._drug, self._clamp, self._verdict, self._legend = (QtWidgets.QLabel("") for _ in range(4))
         self._phases = tuple(QtWidgets.QLabel("") for _ in PHASES)
         self._table = DrugTable()
+        self.form = DrugForm([each.name for each in parameters if each.name in CONDUCTANCES])
         self._lay_out()
         self.wear(self.theme)
 
@@ -116,6 +123,7 @@ class DrugPanel(Panel):
         self._legend.setText(LEGEND)
         for label in self._phases:
             label.setObjectName("plain")
+        self._body.addWidget(self.form)
         self._body.addWidget(self._drug)
         self._body.addWidget(self._clamp)
         self._body.addLayout(row)
@@ -130,6 +138,8 @@ class DrugPanel(Panel):
     def _draw(self) -> None:
         dosing = self._dosing
         has_drug, has_text = dosing is not None, bool(self._said)
+        # What is being given needs the room, and there is one at a time.
+        self.form.setVisible(dosing is None or bool(dosing.verdict) or self._is_broken)
         self.say("" if has_drug or has_text else self._promise)
         for widget in (*self._phases, self._table):
             widget.setVisible(has_drug)
@@ -176,6 +186,7 @@ class DrugPanel(Panel):
 
     def _wear(self) -> None:
         self._table.wear(self.theme)
+        self.form.wear(self.theme)
 
 
 def _injected(infusion: Infusion | None) -> str:

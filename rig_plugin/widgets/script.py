@@ -86,6 +86,9 @@ class ScriptPanel(Panel):
         Args:
             decision: The newest one.
         """
+        if decision.stage < 0 and decision.kind:
+            # Of what was asked for beside any script.
+            return
         if decision.stage < 0:
             self._last = decision.said
         else:

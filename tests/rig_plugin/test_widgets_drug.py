@@ -7,9 +7,12 @@ import pytest
 
 from hardware.decision import Decision
 from rig_plugin.dosing import Dosing, Expected, Infusion, Span
+from rig_plugin.protocol_settings import ProtocolSettings
 from rig_plugin.widgets.drug import DrugPanel
 from rig_plugin.widgets.theme import DARK, LIGHT
+from simulators.parameter import Parameter
 
+PARAMETERS = (Parameter("C", "pF", 15.0, 400.0, "log"), Parameter("g_leak", "mS/cm2", 0.005, 0.6, "log"))
 INFUSION = Infusion(7.52, -6.02, -93.5, 0.1, 0.05, 2000.0, Span(0.7, 1.7, 3.0))
 COUNT = Expected(150.0, "spike_count", "1", 5.0, Span(7, 16, 27), Span(5, 5, 6), Span(4, 5, 25))
 MEAN = Expected(
@@ -20,7 +23,7 @@ SAID = Dosing("g_M", -0.8, 3, (3, 1, 0), INFUSION, (COUNT, MEAN), 86)
 
 @pytest.fixture
 def panel(qtbot):
-    made = DrugPanel()
+    made = DrugPanel(PARAMETERS)
     qtbot.addWidget(made)
     made.resize(625, 400)
     made.show()
@@ -102,3 +105,52 @@ def test_a_row_shows_its_prediction_and_where_the_measurement_lies(panel, theme)
     assert panel.cells(0)[3:] == ("–", "–", "–")
     panel.tell(replace(SAID, expected=(replace(missing, measured=26.0, is_inside=True),)))
     assert panel.grab().toImage() != before
+
+
+@pytest.fixture
+def form(qtbot, panel):
+    panel.form.allow(ProtocolSettings(amplitudes=(-50.0, 0.0, 50.0, 100.0)))
+    panel.form.enter(True)
+    return panel.form
+
+
+def type_in(qtbot, box, text):
+    box.clear()
+    qtbot.keyClicks(box, text)
+
+
+def test_a_drug_on_its_own_is_judged_as_it_is_typed(qtbot, form):
+    assert form.words == "" and form.button.isEnabled()
+    for text, said in (("-1.5", "-1 (all of it taken away) to 3"), ("0", "and not 0"), ("", "'' was given")):
+        type_in(qtbot, form.factor, text)
+        assert said in form.words and form.words.startswith("▲") and not form.button.isEnabled()
+    type_in(qtbot, form.factor, "0.5")
+    for text in ("0", "4", "1.5"):
+        type_in(qtbot, form.sweeps, text)
+        assert "1 to 3 was wanted" in form.words and not form.button.isEnabled()
+    for text, heights in (("2", (-50.0, 100.0)), ("1", (100.0,)), ("3", (-50.0, 50.0, 100.0))):
+        type_in(qtbot, form.sweeps, text)
+        with qtbot.waitSignal(form.asked) as asked:
+            form.button.click()
+        (stage,) = asked.args
+        assert (stage.conductance, stage.factor, stage.protocol.amplitudes) == ("g_leak", 0.5, heights)
+
+
+def test_where_no_drug_can_be_given_the_reason_stands_there(form):
+    form.enter(False)
+    assert "Space starts one" in form.words and not form.button.isEnabled() and form.factor.isEnabled()
+    form.allow(ProtocolSettings(), "A board has no dynamic clamp: use another rig.")
+    assert form.words == "A board has no dynamic clamp: use another rig." and not form.factor.isEnabled()
+    form.enter(True)
+    assert not form.button.isEnabled()
+    form.allow(ProtocolSettings())
+    assert form.button.isEnabled()
+    form.follow(ProtocolSettings(gap_free=1000.0))
+    assert "apply a family" in form.words and not form.button.isEnabled()
+
+
+def test_while_a_drug_is_given_no_other_can_be_asked_for(panel):
+    panel.tell(SAID)
+    assert panel.form.isHidden()
+    panel.tell(replace(SAID, verdict="withheld", sentence="Why."))
+    assert not panel.form.isHidden()

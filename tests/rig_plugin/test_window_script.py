@@ -20,10 +20,10 @@ PATIENCE = 280_000
 
 
 @contextmanager
-def opened(qtbot, folder):
+def opened(qtbot, folder, more=""):
     """A desk with a rig that records into a folder; closed, and its engine ended, whatever comes."""
     rig = folder / "rig.toml"
-    rig.write_text(RIG, encoding="utf-8")
+    rig.write_text(RIG + more, encoding="utf-8")
     desk = Desk(of_file(rig))
     qtbot.addWidget(desk)
     desk.show()
@@ -80,3 +80,29 @@ def test_escape_ends_a_script_and_the_window_goes_on_with_it_from_its_recording(
                 desk.banner.remedy.click()
         assert [decision.event for decision in decisions(found[1])][:3] == ["taken over", "began", "stopped"]
         assert "● 1 family, over" in desk.board.script.words()
+
+
+@pytest.mark.long
+def test_a_drug_that_is_asked_for_beside_a_family_is_given_and_judged(qtbot, tmp_path):
+    steps = "[protocol]\namplitudes_pA = [-50.0, 100.0, 150.0, 50.0]\nonset_ms = 200.0\nduration_ms = 500.0\n"
+    with opened(qtbot, tmp_path, steps) as desk:
+        board, form = desk.board, desk.board.drug.form
+        board.docks.front("drug")
+        assert not form.button.isEnabled() and "Space starts one" in form.words
+        # Each sweep waits, so that the session is not over before somebody asks.
+        qtbot.keyClick(board, QtCore.Qt.Key.Key_A)
+        board.toggle()
+        for trial in range(3):
+            qtbot.waitUntil(lambda: "G plays" in board.status_line.words(), timeout=PATIENCE)
+            board.status_line.write("")
+            qtbot.keyClick(board, QtCore.Qt.Key.Key_G)
+            wanted = f"trial {trial}"
+            qtbot.waitUntil(lambda wanted=wanted: wanted in board.status_line.words(), timeout=PATIENCE)
+        qtbot.waitUntil(form.button.isEnabled)
+        form.button.click()
+        qtbot.keyClick(board, QtCore.Qt.Key.Key_A)
+        qtbot.waitUntil(lambda: not board.is_running, timeout=PATIENCE)
+        assert "● control after 3 of 3" in board.drug.words() and board.drug.rows
+        assert "The virtual drug is over" in "\n".join(board.log.lines())
+        (path,) = tmp_path.glob("*.h5")
+        assert [decision.kind for decision in decisions(path)] == 5 * ["drug"]
