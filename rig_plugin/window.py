@@ -209,7 +209,6 @@ class Window(Panes):
         bridge.decided.connect(self._decide)
         bridge.dosed.connect(self.drug.tell)
         self.drug.form.asked.connect(self._give)
-        bridge.ended.connect(lambda _: self.drug.end())
         self.protocol.accepted.connect(self._control.go)
         self.protocol.skipped.connect(self._control.skip)
         self.protocol.gated.connect(self._control.gate)
@@ -265,7 +264,7 @@ class Window(Panes):
         self.header.enter("running" if running else "ended")
         self.recording.enter(running)
         self.protocol.enter(running)
-        self.drug.form.enter(running)
+        self.drug.enter(running)
 
     def _begin(self, live: Live) -> None:
         if not self.is_running:

@@ -46,7 +46,7 @@ class DrugPanel(Panel):
     def __init__(self, parameters: Sequence[Parameter] = (), parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__("Virtual drug", _PROMISE, parent)
         self._dosing: Dosing | None = None
-        self._is_broken = False
+        self._is_broken = self._is_running = False
         self._said: list[str] = []
         self._drug, self._clamp, self._verdict, self._legend = (QtWidgets.QLabel("") for _ in range(4))
         self._phases = tuple(QtWidgets.QLabel("") for _ in PHASES)
@@ -99,14 +99,20 @@ class DrugPanel(Panel):
             self._said.append(decision.said)
         elif decision.event == "stopped":
             self._said.append(decision.said)
-            self.end()
+            self._is_broken = self._dosing is not None and not self._dosing.verdict
         self._draw()
 
-    def end(self) -> None:
-        """Be told that the session is over: what had no verdict by then gets none."""
-        if self._dosing is not None and not self._dosing.verdict:
+    def enter(self, running: bool) -> None:
+        """Be told whether a session runs: what has no verdict when it is over gets none.
+
+        Args:
+            running: Whether it does.
+        """
+        self._is_running = running
+        self.form.enter(running)
+        if not running and self._dosing is not None and not self._dosing.verdict:
             self._is_broken = True
-            self._draw()
+        self._draw()
 
     def _lay_out(self) -> None:
         for label in (self._drug, self._clamp, self._verdict, self._legend):
@@ -138,8 +144,9 @@ class DrugPanel(Panel):
     def _draw(self) -> None:
         dosing = self._dosing
         has_drug, has_text = dosing is not None, bool(self._said)
-        # What is being given needs the room, and there is one at a time.
-        self.form.setVisible(dosing is None or bool(dosing.verdict) or self._is_broken)
+        # What is being given needs the room, and there is one at a time; what came of one, where none can be asked for.
+        is_over = dosing is not None and (bool(dosing.verdict) or self._is_broken)
+        self.form.setVisible(dosing is None or (is_over and self._is_running))
         self.say("" if has_drug or has_text else self._promise)
         for widget in (*self._phases, self._table):
             widget.setVisible(has_drug)

@@ -102,6 +102,7 @@ class DrugForm(QtWidgets.QWidget):
             row.addWidget(field)
         row.addStretch(1)
         row.addWidget(self.button)
+        self.conductance.setToolTip("The conductance that the drug acts on, one of the network's.")
         self.factor.setToolTip("What is added, in multiples of the cell's own: -0.8 takes four fifths away.")
         self.sweeps.setToolTip("Steps of the family, under control, under the drug and again under control.")
         self.button.setFocusPolicy(QtCore.Qt.FocusPolicy.NoFocus)

@@ -75,7 +75,7 @@ def test_the_verdict_is_a_sign_and_a_word_with_its_reason(panel, verdict, is_str
     panel.tell(replace(SAID, done=(3, 3, 3), verdict=verdict, sentence="Why.", is_strange=is_strange))
     assert panel.words().splitlines()[-1] == said
     # What has its verdict keeps it.
-    panel.end()
+    panel.enter(False)
     assert panel.words().splitlines()[-1] == said
 
 
@@ -110,7 +110,7 @@ def test_a_row_shows_its_prediction_and_where_the_measurement_lies(panel, theme)
 @pytest.fixture
 def form(qtbot, panel):
     panel.form.allow(ProtocolSettings(amplitudes=(-50.0, 0.0, 50.0, 100.0)))
-    panel.form.enter(True)
+    panel.enter(True)
     return panel.form
 
 
@@ -150,7 +150,13 @@ def test_where_no_drug_can_be_given_the_reason_stands_there(form):
 
 
 def test_while_a_drug_is_given_no_other_can_be_asked_for(panel):
+    panel.enter(True)
+    assert not panel.form.isHidden()
     panel.tell(SAID)
     assert panel.form.isHidden()
     panel.tell(replace(SAID, verdict="withheld", sentence="Why."))
+    assert not panel.form.isHidden()
+    panel.enter(False)
+    assert panel.form.isHidden()
+    panel.clear()
     assert not panel.form.isHidden()

@@ -82,6 +82,12 @@ def test_escape_ends_a_script_and_the_window_goes_on_with_it_from_its_recording(
         assert "● 1 family, over" in desk.board.script.words()
 
 
+def waits(board, number):
+    """Whether the sweep of this number waits for a word."""
+    proposed = board.protocol.next.proposed
+    return proposed is not None and proposed.waits and proposed.number == number
+
+
 @pytest.mark.long
 def test_a_drug_that_is_asked_for_beside_a_family_is_given_and_judged(qtbot, tmp_path):
     steps = "[protocol]\namplitudes_pA = [-50.0, 100.0, 150.0, 50.0]\nonset_ms = 200.0\nduration_ms = 500.0\n"
@@ -93,11 +99,9 @@ def test_a_drug_that_is_asked_for_beside_a_family_is_given_and_judged(qtbot, tmp
         qtbot.keyClick(board, QtCore.Qt.Key.Key_A)
         board.toggle()
         for trial in range(3):
-            qtbot.waitUntil(lambda: "G plays" in board.status_line.words(), timeout=PATIENCE)
-            board.status_line.write("")
+            qtbot.waitUntil(lambda trial=trial: waits(board, trial), timeout=60_000)
             qtbot.keyClick(board, QtCore.Qt.Key.Key_G)
-            wanted = f"trial {trial}"
-            qtbot.waitUntil(lambda wanted=wanted: wanted in board.status_line.words(), timeout=PATIENCE)
+        qtbot.waitUntil(lambda: waits(board, 3), timeout=60_000)
         qtbot.waitUntil(form.button.isEnabled)
         form.button.click()
         qtbot.keyClick(board, QtCore.Qt.Key.Key_A)
