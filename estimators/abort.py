@@ -75,7 +75,7 @@ class AbortRule:
         self,
         samples: npt.NDArray[np.float32],
         counts: npt.NDArray[np.int64],
-        rate: float,
+        rate: float | npt.NDArray[np.float64],
         features: npt.NDArray[np.float64],
     ) -> npt.NDArray[np.bool_]:
         """Tell which sweeps would be aborted.
@@ -83,7 +83,7 @@ class AbortRule:
         Args:
             samples: Shape (s, n) [mV].
             counts: How many of its row each sweep has, shape (s,).
-            rate: Sampling rate [kHz].
+            rate: Sampling rate, of all or of each [kHz].
             features: Of the same sweeps, shape (s, f), by whose definition spikes are counted.
 
         Returns:

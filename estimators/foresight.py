@@ -129,6 +129,11 @@ class Foresight:
         self._unshared: Array | None = None
         self.simulated = 0
 
+    @property
+    def seen(self) -> tuple[Array, Array, float]:
+        """Features and contexts of the sweeps so far as the network is shown them, and the start of the one to come."""
+        return self._rows, self._told, self._start
+
     def _walked(self, u: Array) -> Array:
         """Let theta walk from the last sweep to the one to come."""
         wait = max(0.0, self._start - float(self._told[-1, _COLUMN["start"]]))

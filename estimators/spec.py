@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from estimators.cell import halved
 from estimators.designs import Designs
 from estimators.nuisances import OFF, Nuisances
+from estimators.outlook import Outlook
 from estimators.process import CORTICAL, PROCESSES, Process, process_of
 from simulators.parameter import Parameter
 from simulators.refusal import Refusal
@@ -47,9 +48,10 @@ _BOUNDS = {
     "weight_decay": (0.0, 1.0),
     "cells": (180, 100_000_000),
     "held_out": (20, 1_000_000),
+    "members": (2, 16),
 }
 
-T = TypeVar("T", Designs, Nuisances, "Training", "Schooling", "Adaptation")
+T = TypeVar("T", Designs, Nuisances, "Training", "Schooling", "Adaptation", Outlook)
 
 
 class SpecError(Refusal):
@@ -148,6 +150,7 @@ class Spec:
         likelihood: How its likelihood is made.
         text: The file as it was read; kept in the checkpoint.
         adaptive: Whose choice of steps some of its cells follow.
+        prospect: How it is learned what a sweep would teach.
     """
 
     name: str
@@ -159,6 +162,7 @@ class Spec:
     likelihood: Schooling = field(default_factory=Schooling)
     text: str = ""
     adaptive: Adaptation = field(default_factory=Adaptation)
+    prospect: Outlook = field(default_factory=Outlook)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -221,7 +225,7 @@ def spec_from(text: str, origin: str) -> Spec:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SpecError(f"{origin} is not TOML ({error}); mend that line.") from error
-    known = {"name", "model", "seed", "prior", "designs", "nuisances", "training", "likelihood", "adaptive"}
+    known = {"name", "model", "seed", "prior", "designs", "nuisances", "training", "likelihood", "adaptive", "prospect"}
     _only(table, known, origin, "")
     name, seed = table.get("name"), table.get("seed")
     if not isinstance(name, str) or not name:
@@ -242,6 +246,7 @@ def spec_from(text: str, origin: str) -> Spec:
         _section(Schooling, _table(table, "likelihood", origin), origin, "likelihood"),
         text,
         _adaptation(table, origin),
+        _section(Outlook, _table(table, "prospect", origin), origin, "prospect"),
     )
 
 
@@ -333,7 +338,8 @@ def _section(kind: type[T], table: dict[str, Any], origin: str, where: str) -> T
             or not max(low, 0) <= value <= high
             or (value == 0 and isinstance(default, int))
         ):
-            wanted = "a positive integer" if isinstance(default, int) else f"a number from {max(low, 0):g} to {high:g}"
+            whole = f"an integer from {low:g} to {high:g}" if math.isfinite(high) else "a positive integer"
+            wanted = whole if isinstance(default, int) else f"a number from {max(low, 0):g} to {high:g}"
             raise SpecError(f"{origin}: {where}.{key} is {value!r}, {wanted} was wanted.")
     return kind(**values)
 

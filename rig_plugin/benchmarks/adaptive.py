@@ -3,13 +3,16 @@
 All ways ask the same cells, with the same noise and the same first sweep. A network that was trained by itself judges:
 the log density that it has at the truth, and the entropy that it thinks is left. Cells of other models and recorded
 ones have no true parameters: of these it foretells other sweeps. Whoever asks for a sweep that a session would break
-off for the cell's sake learns nothing by it.
+off for the cell's sake learns nothing by it. The adaptive way is there twice: as a session chooses, which plays nothing
+that more than 2 % of what the posterior expects would have to be broken off under; and without that bound, which no
+family obeys either.
 """
 
 from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from estimators.abort import AbortRule
 from estimators.admission import Tolerance
 from estimators.candidate import Setting
 from estimators.checkpoint import Checkpoint, load
@@ -41,6 +45,9 @@ _AIM_SWEEPS, _AIM_MS = 5.0, 300.0
 _OTHERS, _FOUR = 60, 4
 _FOREIGN = 5
 """Simulated cells of the model for each of another one."""
+
+_UNBOUND = 0.999
+"""Share of expected sweeps that may have to be broken off where nothing is asked of it."""
 
 _MULTIPLES = (-2.0, -1.0, 1.0, 2.0, 3.0, 4.0, 6.0, 10.0)
 _DRAWS, _RESAMPLED = 200, 2000
@@ -80,7 +87,9 @@ def measure(
     cohort = Cohort(chooser, cells, _SWEEPS, _SEED)
     ways = WAYS | {"best_four": cycled(_best_four(chooser, scorer))}
     records = {name: _played(cohort, way) for name, way in ways.items()}
-    records["adaptive"], times = _chosen(cohort, chooser, draws)
+    records["adaptive"], times = _chosen(cohort, chooser, draws, RULE)
+    free = replace(RULE, share=_UNBOUND)
+    records["adaptive_unbound"] = _chosen(cohort, chooser, draws, free)[0]
     scores = {name: _scores(scorer, cohort, record) for name, record in records.items()}
     figures = [figure for name, score in scores.items() for figure in _told(name, score)]
     figures += _compared(scores)
@@ -89,7 +98,8 @@ def measure(
         Figure("choice_ms_p99", float(np.quantile(times, 0.99)), "ms", len(times), aim=_AIM_MS),
     ]
     askers: dict[str, Asker] = {name: partial(_played, way=way) for name, way in ways.items()}
-    askers["adaptive"] = lambda cohort: _chosen(cohort, chooser, draws)[0]
+    askers["adaptive"] = lambda cohort: _chosen(cohort, chooser, draws, RULE)[0]
+    askers["adaptive_unbound"] = lambda cohort: _chosen(cohort, chooser, draws, free)[0]
     figures += foreign(askers, chooser, scorer, max(cells // _FOREIGN, 2), _SEED)
     data = data or (Path(os.environ["RIG_DATA"]) if "RIG_DATA" in os.environ else None)
     if data is not None:
@@ -117,7 +127,7 @@ def _played(cohort: Cohort, way: Any) -> Record:  # noqa: ANN401 - a Way
     return record
 
 
-def _chosen(cohort: Cohort, chooser: Checkpoint, draws: int) -> tuple[Record, list[float]]:
+def _chosen(cohort: Cohort, chooser: Checkpoint, draws: int, rule: AbortRule) -> tuple[Record, list[float]]:
     """Let the posterior choose, cell by cell, within the same range as the others."""
     record, times = Record(), []
     cohort.ask(record, first(cohort))
@@ -126,13 +136,13 @@ def _chosen(cohort: Cohort, chooser: Checkpoint, draws: int) -> tuple[Record, li
         steps = list(WAYS["well_ordered"](cohort, record, np.random.default_rng(0)))
         for cell in range(len(cohort)):
             begun = time.perf_counter()
-            steps[cell] = _choice(cohort, chooser, record, cell, draws) or steps[cell]
+            steps[cell] = _choice(cohort, chooser, record, cell, draws, rule) or steps[cell]
             times.append(1e3 * (time.perf_counter() - begun))
         cohort.ask(record, steps)
     return record, times
 
 
-def _choice(cohort: Cohort, chooser: Checkpoint, record: Record, cell: int, draws: int) -> Step | None:
+def _choice(cohort: Cohort, chooser: Checkpoint, record: Record, cell: int, draws: int, rule: AbortRule) -> Step | None:
     rows, contexts = record.of(cell)
     reach = float(cohort.reach[cell])
     start = INTERVAL * len(rows)
@@ -140,7 +150,7 @@ def _choice(cohort: Cohort, chooser: Checkpoint, record: Record, cell: int, draw
     offered = menu(chooser.domain, Limits(), setting, reach=reach)
     choice = choose(
         chooser, rows, contexts, setting, offered,
-        wish=Wish(), rule=RULE, tolerance=Tolerance(trusted=2, largest=reach / 2.0), seed=cell, most=draws,
+        wish=Wish(), rule=rule, tolerance=Tolerance(trusted=2, largest=reach / 2.0), seed=cell, most=draws,
     )  # fmt: skip
     if choice.candidate is None or choice.stop is not None:
         return None
@@ -206,23 +216,25 @@ def _told(name: str, score: tuple[Array, Array]) -> list[Figure]:
 
 def _compared(scores: dict[str, tuple[Array, Array]]) -> list[Figure]:
     """Tell by how much the adaptive way is ahead, and how early it knows what the best of the others knows."""
-    ours = scores["adaptive"][0]
-    others = {name: density for name, (density, _) in scores.items() if name != "adaptive"}
-    rng = np.random.default_rng(_SEED)
-    drawn = rng.integers(ours.shape[1], size=(_RESAMPLED, ours.shape[1]))
-    figures = []
-    for name, density in others.items():
-        for k in _TOLD[1:]:
-            ahead = ours[k - 1] - density[k - 1]
-            low, high = np.quantile(ahead[drawn].mean(axis=1), [0.025, 0.975])
-            figures += [
-                Figure(f"ahead_{k}/{name}", float(ahead.mean()), "nat", len(ahead)),
-                Figure(f"ahead_{k}_low/{name}", float(low), "nat", len(ahead)),
-                Figure(f"ahead_{k}_high/{name}", float(high), "nat", len(ahead)),
-            ]
+    others = {name: density for name, (density, _) in scores.items() if not name.startswith("adaptive")}
     best = max(others, key=lambda name: others[name][-1].mean())
-    enough = np.flatnonzero(ours.mean(axis=1) >= others[best][-1].mean())
-    # None of ten is told as one more than there were.
-    sweeps = float(enough[0] + 1) if enough.size else float(_SWEEPS + 1)
-    figures.append(Figure("sweeps_to_family_ten", sweeps, "sweeps", ours.shape[1], peer=best, aim=_AIM_SWEEPS))
+    figures = []
+    for way in (name for name in scores if name.startswith("adaptive")):
+        ours, mark = scores[way][0], way.removeprefix("adaptive")
+        for name, density in others.items():
+            for k in _TOLD[1:]:
+                figures += _ahead(f"ahead_{k}{{}}{mark}/{name}", ours[k - 1] - density[k - 1])
+        enough = np.flatnonzero(ours.mean(axis=1) >= others[best][-1].mean())
+        # None of ten is told as one more than there were.
+        sweeps = float(enough[0] + 1) if enough.size else float(_SWEEPS + 1)
+        name = f"sweeps_to_family_ten{mark}"
+        figures.append(Figure(name, sweeps, "sweeps", ours.shape[1], peer=best, aim=_AIM_SWEEPS))
     return figures
+
+
+def _ahead(name: str, ahead: Array) -> list[Figure]:
+    """Tell a mean with its 95 % interval, by cells drawn anew."""
+    drawn = np.random.default_rng(_SEED).integers(len(ahead), size=(_RESAMPLED, len(ahead)))
+    low, high = np.quantile(ahead[drawn].mean(axis=1), [0.025, 0.975])
+    told = {"": float(ahead.mean()), "_low": float(low), "_high": float(high)}
+    return [Figure(name.format(mark), value, "nat", len(ahead)) for mark, value in told.items()]

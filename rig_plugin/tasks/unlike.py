@@ -56,7 +56,7 @@ def foreign(askers: Mapping[str, Asker], chooser: Checkpoint, judge: Checkpoint,
         scores = {way: _scored(judge, cohort, asker(cohort), seed) for way, asker in askers.items()}
         for way, theirs in scores.items():
             figures += _told(kind, way, theirs, _KNOWN)
-            if way != _OURS:
+            if not way.startswith(_OURS):
                 figures += _ahead(kind, way, scores[_OURS], theirs, _KNOWN, seed)
     return figures
 

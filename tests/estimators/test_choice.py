@@ -10,6 +10,8 @@ from estimators.choice import choose
 from estimators.context import Context
 from estimators.features import NAMES
 from estimators.menu import menu
+from estimators.outlook import Outlook
+from estimators.prospect import Prospect
 from estimators.wish import Wish, WishError
 from simulators.limits import Limits
 
@@ -184,3 +186,60 @@ def test_the_latest_sweeps_of_a_long_session_serve(checkpoint, seen):
     assert choice.candidate is not None
     with pytest.raises(ValueError, match="1 sweeps have 2 contexts"):
         ask(checkpoint, (rows[:1], contexts))
+
+
+class Learned(Prospect):
+    """Foretells as many nats as the step has tens of pA, for whoever is asked, and half of that of the entropy."""
+
+    def gains(self, network, features, told, asked):
+        gain = np.abs(asked[..., 0]) / 10.0
+        parts = np.stack([gain, 0.9 * gain, *[gain / 20.0 * (k + 1) / 6.5 for k in range(12)]], axis=-1)
+        return np.stack([parts, parts + 0.1])
+
+
+@pytest.fixture
+def learned(checkpoint):
+    network = checkpoint.network
+    prospect = Learned.beside(network, Outlook(width=2, hidden=2, members=2))
+    return replace(checkpoint, prospect=prospect)
+
+
+def test_where_it_was_learned_what_sweeps_teach_the_best_that_is_borne_is_chosen(learned, seen):
+    choice = ask(learned, seen, wish=Wish(disagreement=1e6, within=0.0), tolerance=FREE)
+    best = choice.offers[choice.chosen]
+    assert best.candidate.amplitude > 80.0 and best.gain == pytest.approx(best.candidate.amplitude / 10.0 + 0.05)
+    assert best.refusal is None and best.aborted == 0.0 and best.aborted_bound < 0.02
+    assert choice.simulated <= 320 and best.draws == 0
+
+
+def test_of_what_was_not_proven_nothing_is_chosen_and_what_is_harsher_than_what_breaks_is_not_tried(learned, seen):
+    steps = [StepCandidate(a, 0.0, 500.0) for a in (-300.0, -150.0, -70.0, -50.0, 20.0)]
+    choice = ask(learned, seen, steps, wish=Wish(disagreement=1e6, within=0.0), tolerance=FREE)
+    offers = {offer.candidate.amplitude: offer for offer in choice.offers}
+    assert choice.candidate.amplitude >= -60.0
+    assert "would be aborted" in offers[-70.0].refusal or "harsher than" in offers[-70.0].refusal
+    assert all(offers[a].refusal is not None for a in (-300.0, -150.0))
+    assert offers[20.0].refusal is None and offers[20.0].aborted is None
+
+
+def test_a_step_no_larger_than_one_that_was_played_is_not_played_for_being_the_largest(learned, seen):
+    poor = Wish(disagreement=1e6, worth=1e3)
+    rising = ask(learned, seen, [StepCandidate(90.0)], wish=poor, tolerance=Tolerance(trusted=2, largest=100.0))
+    assert rising.stop is None and "the largest step" in rising.reason
+    played = ask(learned, seen, [StepCandidate(40.0)], wish=poor, tolerance=Tolerance(trusted=2, largest=25.0))
+    assert "No candidate is worth a sweep" in played.stop
+
+
+def test_of_some_parameters_the_learned_gain_is_theirs(learned, seen, spec):
+    names = spec.names[:2]
+    wish = Wish(parameters=names, disagreement=1e6, within=0.0)
+    choice = ask(learned, seen, [StepCandidate(50.0)], wish=wish, tolerance=FREE)
+    best = choice.offers[0]
+    fall = 5.0 / 20.0 * (1 + 2) / 6.5
+    assert best.reduction == pytest.approx(fall + 0.1, rel=1e-6)
+    assert best.gain == pytest.approx(best.reduction + (5.0 - 4.5) * 2 / 12, rel=1e-6)
+
+
+def test_gains_are_simulated_where_that_is_asked(learned, seen):
+    choice = ask(learned, seen, simulate=True)
+    assert choice == replace(ask(replace(learned, prospect=None), seen), milliseconds=choice.milliseconds)
