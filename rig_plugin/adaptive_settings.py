@@ -21,6 +21,7 @@ class AdaptiveSettings:
         worth: Gain that a sweep has to promise [nat].
         rest: Shortest time that the cell is left alone after a sweep [ms].
         budget: Time that a choice may take in a paced session, where the interval leaves as much [ms].
+        risk: Largest share of the sweeps that the posterior expects that may have to be broken off.
         prefer: Of sweeps as good as the best, the "cheapest" is taken; or the one that gains most a "second".
         widths: {parameter that matters: width of its 90 % interval, in its unit, at which it is known well enough, or
             0 for as well as can be}; none for all parameters of the cell.
@@ -30,6 +31,7 @@ class AdaptiveSettings:
     worth: float = key(0.1, "worth_nat", low=0.0, high=100.0)
     rest: float = key(1000.0, "rest_s", low=0.0, high=600.0, factor=1000.0)
     budget: float = key(2000.0, "budget_ms", low=50.0, high=60_000.0)
+    risk: float = key(0.02, "risk", low=0.001, high=0.5)
     prefer: str = key("cheapest", "prefer", one_of=("cheapest", "second"))
     widths: Mapping[str, float] = field(default_factory=dict)
 

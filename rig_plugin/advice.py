@@ -163,7 +163,7 @@ def advise(question: Question) -> Advice:
     )
     rule = replace(
         AbortRule(), above=harm.above, above_for=harm.above_for, below=harm.below, below_for=harm.below_for,
-        beyond=harm.beyond, max_spikes=harm.max_spikes,
+        beyond=harm.beyond, max_spikes=harm.max_spikes, share=settings.risk,
     )  # fmt: skip
     choice = choose(
         checkpoint, question.rows, question.contexts, setting, offered,
