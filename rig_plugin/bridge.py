@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from hardware.decision import Decision
 from hardware.injection import Injection
+from rig_plugin.dosing import Dosing
 from rig_plugin.feed import (
     Ended,
     Finished,
@@ -48,6 +49,7 @@ class Bridge(QtCore.QObject):
     sliced = Signal(object)
     proposed = Signal(object)
     decided = Signal(object)
+    dosed = Signal(object)
     tested = Signal(object)
     guarded = Signal(object)
     injected = Signal(object)
@@ -111,6 +113,8 @@ class Bridge(QtCore.QObject):
                 self.guarded.emit(message.word)
             elif isinstance(message, Decision):
                 self.decided.emit(message)
+            elif isinstance(message, Dosing):
+                self.dosed.emit(message)
             elif isinstance(message, Ended):
                 self._live = None
                 self.ended.emit(message.reason)

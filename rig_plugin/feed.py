@@ -17,6 +17,7 @@ from estimators.slices import Slices
 from hardware.decision import Decision
 from hardware.injection import Injection
 from hardware.last_word import Word
+from rig_plugin.dosing import Dosing
 from rig_plugin.membrane_tests import Tested
 from rig_plugin.proposal import Proposed
 from rig_plugin.trial import Trial
@@ -199,7 +200,7 @@ class Sliced:
     slices: Slices
 
 
-Message = Started | Finished | Overlaid | MembraneTested | Guarded | Ended | Sliced | Proposed | Decision
+Message = Started | Finished | Overlaid | MembraneTested | Guarded | Ended | Sliced | Proposed | Decision | Dosing
 
 
 class Source(Protocol):
@@ -319,6 +320,10 @@ class Feed:
     def decided(self, decision: Decision) -> None:
         """Be given the frozen decision of a script."""
         self._send(decision)
+
+    def dosed(self, dosing: Dosing) -> None:
+        """Be told how a virtual drug stands."""
+        self._send(dosing)
 
     def status(self, status: RecordingStatus) -> None:
         """Be told how the recording is doing; only the newest word counts.
