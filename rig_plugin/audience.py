@@ -13,6 +13,7 @@ from estimators.overlay import Overlay
 from estimators.slices import Slices
 from hardware.decision import Decision
 from hardware.injection import Injection
+from rig_plugin.dosing import Dosing
 from rig_plugin.feed import RecordingStatus
 from rig_plugin.membrane_tests import Tested
 from rig_plugin.proposal import Proposed
@@ -59,6 +60,9 @@ class Listener(Interface):
 
     def decided(self, decision: Decision) -> None:
         """A script decided this; told only where one is played."""
+
+    def dosed(self, dosing: Dosing) -> None:
+        """This is how a virtual drug stands; told only while one is given."""
 
     def status(self, recording: RecordingStatus) -> None:
         """How the recording is doing."""

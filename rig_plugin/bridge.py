@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from hardware.decision import Decision
 from hardware.injection import Injection
+from rig_plugin.dosing import Dosing
 from rig_plugin.feed import (
     Ended,
     Finished,
@@ -49,6 +50,7 @@ class Bridge(QtCore.QObject):
     sliced = Signal(object)
     proposed = Signal(object)
     decided = Signal(object)
+    dosed = Signal(object)
     refined = Signal(object)
     tested = Signal(object)
     guarded = Signal(object)
@@ -113,6 +115,8 @@ class Bridge(QtCore.QObject):
                 self.guarded.emit(message.word)
             elif isinstance(message, Decision):
                 self.decided.emit(message)
+            elif isinstance(message, Dosing):
+                self.dosed.emit(message)
             elif isinstance(message, Refined):
                 self.refined.emit(message)
             elif isinstance(message, Ended):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -10,6 +10,8 @@ from estimators.drug_forecast import Change, DrugForecast
 from estimators.drug_score import CONTRADICTED, STRANGE, DrugScore
 from estimators.virtual_drug import DrugError
 from hardware.decision import Decision, Event
+from rig_plugin.dosing import PHASES
+from rig_plugin.drug_outlook import DrugOutlook
 from rig_plugin.pharmacology import Pharmacology, table_of
 from rig_plugin.plug import Course, Outcome, Scene
 from rig_plugin.stages import DrugStage
@@ -36,7 +38,7 @@ def drug(stage: DrugStage, scene: Scene) -> Course:
         scene: Where.
 
     Yields:
-        What is injected and what is predicted, the sweeps, and the verdict.
+        What is injected and what is predicted, the sweeps, and the verdict; and how it stands whenever that changes.
 
     Returns:
         The verdict as a sentence, or why there is none.
@@ -46,7 +48,9 @@ def drug(stage: DrugStage, scene: Scene) -> Course:
     stimuli = stage.protocol.stimuli()
     experiment = Pharmacology(scene.checkpoint, stimuli, stage.conductance, stage.factor, heard.append, seed=seed)
     playing = experiment.protocol()
-    trials: list[Trial] = []
+    outlook = DrugOutlook(stage.conductance, stage.factor, len(stimuli))
+    yield outlook.now
+    control: list[Trial] = []
     trial: Trial | None = None
     said = 0
     try:
@@ -54,24 +58,31 @@ def drug(stage: DrugStage, scene: Scene) -> Course:
             asked = playing.send(trial)
             for forecast in heard[said:]:
                 if isinstance(forecast, DrugForecast):
-                    yield from _before(forecast, trials)
+                    changes = forecast.changes(table_of(control))
+                    yield from _before(forecast, changes)
+                    yield outlook.foresee(forecast, changes)
             said = len(heard)
             trial = yield asked
-            trials += [] if trial is None else [trial]
+            if trial is None or trial.sweep is None or asked.phase is None:
+                continue
+            control += [trial] if asked.phase == PHASES[0] else []
+            yield outlook.take(PHASES.index(asked.phase), trial)
     except StopIteration:
         pass
     finally:
         playing.close()
     last = heard[-1]
     if not isinstance(last, DrugScore):
+        yield outlook.withhold(str(last))
         return Outcome(str(last), is_reached=False)
+    yield outlook.judge(last)
     is_reached = last.verdict == "confirmed" and not last.is_strange
     event: Event = "met" if is_reached else _EVENTS.get(last.verdict, "measured")
     yield Decision(-1, _KIND, event, _told(last), "p", last.p, CONTRADICTED, "1")
     return Outcome(last.sentence, is_reached, "p", last.p, CONTRADICTED, "1")
 
 
-def _before(forecast: DrugForecast, control: Sequence[Trial]) -> Iterator[Decision]:
+def _before(forecast: DrugForecast, changes: tuple[Change, ...]) -> Iterator[Decision]:
     """Say what is injected, and what is predicted of it."""
     given = forecast.drug
     fixed = given.injected
@@ -93,8 +104,7 @@ def _before(forecast: DrugForecast, control: Sequence[Trial]) -> Iterator[Decisi
         fixed.maximum,
         unit="nS",
     )
-    largest = forecast.changes(table_of(control))[:_SHOWN]
-    told = "; ".join(_change(change, forecast.contexts[change.sweep].amplitude) for change in largest)
+    told = "; ".join(_change(change, forecast.contexts[change.sweep].amplitude) for change in changes[:_SHOWN])
     yield Decision(
         -1,
         _KIND,

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from hardware.decision import Decision, Event
 from hardware.pulse import CURRENT, VOLTAGE, Pulse
 from rig_plugin.criterion import CRITERIA, seal_of, told
+from rig_plugin.dosing import Dosing
 from rig_plugin.membrane_tests import Tested
 from rig_plugin.plug import Course, Outcome, Plugs, Scene
 from rig_plugin.probe import Probe
@@ -36,7 +37,7 @@ __all__ = ["Experiment", "ExperimentStopped"]
 _SAME = 1.0
 """Holding currents that differ by less are one [pA]."""
 
-Part = Generator[Stimulus | Asked | Decision, Trial | None, Outcome]
+Part = Generator[Stimulus | Asked | Decision | Dosing, Trial | None, Outcome]
 
 
 class ExperimentStopped(Refusal):
@@ -256,7 +257,7 @@ def _once(stage: FamilyStage) -> Course:
     passed = 0
     for _ in stimuli:
         asked = playing.send(trial)
-        if isinstance(asked, Probe | Decision):
+        if isinstance(asked, Probe | Decision | Dosing):
             continue
         trial = yield asked
         passed += trial is None

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from hardware.decision import Decision
 from hardware.passage import Passage
 from rig_plugin.audience import Audience
+from rig_plugin.dosing import Dosing
 from rig_plugin.protocol import Asked, BrokenOff, Fixed, Protocol, recorded
 from rig_plugin.reel import Reel
 from rig_plugin.trial import Trial
@@ -44,6 +45,9 @@ def narrated(
         trial = None
         if isinstance(asked, Decision):
             audience.tell("decided", _kept(asked, reel))
+            continue
+        if isinstance(asked, Dosing):
+            audience.tell("dosed", asked)
             continue
         try:
             trial = yield asked

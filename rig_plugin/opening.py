@@ -24,11 +24,13 @@ from hardware.rig import Rig
 from rig_plugin.adaptive import Adaptive
 from rig_plugin.advice import question_of
 from rig_plugin.audience import Audience, Listener
+from rig_plugin.interjection import DrugSession, Interjection
 from rig_plugin.interval import Interval, check_interval
 from rig_plugin.metadata import fingerprint, metadata
 from rig_plugin.narration import retold
 from rig_plugin.plug import Scene
 from rig_plugin.plugins import PluginError, make
+from rig_plugin.plugs import drug
 from rig_plugin.protocol import Protocol, family, gap_free, recorded
 from rig_plugin.quality import Quality
 from rig_plugin.refiner import Refiner
@@ -139,11 +141,12 @@ def attach(
         protocol = scripted.protocol(scene, described)
     elif (chooser := _chooser(settings, checkpoint, attached, observer, interval, sweeps)) is not None:
         protocol = chooser.play()
-    session = Session(
+    aside = Interjection(scene, drug)
+    session = (Session if scripted is not None else DrugSession)(
         attached,
         observer,
         checkpoint.spec.parameters,
-        protocol,
+        protocol if scripted is not None else aside.around(protocol),
         Recorder(out, described) if out else None,
         (*listeners, *filter(None, [refiner])),
         interval,
@@ -156,6 +159,8 @@ def attach(
     )
     session.refiner = refiner
     scene.is_over = session.is_over
+    if isinstance(session, DrugSession):
+        session.interjection = aside
     if chooser is not None:
         chooser.attend(session.is_over)
         if asked.chosen_by == "accept":

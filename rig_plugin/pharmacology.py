@@ -20,13 +20,12 @@ from estimators.features import NAMES
 from estimators.virtual_drug import Clamp, DrugError, VirtualDrug, prescribe
 from hardware.dynamic_clamp import Conductance, DynamicClamp
 from rig_plugin.crop import crop
+from rig_plugin.dosing import PHASES
 from rig_plugin.protocol import Request
 from rig_plugin.trial import Trial
 from simulators.stimulus import Dose, Stimulus
 
-__all__ = ["PHASES", "Pharmacology", "injected", "table_of"]
-
-PHASES = ("control before", "drug", "control after")
+__all__ = ["Pharmacology", "injected", "table_of"]
 
 Told = Callable[[DrugForecast | DrugScore | DrugError], None]
 """Is given the forecast before the first sweep under the drug, then the score; or why there is no drug."""

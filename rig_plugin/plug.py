@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hardware.decision import Decision
+from rig_plugin.dosing import Dosing
 from rig_plugin.protocol import Request
 from rig_plugin.stages import AdaptiveStage, DrugStage
 from rig_plugin.stretch import Hold
@@ -43,7 +44,7 @@ class Outcome:
     unit: str = ""
 
 
-Course = Generator[Stimulus | Request | Hold | Decision, Trial | None, Outcome]
+Course = Generator[Stimulus | Request | Hold | Decision | Dosing, Trial | None, Outcome]
 """A protocol of one stage, which returns why it ended; `trial = yield request` as in any protocol."""
 
 

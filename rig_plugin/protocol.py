@@ -1,8 +1,8 @@
 """This file is the protocol: what is played next, sweep by sweep; `trial = yield request`.
 
 A protocol is a generator: it yields a `Stimulus`, or a `Request` where more is known, and is sent the trial, or None
-where the sweep was passed over; or a `Hold`, a `Probe` or a `Decision`, and is sent None. A fixed family ignores what
-it is sent.
+where the sweep was passed over; or a `Hold`, a `Probe`, a `Decision` or a `Dosing`, and is sent None. A fixed family
+ignores what it is sent.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import runtime_checkable
 from hardware.decision import Decision
 from hardware.dynamic_clamp import DynamicClamp
 from hardware.passage import History, Passage
+from rig_plugin.dosing import Dosing
 from rig_plugin.probe import Probe
 from rig_plugin.proposal import Candidate
 from rig_plugin.stretch import Hold
@@ -95,10 +96,10 @@ class Clamps(Interface):
 Asked = Request | Hold | Probe
 """What is played, or done, when its turn comes."""
 
-Protocol = Generator[Stimulus | Asked | Decision, Trial | None, str | None]
+Protocol = Generator[Stimulus | Asked | Decision | Dosing, Trial | None, str | None]
 """What it returns is why it ended, where that was not meant to be."""
 
-Fixed = Generator[Stimulus | Asked | Decision, Trial | None, None]
+Fixed = Generator[Stimulus | Asked | Decision | Dosing, Trial | None, None]
 """One that ends where it is meant to."""
 
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from rig_plugin.feed import RecordingStatus
 from rig_plugin.protocol_settings import ProtocolSettings
+from rig_plugin.stages import DrugStage
 
 __all__ = ["SessionControl"]
 
@@ -39,6 +40,9 @@ class SessionControl(Protocol):
 
     def play(self, protocol: ProtocolSettings) -> None:
         """Play another protocol on the rig from the next start on."""
+
+    def give(self, stage: DrugStage) -> None:
+        """Give a virtual drug when the sweep that is played or waits is over."""
 
     def go(self) -> None:
         """Play the sweep that waits."""

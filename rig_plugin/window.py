@@ -16,6 +16,8 @@ from rig_plugin.proposal import Proposed
 from rig_plugin.quality_settings import QualitySettings
 from rig_plugin.session_control import SessionControl
 from rig_plugin.settings import RecordingSettings
+from rig_plugin.stage_text import drug_words
+from rig_plugin.stages import DrugStage
 from rig_plugin.trial import Trial
 from rig_plugin.widgets.action import action
 from rig_plugin.widgets.family_builder import FamilyBuilder
@@ -112,6 +114,11 @@ class Window(Panes):
         return self.is_running and status is not None and status.recording
 
     @property
+    def recorded(self) -> Path | None:
+        """The recording of this session that was begun last, or None."""
+        return self._recorded
+
+    @property
     def left(self) -> Path | None:
         """A recording of which no NWB file was offered, because it is not over or the window was closed before."""
         return self._recorded if self._recorded != self._offered else None
@@ -200,6 +207,8 @@ class Window(Panes):
         bridge.sliced.connect(self.pairs.slice)
         bridge.proposed.connect(self._look_ahead)
         bridge.decided.connect(self._decide)
+        bridge.dosed.connect(self.drug.tell)
+        self.drug.form.asked.connect(self._give)
         self.protocol.accepted.connect(self._control.go)
         self.protocol.skipped.connect(self._control.skip)
         self.protocol.gated.connect(self._control.gate)
@@ -256,6 +265,7 @@ class Window(Panes):
         self.header.enter("running" if running else "ended")
         self.recording.enter(running)
         self.protocol.enter(running)
+        self.drug.enter(running)
 
     def _begin(self, live: Live) -> None:
         if not self.is_running:
@@ -272,8 +282,17 @@ class Window(Panes):
             self.status_line.write(f"{self.protocol.next.words()}: G plays, K skips")
 
     def _decide(self, decision: Decision) -> None:
-        """Write each decision with its reason where all that happens is written."""
+        """Write each decision with its reason where all that happens is written, and show what it is about."""
+        self.script.decide(decision)
+        self.drug.decide(decision)
+        if decision.event == "began" and decision.kind == "drug" and not self.is_replay:
+            self.docks.front("drug")
         self.status_line.write(decision.said, "caution" if decision.event in ("missed", "stopped", "late") else "text")
+
+    def _give(self, stage: DrugStage) -> None:
+        """Ask for a virtual drug beside what is played."""
+        self._control.give(stage)
+        self.status_line.write(f"a virtual drug, {drug_words(stage)}, is given when this sweep is over")
 
     def _finish(self, trials: tuple[Trial, ...]) -> None:
         """Show what is waited for first, and what only draws more of it when that is on the screen."""

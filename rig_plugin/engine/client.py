@@ -24,6 +24,7 @@ from rig_plugin.engine.shared import Shared
 from rig_plugin.engine.vigil import Vigil
 from rig_plugin.feed import Ended, Guarded, Message, RecordingStatus
 from rig_plugin.protocol_settings import ProtocolSettings
+from rig_plugin.stages import DrugStage
 from simulators.parameter import Parameter
 
 __all__ = ["Client"]
@@ -187,6 +188,14 @@ class Client:
         """
         self._protocol = protocol
         self._send("play", protocol=asdict(protocol))
+
+    def give(self, stage: DrugStage) -> None:
+        """Give a virtual drug when the sweep that is played or waits is over.
+
+        Args:
+            stage: What is wanted; where it can't be given, the session says so and goes on.
+        """
+        self._send("give", drug=asdict(stage))
 
     def go(self) -> None:
         """Play the sweep that waits."""

@@ -18,10 +18,10 @@ from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any, Protocol, Union, runtime_checkable
 
 from hardware.last_word import FOLDER
-from rig_plugin.engine.letter import open_letter, protocol_of
+from rig_plugin.engine.letter import drug_of, open_letter, protocol_of
 from rig_plugin.engine.opened import load
 from rig_plugin.engine.outbox import Outbox
 from rig_plugin.engine.shared import Shared
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from rig_plugin.protocol_settings import ProtocolSettings
     from rig_plugin.refiner import Refiner
     from rig_plugin.session import Session
+    from rig_plugin.stages import DrugStage
 
 __all__ = ["Opener", "host"]
 
@@ -77,6 +78,14 @@ def host(opener: Opener, name: str, pipe: Connection, words: Path) -> None:
             words.rmdir()
 
 
+@runtime_checkable
+class Gives(Protocol):
+    """A session in which a virtual drug can be given."""
+
+    def give(self, stage: DrugStage) -> None:
+        """Give it when the sweep that is played or waits is over."""
+
+
 class _Desk:
     """The one session at a time, and what the window asks of it."""
 
@@ -100,6 +109,7 @@ class _Desk:
         folder: str = "",
         names: Sequence[str] = (),
         protocol: Mapping[str, Any] = _NOTHING,
+        drug: Mapping[str, Any] = _NOTHING,
     ) -> None:
         """Do what a letter asks; one that asks for what there is not is logged."""
         known: dict[str, Callable[[], None]] = {
@@ -113,6 +123,7 @@ class _Desk:
             "go": self._go,
             "skip": self._skip,
             "play": partial(self._play, protocol),
+            "give": partial(self._give, drug),
             "refine": self._refine,
         }
         if event not in known:
@@ -190,6 +201,13 @@ class _Desk:
     def _play(self, protocol: Mapping[str, Any]) -> None:
         # A session that is opened later plays it.
         self._changed = {"protocol": protocol_of(protocol)}
+
+    def _give(self, drug: Mapping[str, Any]) -> None:
+        session = self._session
+        if isinstance(session, Gives):
+            session.give(drug_of(drug))
+        else:
+            _LOG.warning("A virtual drug was asked for where none can be given: start a session on a rig.")
 
     def _go(self) -> None:
         if (session := self._session) is not None:

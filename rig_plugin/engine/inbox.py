@@ -18,6 +18,7 @@ from estimators.overlay import Overlay
 from estimators.slices import Slices
 from hardware.decision import Decision
 from hardware.injection import Injection
+from rig_plugin.dosing import Dosing
 from rig_plugin.engine.letter import open_letter, proposal_of, stimulus_of, sweep_of, test_of, trial_of
 from rig_plugin.engine.shared import Shared
 from rig_plugin.feed import Ended, Finished, Live, MembraneTested, Message, Overlaid, RecordingStatus, Sliced, Started
@@ -153,6 +154,8 @@ class Inbox:
             return proposal_of(letter["proposal"])
         if event == "decided":
             return Decision.of(letter["decision"])
+        if event == "dosed":
+            return Dosing.of(letter["dosing"])
         if event == "refined":
             draws = self._drawn(letter["draws"])
             return None if draws is None and letter["draws"] else Refined.of_json(letter["refined"], draws)

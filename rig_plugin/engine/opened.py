@@ -97,6 +97,7 @@ def script(
     *,
     plugs: Plugs = PLUGS,
     resume: Path | None = None,
+    folder: Path | None = None,
 ) -> Session:
     """Open a scripted experiment on a rig, with its network; it is recorded where the rig file says.
 
@@ -107,6 +108,7 @@ def script(
         protocol: As `attach`; only its holding, for test pulses, and its interval count here.
         plugs: What plays adaptive stages and drugs; functions that are importable by name.
         resume: A recording of this script that it goes on from; None begins anew.
+        folder: Where it is recorded if the rig file names none, made where it is not there; None records nothing then.
 
     Returns:
         The session.
@@ -121,6 +123,9 @@ def script(
     settings = _played(settings, protocol)
     checkpoint = opening.network(settings.network.path)
     scripted = Scripted(played, plugs, None if resume is None else former(resume))
+    if settings.recording.folder is None and folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        settings = replace(settings, recording=replace(settings.recording, folder=folder))
     return opening.attach(settings, checkpoint, listeners=(listener,), overlays=True, scripted=scripted, refines=True)
 
 

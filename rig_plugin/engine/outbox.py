@@ -22,6 +22,7 @@ from estimators.overlay import Overlay
 from estimators.slices import Slices
 from hardware.decision import Decision
 from hardware.injection import Injection
+from rig_plugin.dosing import Dosing
 from rig_plugin.engine.letter import seal, told_stimulus, told_test, told_trial
 from rig_plugin.engine.shared import Shared
 from rig_plugin.feed import RecordingStatus
@@ -125,6 +126,10 @@ class Outbox:
     def decided(self, decision: Decision) -> None:
         """Tell what a script decided."""
         self._send("decided", decision=decision.to_json())
+
+    def dosed(self, dosing: Dosing) -> None:
+        """Tell how a virtual drug stands."""
+        self._send("dosed", dosing=dosing.to_json())
 
     def refined(self, refined: Refined) -> None:
         """Tell a refined posterior, with its draws on the shelf."""

@@ -18,6 +18,7 @@ from estimators.overlay import Overlay
 from estimators.slices import Slices
 from hardware.decision import Decision
 from hardware.injection import Injection
+from rig_plugin.dosing import Dosing
 from rig_plugin.feed import RecordingStatus
 from rig_plugin.membrane_tests import Tested
 from rig_plugin.proposal import Proposed
@@ -106,6 +107,9 @@ class Stopwatch:
         """Take no note."""
 
     def decided(self, decision: Decision) -> None:
+        """Take no note."""
+
+    def dosed(self, dosing: Dosing) -> None:
         """Take no note."""
 
     def refined(self, refined: Refined) -> None:

@@ -50,7 +50,7 @@ class Estimate:
 
 
 _EVENTS = (
-    "started", "block", "finished", "overlaid", "sliced", "tested", "proposed", "decided", "status", "ended",
+    "started", "block", "finished", "overlaid", "sliced", "tested", "proposed", "decided", "dosed", "status", "ended",
 )  # fmt: skip
 
 

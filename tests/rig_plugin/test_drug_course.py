@@ -1,5 +1,7 @@
 """A virtual drug in a script: what is decided is said, its sweeps are flagged, and the clamp is off however it ends."""
 
+import math
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -36,6 +38,7 @@ DRUG = VirtualDrug("C", -0.8, 8.0, Injected((pospischil_gates(-56.0, 800.0)["p"]
 RETURNS = (Return("rest", "mV", -70.0, -70.1, 7.0), Return("spike_count", "1", 12.0, 12.0, 1.2))
 CONFIRMED = DrugScore("confirmed", "It is as predicted.", 0.6, 1.0, 0.4, {}, ((0, "rest", True),), RETURNS, ("odd",))
 EXIT = -7.0
+MORE = np.array([-1.0, 1.0, 1.0, 3.0, 3.0, 3.0, 5.0, 5.0, 7.0])
 
 
 class Forecast(DrugForecast):
@@ -52,6 +55,14 @@ class Forecast(DrugForecast):
     def changes(self, control=None):
         assert len(control) == len(self.contexts)
         return (Change(1, "spike_count", "1", 0.0, 1.0, 3.0, 5.0, -2.0, 9.0, 0.5),)
+
+    yardstick = SimpleNamespace(along=lambda features: features, back=lambda measured: measured)
+
+    def under(self, control=None, prior=False):
+        return control + np.linspace(-2.0, 9.0, 45)[:, None, None] if prior else control + MORE[:, None, None]
+
+    def unchanged(self, before, after=None):
+        return before + np.zeros((3, 1, 1)) + (0.0 if after is None else 0.25)
 
 
 class Apart(Estimate):
@@ -139,6 +150,28 @@ def test_a_drug_is_said_before_it_is_given_and_judged_after_and_only_its_sweeps_
     assert len(former(done.path).sweeps) == 6
 
 
+def test_how_a_drug_stands_is_told_whenever_that_changes(play):
+    score = replace(CONFIRMED, inside=((1, "spike_count", False),), strangeness=9.0)
+    done = play(Rig(), score=score)
+    told = [dosing for (dosing,) in done.notes.named("dosed")]
+    assert [dosing.done for dosing in told] == [
+        (0, 0, 0), (1, 0, 0), (2, 0, 0), (2, 0, 0), (2, 1, 0), (2, 2, 0), (2, 2, 1), (2, 2, 2), (2, 2, 2),
+    ]  # fmt: skip
+    assert [dosing.phase for dosing in told] == [0, 0, 1, 1, 1, 2, 2, None, None]
+    assert all(dosing.infusion is None and not dosing.expected for dosing in told[:3])
+    said, first, second, last = told[3], *told[4:6], told[-1]
+    assert (said.infusion.maximum, said.infusion.access.median, said.among) == (-6.4, 1.5, 1)
+    (row,) = said.expected
+    assert (row.feature, row.step, row.control, row.unit) == ("spike_count", 20.0, 0.0, "1")
+    assert (row.drug.median, row.unchanged.median, row.prior.median) == (3.0, 0.0, 3.5)
+    # Of the second step only, and not before it was played.
+    assert math.isnan(first.expected[0].measured) and first.expected[0].is_inside is None
+    assert second.expected[0].measured == 0.0 and second.expected[0].is_inside is True
+    # The verdict's own word counts, and what it rests on is shown.
+    assert (last.verdict, last.sentence, last.is_strange) == ("confirmed", "It is as predicted.", True)
+    assert last.expected[0].is_inside is False and last.expected[0].unchanged.median == 0.25
+
+
 @pytest.mark.parametrize(("verdict", "event"), [("contradicted", "missed"), ("not decided", "measured"),
                                                 ("cell changed", "missed")])  # fmt: skip
 def test_a_verdict_that_confirms_nothing_is_no_end_of_the_experiment(play, verdict, event):
@@ -152,6 +185,7 @@ def test_a_drug_that_can_not_be_given_is_withheld_with_the_reason_and_the_experi
     rig = Rig()
     done = play(rig, refusal="The posterior is not to be trusted.")
     assert rig.added_then == 4 * [None]
+    assert done.notes.named("dosed")[-1][0].verdict == "withheld"
     assert next(each.said for each in done.told if each.event == "ended").endswith("not to be trusted.")
     assert events(done)[-1] == (-1, "finished")
 

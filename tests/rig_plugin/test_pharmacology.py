@@ -15,8 +15,9 @@ from hardware.dynamic_clamp import Conductance, DynamicClamp
 from hardware.model_cell import ModelCell
 from hardware.recorder import Recorder
 from hardware.rig import RigClosed, RigError
+from rig_plugin.dosing import PHASES
 from rig_plugin.opening import network
-from rig_plugin.pharmacology import PHASES, Pharmacology, injected
+from rig_plugin.pharmacology import Pharmacology, injected
 from rig_plugin.protocol import Request
 from rig_plugin.rigs import model_cell
 from rig_plugin.session import Session

@@ -12,6 +12,7 @@ from estimators.overlay import Overlay
 from estimators.slices import slices
 from hardware.decision import Decision
 from hardware.membrane import Membrane
+from rig_plugin.dosing import Dosing
 from rig_plugin.engine.inbox import Inbox
 from rig_plugin.engine.outbox import Outbox
 from rig_plugin.engine.shared import Shared
@@ -299,6 +300,14 @@ def test_a_decision_of_a_script_comes_as_it_was_made(line):
     for decision in told:
         outbox.decided(decision)
     assert repr(taken(inbox, 2)) == repr(told)
+
+
+def test_how_a_drug_stands_comes_as_it_was_told(line):
+    outbox, inbox = line
+    told = [Dosing("g_M", -0.8, 3, (3, 1, 0), among=7), Dosing("g_M", -0.8, 3, verdict="withheld", sentence="Why.")]
+    for dosing in told:
+        outbox.dosed(dosing)
+    assert taken(inbox, 2) == told
 
 
 def test_a_refinement_comes_as_it_was_with_its_draws_or_the_reason_for_none(line, scripted):

@@ -12,7 +12,9 @@ from estimators.observer import Observer
 from rig_plugin import opening
 from rig_plugin.engine import opened
 from rig_plugin.replay_settings import ReplaySettings
-from rig_plugin.settings import NetworkSettings, Settings
+from rig_plugin.script import Script
+from rig_plugin.settings import NetworkSettings, RecordingSettings, Settings
+from rig_plugin.stages import RestStage
 from simulators import compiled
 
 
@@ -67,3 +69,16 @@ def test_the_window_does_not_wait_for_torch():
     told = "import sys, rig_plugin.app, rig_plugin.desk; print(*{'torch'} & set(sys.modules))"
     run = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, timeout=120, check=True)
     assert run.stdout.split() == []
+
+
+def test_a_script_of_which_no_rig_file_says_where_it_is_kept_is_kept_in_a_folder_that_is_made(monkeypatch, tmp_path):
+    folders = []
+    monkeypatch.setattr(opening, "network", lambda path=None: path)
+    monkeypatch.setattr(opening, "attach", lambda settings, *what, **named: folders.append(settings.recording.folder))
+    played = Script((RestStage(),))
+    there, said = tmp_path / "a" / "b", tmp_path / "said"
+    opened.script(Settings(), played, None, folder=there)
+    assert there.is_dir()
+    opened.script(Settings(recording=RecordingSettings(said)), played, None, folder=there)
+    opened.script(Settings(), played, None)
+    assert folders == [there, said, None] and not said.exists()
