@@ -116,7 +116,7 @@ def test_it_learns_what_tells(network, spec, sets, monkeypatch):
     lessons = Lessons.of(network, sets, torch.Generator().manual_seed(0))
     monkeypatch.setattr(Lessons, "of", of)
     monkeypatch.setattr(prospecting, "adapt", lambda *given, **more: iter([sets]))
-    epochs, _ = course(network, spec, replace(SMALL, rounds=1, epochs=60, width=16, hidden=16))
+    epochs, _ = course(network, spec, replace(SMALL, rounds=1, epochs=30, width=16, hidden=16))
     assert epochs[-1].held_out > 0.8
 
 
