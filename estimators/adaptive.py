@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from estimators.abort import AbortRule
 from estimators.context import CONTEXT
 from estimators.designs import draw_set, on_grid
 from estimators.distortion import Distortion
@@ -26,12 +27,13 @@ from estimators.estimator import SweepSetEstimator
 from estimators.features import NAMES
 from estimators.generation import respond, walk
 from estimators.likelihood import Likelihood
-from estimators.nuisances import rigs
+from estimators.nuisances import Rigs, rigs
 from estimators.promise import promise
+from estimators.prospect import Prospect
 from estimators.sets import Sets
 from estimators.spec import Spec
 
-__all__ = ["GAIN", "MIXED", "SWEEPS", "Policies", "adapt", "bisected", "disagreement"]
+__all__ = ["GAIN", "MIXED", "SWEEPS", "TRIED", "Policies", "adapt", "bisected", "disagreement"]
 
 SWEEPS = (4, 10)
 """Sweeps of an adaptive set, where the spec allows as many."""
@@ -44,7 +46,7 @@ _CANDIDATES = ((-0.5, 0.0), (0.0, 1 / 3), (1 / 3, 2 / 3), (2 / 3, 1.0))
 _FARTHEST = 3.0
 _AMPLITUDE, _EXCLUDED = CONTEXT.index("amplitude"), CONTEXT.index("excluded")
 _HOLDING, _KNOWN, _DURATION = (CONTEXT.index(name) for name in ("holding", "holding_known", "duration"))
-_COUNT = NAMES.index("spike_count")
+_RATE, _COUNT = CONTEXT.index("rate"), NAMES.index("spike_count")
 
 _Floats = npt.NDArray[np.float64]
 _Cells = npt.NDArray[np.int64]
@@ -71,6 +73,9 @@ class Policies:
 MIXED = Policies((0.2, 0.2, 0.6), 0.1, 6, 8)
 """All of them, to learn from: quick, and no step is beyond them."""
 
+TRIED = Policies((0.15, 0.0, 0.85), 0.3, 12, 0)
+"""For who learns what sweeps teach: a share of everything, but mostly what is thought to teach most."""
+
 GAIN = Policies((0.0, 0.0, 1.0), 0.0, 12, 16)
 """Every sweep after the first promises most, of more sweeps and told better: who is tested is to be sought out."""
 
@@ -82,6 +87,8 @@ def adapt(
     rng: np.random.Generator,
     *,
     likelihood: Likelihood | None = None,
+    prospect: Prospect | None = None,
+    rule: AbortRule | None = None,
     policies: Policies = MIXED,
     sweeps: tuple[int, int] = SWEEPS,
     chunk: int = 250,
@@ -101,8 +108,11 @@ def adapt(
         cells: How many cells.
         rng: Source of randomness.
         likelihood: What makes the sweeps that are weighed.
-        policies: Who chooses where there is a likelihood.
-        sweeps: Fewest and most of a cell, where the spec allows as many; their logarithm is uniform with a likelihood.
+        prospect: What weighs sweeps that nobody makes, in the likelihood's place.
+        rule: When a sweep is broken off, of which nothing is read then; without it none is.
+        policies: Who chooses where sweeps are weighed.
+        sweeps: Fewest and most of a cell, where the spec allows as many; their logarithm is uniform where sweeps are
+            weighed.
         chunk: Cells at a time.
 
     Yields:
@@ -120,9 +130,10 @@ def adapt(
         walks = [_walked(table, spec, rng) for table in tables]
         first = np.concatenate([[0], np.cumsum([len(table) for table in tables])])
         follows = np.arange(len(scales)) % 2
-        if likelihood is not None:
+        if likelihood is not None or prospect is not None:
             follows = rng.choice(len(_POLICIES), len(scales), p=policies.shares)
-        course = _Course(network, likelihood, policies, spec, rng, scales, first, np.concatenate(tables), follows)
+        weighs = (likelihood, prospect, rule)
+        course = _Course(network, *weighs, policies, spec, rng, scales, first, np.concatenate(tables), follows)
         yield course.run(np.concatenate(walks))
 
 
@@ -136,6 +147,8 @@ class _Course:
 
     network: SweepSetEstimator
     likelihood: Likelihood | None
+    prospect: Prospect | None
+    rule: AbortRule | None
     policies: Policies
     spec: Spec
     rng: np.random.Generator
@@ -165,22 +178,40 @@ class _Course:
             told[self.first[bisecting] + k, _AMPLITUDE] = bracket[bisecting].mean(axis=1)
             rows = self.first[going] + k
             played = self._played(rows, told)
-            answers = respond(theta[rows], played, rig[rows], self.rng, self.spec.names)
+            answers = self._answers(theta[rows], played, rig[rows])
             features[rows] = errors.add(answers, played[:, _AMPLITUDE] / self.scales[going], going, self.rng)
             told[rows, _EXCLUDED] = np.isnan(features[rows]).all(axis=1)
             bracket[bisecting] = bisected(bracket[bisecting], features[self.first[bisecting] + k, _COUNT])
         chosen = np.ones(len(sizes), dtype=np.bool_)
         return Sets(u.astype(np.float32), features.astype(np.float32), told.astype(np.float32), self.first, chosen)
 
+    def _answers(self, theta: _Floats, played: _Floats, rig: Rigs) -> _Floats:
+        """Simulate sweeps; of those that are broken off nothing is read."""
+        if self.rule is None:
+            return respond(theta, played, rig, self.rng, self.spec.names)
+        kept: list[tuple[npt.NDArray[np.float32], _Cells]] = []
+
+        def keep(samples: npt.NDArray[np.float32], counts: _Cells, column: object) -> None:
+            kept.append((samples, counts))
+
+        features = respond(theta, played, rig, self.rng, self.spec.names, keep)
+        broken = self.rule.breaks(*kept[0], played[:, _RATE], features)
+        return np.where(broken[:, None], np.nan, features)
+
+    @property
+    def _weighs(self) -> bool:
+        """Whether there is something that weighs sweeps."""
+        return self.likelihood is not None or self.prospect is not None
+
     def _blind(self, cells: int) -> npt.NDArray[np.bool_]:
-        """Draw which cells' next sweep follows nothing; where there is no likelihood, each follows."""
-        if self.likelihood is None:
+        """Draw which cells' next sweep follows nothing; where nothing is weighed, each follows."""
+        if not self._weighs:
             return np.zeros(cells, dtype=np.bool_)
         return self.rng.random(cells) < self.policies.blind
 
     def _freedoms(self) -> tuple[_Cells, npt.NDArray[np.bool_]]:
         """Draw what of a cell's sweeps is chosen (0: current; 1: duration too; 2: holding too), and whose may grow."""
-        if self.likelihood is None:
+        if not self._weighs:
             return np.zeros(len(self.scales), dtype=np.int64), np.zeros(len(self.scales), dtype=np.bool_)
         freedom = self.rng.choice(len(_FREEDOMS), len(self.scales), p=_FREEDOMS)
         return freedom, self.rng.random(len(self.scales)) < _OTHERWISE
@@ -202,7 +233,7 @@ class _Course:
         freedoms: tuple[_Cells, npt.NDArray[np.bool_]],
     ) -> _Floats:
         """Choose sweep k of these cells, of which only the features and contexts before it are read."""
-        if not len(cells) or self.likelihood is None:
+        if not len(cells) or not self._weighs:
             return told[self.first[cells] + k]
         before = self.first[cells, None] + np.arange(k)
         designs, shape = self.spec.designs, (self.policies.weighed, len(cells))
@@ -219,10 +250,17 @@ class _Course:
         holdings = self.scales[cells] * self.rng.uniform(-designs.holding, designs.holding, shape)
         free = (freedom > 1) & (asked[..., _KNOWN] > 0) & (self.rng.random(shape) < _OTHERWISE)
         asked[..., _HOLDING] = np.where(free, holdings, asked[..., _HOLDING])
-        generator = torch.Generator().manual_seed(int(self.rng.integers(2**62)))
-        draws = self.policies.draws
-        gains = promise(self.network, self.likelihood, features[before], told[before], asked, draws, generator)
+        gains = self._gains(features[before], told[before], asked)
         return np.asarray(asked[gains.argmax(axis=0), np.arange(len(cells))])
+
+    def _gains(self, features: _Floats, told: _Floats, asked: _Floats) -> _Floats:
+        """Weigh sweeps, shape (candidates, cells)."""
+        if self.prospect is not None:
+            return np.asarray(self.prospect.gains(self.network, features, told, asked).mean(axis=0)[..., 0])
+        generator = torch.Generator().manual_seed(int(self.rng.integers(2**62)))
+        if self.likelihood is None:
+            return np.zeros(asked.shape[:2])
+        return promise(self.network, self.likelihood, features, told, asked, self.policies.draws, generator)
 
     def _most_telling(self, features: _Floats, told: _Floats, cells: _Cells, k: int) -> _Floats:
         """Choose the currents of these cells' sweep k, of which only the features and contexts before it are read."""

@@ -22,7 +22,9 @@ from estimators.estimator import Architecture, SweepSetEstimator
 from estimators.features import NAMES
 from estimators.likelihood import Likelihood, Shape
 from estimators.lookout import LIMITS
+from estimators.outlook import Outlook
 from estimators.prequential import STRATA
+from estimators.prospect import Prospect
 from estimators.spec import Spec
 from estimators.sweep_set import HEADS
 from estimators.title import FORMAT, LARGEST, CheckpointError, opened, title_of
@@ -47,6 +49,7 @@ class Checkpoint:
         likelihood: Of a sweep given theta and its design; None in checkpoints that were made without.
         predictive: Of a sweep given its design alone, the prior predictive; None where there is no likelihood.
         watchman: Who has seen faults; None where there is no prior predictive.
+        prospect: What a sweep would teach; None in checkpoints that were made without.
     """
 
     network: SweepSetEstimator
@@ -57,6 +60,7 @@ class Checkpoint:
     likelihood: Likelihood | None = None
     predictive: Likelihood | None = None
     watchman: Watchman | None = None
+    prospect: Prospect | None = None
 
     @property
     def domain(self) -> Domain:
@@ -103,6 +107,9 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
         if checkpoint.watchman is not None:
             file.create_dataset("taught", data=json.dumps(checkpoint.watchman.taught))
             _write(file, "watchman", checkpoint.watchman)
+        if checkpoint.prospect is not None:
+            file.create_dataset("outlook", data=json.dumps(asdict(checkpoint.prospect.outlook)))
+            _write(file, "prospect", checkpoint.prospect)
         for name, array in checkpoint.reference.items():
             file.create_dataset(f"reference/{name}", data=array, compression="gzip", shuffle=True, fletcher32=True)
         file.flush()
@@ -144,9 +151,9 @@ def _read(file: h5py.File, path: Path) -> Checkpoint:
     scores = None if watchman is None else 1 + len(watchman.taught)
     reference = _reference(file, network.scaling.width, scores, path)
     reference |= _limits(file, len(spec.parameters), path)
-    return Checkpoint(
-        network.eval(), spec, title.record, title.calibration, reference, likelihood, predictive, watchman
-    )
+    judges = (likelihood, predictive, watchman)
+    prospect = _prospect(file, network, path) if "outlook" in file or "prospect" in file else None
+    return Checkpoint(network.eval(), spec, title.record, title.calibration, reference, *judges, prospect)
 
 
 def _likelihood(file: h5py.File, group: str, parameters: Sequence[Parameter], path: Path) -> Likelihood | None:
@@ -190,6 +197,19 @@ def _watchman(file: h5py.File, path: Path) -> Watchman:
         watchman = Watchman(taught)
     watchman.load_state_dict(_weights(file, "watchman", watchman, path))
     return watchman.eval().requires_grad_(False)
+
+
+def _prospect(file: h5py.File, network: SweepSetEstimator, path: Path) -> Prospect:
+    sizes = json.loads(file["outlook"][()])
+    for name, low, high in (("width", 1, _WIDEST // 2), ("hidden", 1, _WIDEST // 2), ("members", 2, 16)):
+        if not isinstance(sizes[name], int) or isinstance(sizes[name], bool) or not low <= sizes[name] <= high:
+            raise CheckpointError(
+                f"{path}: {name} of the prospect is {sizes[name]!r}; {low} to {high} was wanted; take a sound copy."
+            )
+    with torch.random.fork_rng(devices=[]):
+        prospect = Prospect.beside(network, Outlook(**sizes))
+    prospect.load_state_dict(_weights(file, "prospect", prospect, path))
+    return prospect.eval().requires_grad_(False)
 
 
 def _weights(file: h5py.File, group: str, network: torch.nn.Module, path: Path) -> dict[str, torch.Tensor]:

@@ -22,6 +22,7 @@ from estimators.nuisances import Nuisances, Rigs, rigs
 from estimators.process import Sweeps, process_of
 from estimators.sets import Sets
 from simulators.compiled import ENTRY
+from simulators.injected import Injected
 from simulators.parameter import Parameter
 
 __all__ = [
@@ -151,6 +152,7 @@ def respond(
     rng: np.random.Generator,
     names: Sequence[str] = CELL,
     spoil: Spoil | None = None,
+    injected: Injected | None = None,
 ) -> npt.NDArray[np.float64]:
     """Simulate sweeps whose rigs are drawn, and measure them.
 
@@ -161,6 +163,7 @@ def respond(
         rng: Source of randomness, of the noise alone.
         names: As `simulate`.
         spoil: As `simulate`.
+        injected: What a dynamic clamp adds from the start of each sweep, or None.
 
     Returns:
         Features, shape (s, f), NaN where missing.
@@ -168,7 +171,7 @@ def respond(
     Raises:
         ValueError: As `simulate`.
     """
-    samples, counts = voltages(theta, context, rigs, rng, names)
+    samples, counts = voltages(theta, context, rigs, rng, names, injected)
     column = {name: context[:, k] for k, name in enumerate(CONTEXT)}
     if spoil is not None:
         spoil(samples, counts, column)
@@ -181,6 +184,7 @@ def voltages(
     rigs: Rigs,
     rng: np.random.Generator,
     names: Sequence[str] = CELL,
+    injected: Injected | None = None,
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
     """Record sweeps whose rigs are drawn: baseline, step and tail of each, as features are measured from them.
 
@@ -190,6 +194,7 @@ def voltages(
         rigs: Of these sweeps.
         rng: Source of randomness, of the noise alone.
         names: As `simulate`.
+        injected: As `respond`.
 
     Returns:
         Samples, shape (s, n) [mV], and how many of its row each sweep has, shape (s,); what lies behind is not set.
@@ -201,7 +206,7 @@ def voltages(
         raise ValueError(f"Theta has {theta.shape[1]} parameters; {len(names)} were named: {', '.join(names)}.")
     column = {name: context[:, k] for k, name in enumerate(CONTEXT)}
     ends, levels, skip = _epochs(column)
-    sweeps = Sweeps(rigs.electrodes, ends, levels, skip, column["rate"])
+    sweeps = Sweeps(rigs.electrodes, ends, levels, skip, column["rate"], injected)
     return process_of(names).recorded(theta, names, rigs.bath, sweeps, rng)
 
 

@@ -112,6 +112,12 @@ class Observer:
         self._lookout = None if limits is None else Lookout(checkpoint.spec.parameters, limits)
         self._shifts: tuple[Shift, ...] | None = None if limits is None else ()
 
+    @property
+    def known(self) -> tuple[npt.NDArray[np.float64], tuple[Context, ...]]:
+        """Features and circumstances of all sweeps so far, shape (n, f); NaN throughout for one that was not used."""
+        rows = np.stack(self._rows) if self._rows else np.empty((0, len(NAMES)))
+        return rows, tuple(self._contexts)
+
     def warm(self, *, overlays: bool = False) -> None:
         """Compile and load all that a sweep will need, without touching what is known.
 
@@ -214,6 +220,17 @@ class Observer:
         draws = self._infer()
         reasons += self._changes(draws)
         return Verdict(draws, self._used(), True, p, tuple(reasons), tuple(checks), worst_first(off), self._shifts)
+
+    def aside(self, reason: str) -> Verdict:
+        """Leave a sweep aside that is not of this cell as it is: nothing that is known changes.
+
+        Args:
+            reason: Why, as a sentence.
+
+        Returns:
+            What the sweeps before say, of a sweep that is not used.
+        """
+        return Verdict(self._draws, self._used(), False, 1.0, (reason,))
 
     def overlay(self, context: Context) -> Overlay | None:
         """Simulate what is now thought of the cell under the command of a sweep that was observed.

@@ -5,14 +5,14 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -24,8 +24,11 @@ from estimators.checkpoint import Checkpoint, CheckpointError, save
 from estimators.estimator import SweepSetEstimator
 from estimators.head_start import head_start
 from estimators.judges import appoint, appoint_ahead, places
+from estimators.likelihood import Likelihood
 from estimators.misfits import misfits
 from estimators.novelty import Novelty
+from estimators.prospect import Prospect
+from estimators.prospecting import prospect_of
 from estimators.sets import Sets
 from estimators.simulation import CHECKING, load_sets, simulate_to
 from estimators.spec import Spec, SpecError, blind, read_spec
@@ -51,9 +54,9 @@ def pretrain(
 
     Simulated cells wait beside the result in `OUT.cells`, `OUT.adaptive` and `OUT.checked`, chunk by chunk, and how
     training stands in `OUT.training`, `OUT.likelihood`, `OUT.predictive` and `OUT.watchman`, epoch by epoch, so that a
-    killed run goes on where it was; all are removed when the checkpoint is there. On a CPU each training has one
-    thread, because the rounding of sums depends on how many there are: the same seed gives the same numbers on any
-    number of cores.
+    killed run goes on where it was, but for the prospect, which begins anew; all are removed when the checkpoint is
+    there. On a CPU each training has one thread, because the rounding of sums depends on how many there are: the same
+    seed gives the same numbers on any number of cores.
 
     Args:
         spec: What for, or its file.
@@ -119,7 +122,8 @@ def _made(spec: Spec, out: Path, device: str, workers: int, policy: Path | None)
     if policy is not None:
         record["adaptive"] = {"cells": spec.adaptive.of(spec.training.cells), "weights": weights_of(policy)}
     trusted = (judges.likelihood, judges.predictive, judges.watchman)
-    checkpoint = Checkpoint(network, spec, record, {}, references, *trusted)
+    prospect = yield from _foreseen(spec, network, judges.likelihood, record)
+    checkpoint = Checkpoint(network, spec, record, {}, references, *trusted, prospect)
     yield {"event": "progress", "stage": "calibrate", "cells": spec.training.checked}
     rng = np.random.default_rng([spec.seed, 4])
     calibration = calibrate(network, spec, _checked(spec, out), rng, judges.likelihood)
@@ -128,6 +132,22 @@ def _made(spec: Spec, out: Path, device: str, workers: int, policy: Path | None)
     for path in (cells, following, bookmark, *places(out).values()):
         path.unlink(missing_ok=True)
     yield _summary(out, sets, network, calibration) | {"seconds": round(time.monotonic() - begun, 1)}
+
+
+def _foreseen(
+    spec: Spec, network: SweepSetEstimator, likelihood: Likelihood, record: dict[str, Any]
+) -> Generator[dict[str, Any], None, Prospect | None]:
+    """Learn what a sweep would teach, where the spec asks for it, and note the share that is foretold of it."""
+    if not spec.prospect.cells:
+        return None
+    course = prospect_of(network, likelihood, spec, spec.prospect)
+    while True:
+        try:
+            epoch = next(course)
+        except StopIteration as over:
+            return cast(Prospect, over.value)
+        record["prospect"] = {"cells": spec.prospect.cells, "foretold": epoch.held_out}
+        yield epoch.progress("prospect")
 
 
 def _followed(

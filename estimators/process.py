@@ -13,6 +13,7 @@ import numpy.typing as npt
 from estimators.cell import WITHIN, halved
 from simulators import batch, patchseq_batch
 from simulators.cortical import Cortical
+from simulators.injected import Injected
 from simulators.parameter import Parameter, Scale
 from simulators.patchseq import PatchSeq
 from simulators.refusal import Refusal
@@ -38,6 +39,7 @@ class Sweeps:
         levels: Current of each epoch, shape (s, e) [pA].
         skip: Time from the start that is simulated and not recorded, shape (s,) [ms].
         rates: Sampling rates, shape (s,) [kHz].
+        injected: What a dynamic clamp adds meanwhile, or None.
     """
 
     electrodes: Array
@@ -45,6 +47,7 @@ class Sweeps:
     levels: Array
     skip: Array
     rates: Array
+    injected: Injected | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +145,7 @@ def _cortical(theta: Array, names: Sequence[str], bath: Array, sweeps: Sweeps, r
     cells, has = columns(theta, names)
     played = (sweeps.electrodes, sweeps.ends, sweeps.levels, sweeps.skip, sweeps.rates)
     # What has nothing besides is left to the kernel that knows of nothing else.
-    return batch.record(cells, bath, *played, rng, has or None)
+    return batch.record(cells, bath, *played, rng, has or None, sweeps.injected)
 
 
 def _warmed(drawn: Mapping[str, Array]) -> Array:
@@ -152,6 +155,8 @@ def _warmed(drawn: Mapping[str, Array]) -> Array:
 
 
 def _patchseq(theta: Array, names: Sequence[str], bath: Array, sweeps: Sweeps, rng: np.random.Generator) -> Recorded:
+    if sweeps.injected is not None:
+        raise ProcessError("Cells of patchseq have no dynamic clamp; a network of cortical cells was wanted.")
     # Nothing of a cell changes from epoch to epoch.
     courses = np.repeat(theta[:, None, : len(PatchSeq.parameters)], sweeps.ends.shape[1], axis=1)
     played = (sweeps.electrodes, sweeps.ends, sweeps.levels, sweeps.rates)

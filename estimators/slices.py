@@ -17,7 +17,6 @@ from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr, ndtri
 
 from simulators.parameter import Parameter
 from simulators.refusal import Refusal
@@ -40,7 +39,7 @@ _REACH = 4.0
 _AIR = 0.1
 _LEAST = 1e-3
 _EDGE = 1e-6
-_TAIL = float(ndtr(-4.0))
+_TAIL = 3.167124183311986e-05  # What the normal distribution has below -4.
 
 Array = npt.NDArray[np.float64]
 LogDensity = Callable[[Array], Array]
@@ -270,5 +269,8 @@ def _log_slope(parameter: Parameter, u: Array) -> Array:
     normal = -0.5 * (u**2 + math.log(2.0 * math.pi))
     if parameter.scale != "normal":
         return np.asarray(normal)
+    # Who only names slices, such as a window that is being opened, waits for no library.
+    from scipy.special import ndtr, ndtri
+
     z = ndtri(_TAIL + (1.0 - 2.0 * _TAIL) * np.clip(ndtr(u), _EDGE, 1.0 - _EDGE))
     return np.asarray(normal + 0.5 * (z**2 + math.log(2.0 * math.pi)) + math.log((1.0 - 2.0 * _TAIL) / 8.0))

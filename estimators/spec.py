@@ -12,6 +12,7 @@ from estimators.cell import halved
 from estimators.changes import Changes
 from estimators.designs import Designs
 from estimators.nuisances import OFF, Nuisances
+from estimators.outlook import Outlook
 from estimators.process import CORTICAL, PROCESSES, Process, process_of
 from simulators.parameter import Parameter
 from simulators.refusal import Refusal
@@ -53,9 +54,10 @@ _BOUNDS = {
     "jump": (0.0, 1.0),
     "lasting": (1.0, 1e5),
     "size": (1e-3, 2.0),
+    "members": (2, 16),
 }
 
-T = TypeVar("T", Designs, Nuisances, Changes, "Training", "Schooling", "Adaptation")
+T = TypeVar("T", Designs, Nuisances, Changes, "Training", "Schooling", "Adaptation", Outlook)
 
 
 class SpecError(Refusal):
@@ -154,6 +156,7 @@ class Spec:
         likelihood: How its likelihood is made.
         text: The file as it was read; kept in the checkpoint.
         adaptive: Whose choice of steps some of its cells follow.
+        prospect: How it is learned what a sweep would teach.
     """
 
     name: str
@@ -165,6 +168,7 @@ class Spec:
     likelihood: Schooling = field(default_factory=Schooling)
     text: str = ""
     adaptive: Adaptation = field(default_factory=Adaptation)
+    prospect: Outlook = field(default_factory=Outlook)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -227,7 +231,7 @@ def spec_from(text: str, origin: str) -> Spec:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SpecError(f"{origin} is not TOML ({error}); mend that line.") from error
-    known = {"name", "model", "seed", "prior", "designs", "nuisances", "training", "likelihood", "adaptive"}
+    known = {"name", "model", "seed", "prior", "designs", "nuisances", "training", "likelihood", "adaptive", "prospect"}
     _only(table, known, origin, "")
     name, seed = table.get("name"), table.get("seed")
     if not isinstance(name, str) or not name:
@@ -248,6 +252,7 @@ def spec_from(text: str, origin: str) -> Spec:
         _section(Schooling, _table(table, "likelihood", origin), origin, "likelihood"),
         text,
         _adaptation(table, origin),
+        _section(Outlook, _table(table, "prospect", origin), origin, "prospect"),
     )
 
 
@@ -342,7 +347,8 @@ def _section(kind: type[T], table: dict[str, Any], origin: str, where: str) -> T
             or not max(low, 0) <= value <= high
             or (value == 0 and isinstance(default, int))
         ):
-            wanted = "a positive integer" if isinstance(default, int) else f"a number from {max(low, 0):g} to {high:g}"
+            whole = f"an integer from {low:g} to {high:g}" if math.isfinite(high) else "a positive integer"
+            wanted = whole if isinstance(default, int) else f"a number from {max(low, 0):g} to {high:g}"
             raise SpecError(f"{origin}: {where}.{key} is {value!r}, {wanted} was wanted.")
     return kind(**values)
 

@@ -9,6 +9,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from hardware.decision import Decision
+
 __all__ = ["Begun", "Ended", "Entry", "Mark", "Samples", "Value"]
 
 Value = str | float | bool
@@ -93,4 +95,4 @@ class Mark:
     text: str
 
 
-Entry = Begun | Samples | Ended | Mark
+Entry = Begun | Samples | Ended | Mark | Decision

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,10 @@ from hardware.rig import BLOCK, Block, Gain, Provenance, Rig, RigError
 from simulators.limits import Limits
 from simulators.stimulus import Clamp, Epoch, Stimulus
 from simulators.sweep import Junction
+
+if TYPE_CHECKING:
+    # Whoever clamps nothing needs no serial line.
+    from hardware.dynamic_clamp import DynamicClamp
 
 __all__ = ["ModelCell", "Simulate"]
 
@@ -40,6 +45,7 @@ class ModelCell(Rig):
         exit_level: Command at which the cell is left [pA].
         junction: Junction potential in what `simulate` answers, told with every sweep [mV].
         clamps: What it can be asked in; its amplifier is in current clamp before and after each sweep.
+        room: How many conductances of `clamped` what answers can add to its cell.
 
     Raises:
         ValueError: If the rate is not positive, the interval is negative or the junction potential is not finite.
@@ -58,6 +64,7 @@ class ModelCell(Rig):
         exit_level: float = 0.0,
         junction: float = 0.0,
         clamps: tuple[Clamp, ...] = ("current",),
+        room: int = 0,
     ) -> None:
         super().__init__()
         if not (rate > 0 and interval >= 0):
@@ -67,7 +74,10 @@ class ModelCell(Rig):
         self._junction = Junction("uncorrected", junction) if junction else Junction("corrected")
         self.rate, self.limits, self.exit_level = rate, limits or Limits(), exit_level
         self.gains = {name: Gain(1.0, "1", "simulated") for name in ("response", "command")}
-        self._clamps = clamps
+        self._clamps, self._room = clamps, room
+        self.takes_conductances = room > 0
+        self.clamped: DynamicClamp | None = None
+        """What a simulated dynamic clamp adds to the cell whenever something is played."""
         self.output = exit_level
         """Command at which the simulated amplifier stands now [pA]."""
         self._simulate, self._interval = simulate, interval
@@ -88,8 +98,33 @@ class ModelCell(Rig):
         """Time from the start of the first sweep to that of the one being played, or last played [ms]."""
         return (self._begun - self._made) / timedelta(milliseconds=1)
 
+    def clamp(self, clamp: DynamicClamp | None) -> None:
+        """Add conductances to the cell, or take them away, whenever something is played from now on.
+
+        Args:
+            clamp: What is clamped; None ends it.
+
+        Raises:
+            RigClosed: If the rig is not open.
+            RigError: If it is playing, or there are more conductances than it has room for.
+        """
+        self._check_open()
+        if self._is_playing:
+            raise RigError("The rig is playing: stop it, then change the dynamic clamp.")
+        count = len(clamp.conductances) if clamp is not None else 0
+        if count > self._room:
+            raise RigError(f"{count} conductances were given, this model cell clamps {self._room} at once.")
+        self.clamped = clamp if count else None
+
+    @property
+    def added(self) -> str | None:
+        """Conductances that its clamp or a device beside it adds to the cell, as a list with units, or None."""
+        own = self.clamped.conductances if self.clamped is not None else ()
+        said = [f"{one.name} of {one.maximum:g} nS" for one in own if one.maximum]
+        return ", ".join([*said, *filter(None, [super().added])]) or None
+
     def _open(self) -> None:
-        self.output = self.exit_level
+        self.output, self.clamped = self.exit_level, None
 
     def _start(self, stimulus: Stimulus) -> None:
         self._check_clamp(stimulus.clamp)
@@ -144,4 +179,4 @@ class ModelCell(Rig):
             self._held, self._clock = None, self._begun + timedelta(milliseconds=max(held, self._interval))
 
     def _close(self) -> None:
-        self.output = self.exit_level
+        self.output, self.clamped = self.exit_level, None

@@ -18,6 +18,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from hardware.decision import Decision
 from hardware.entry import Begun, Ended, Mark, Samples, Value
 from hardware.medium import Medium
 from hardware.rig import Block, Provenance
@@ -267,6 +268,24 @@ class Recorder:
         """
         self._check_open()
         self._writer.put(replace(moment or self.moment(), text=text.replace("\0", " ")))
+
+    def decide(self, decision: Decision) -> Decision:
+        """Keep what a script decided, as of this moment.
+
+        Args:
+            decision: Which.
+
+        Returns:
+            The same with its place in the recording and its time.
+
+        Raises:
+            RecorderError: If the recorder is closed.
+        """
+        self._check_open()
+        said, now = decision.said.replace("\0", " "), datetime.now(UTC).isoformat()
+        kept = replace(decision, said=said, sample=self.received, sweeps=self._sweeps, time=now)
+        self._writer.put(kept)
+        return kept
 
     def hurry(self) -> None:
         """Have all samples brought at once to where they survive a kill of this process, without waiting for it.

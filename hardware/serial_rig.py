@@ -123,6 +123,9 @@ class SerialRig(Rig):
         """Where the sweep being played, or last played, comes from."""
         return Provenance(self._begun, "recorded channel", "measured", self._junction, 0.0)
 
+    takes_conductances = True
+    """Whether its clamp can be told what to add; how many, the device says when it is opened."""
+
     def clamp(self, clamp: DynamicClamp | None) -> None:
         """Add conductances to the cell, or take them away, whenever something is played or held from now on.
 

@@ -10,6 +10,7 @@ import h5py  # type: ignore[import-untyped]
 import numpy as np
 import numpy.typing as npt
 
+from hardware.decision import Decision
 from hardware.entry import Begun, Ended, Entry, Mark, Samples, Value
 from hardware.medium import Medium
 
@@ -18,7 +19,14 @@ __all__ = ["FORMAT", "VERSION", "Tape"]
 FORMAT = "rig-plugin recording"
 VERSION = 2
 _CHUNK = 4096  # samples
-_MARK = np.dtype([("sample", "i8"), ("sweep", "i8"), ("time", h5py.string_dtype()), ("text", h5py.string_dtype())])
+_TEXT = h5py.string_dtype()
+_MARK = np.dtype([("sample", "i8"), ("sweep", "i8"), ("time", _TEXT), ("text", _TEXT)])
+_DECISION = np.dtype(
+    [
+        ("stage", "i8"), ("kind", _TEXT), ("event", _TEXT), ("said", _TEXT), ("criterion", _TEXT), ("measured", "f8"),
+        ("bound", "f8"), ("unit", _TEXT), ("sample", "i8"), ("sweeps", "i8"), ("time", _TEXT),
+    ]
+)  # fmt: skip
 
 
 class Tape:
@@ -44,6 +52,7 @@ class Tape:
         self._groups = {folder: self._file.create_group(folder) for folder in ("sweeps", "continuous")}
         self._numbers = dict.fromkeys(self._groups, 0)
         self._marks = self._file.create_dataset("marks", shape=(0,), maxshape=(None,), chunks=(64,), dtype=_MARK)
+        self._decisions: h5py.Dataset | None = None
         self._stretch: _Stretch | None = None
         self.flush()
 
@@ -58,6 +67,8 @@ class Tape:
                 self._begin(entry)
             elif isinstance(entry, Mark):
                 self._mark(entry)
+            elif isinstance(entry, Decision):
+                self._decide(entry)
             elif self._stretch is not None and isinstance(entry, Samples):
                 self._stretch.add(entry)
                 self.count += entry.count
@@ -90,6 +101,18 @@ class Tape:
         size = self._marks.shape[0]
         self._marks.resize((size + 1,))
         self._marks[size] = np.array((mark.sample, mark.sweep, mark.time, mark.text), dtype=_MARK)
+
+    def _decide(self, decision: Decision) -> None:
+        # Most recordings have none.
+        if self._decisions is None:
+            self._decisions = self._file.create_dataset(
+                "decisions", shape=(0,), maxshape=(None,), chunks=(64,), dtype=_DECISION
+            )
+        size = self._decisions.shape[0]
+        self._decisions.resize((size + 1,))
+        self._decisions[size] = np.array(
+            tuple(getattr(decision, name) for name in _DECISION.names or ()), dtype=_DECISION
+        )
 
 
 class _Stretch:

@@ -10,6 +10,7 @@ import click
 
 from rig_plugin.display import check_display
 from rig_plugin.engine.client import Client
+from rig_plugin.lull import lull
 from rig_plugin.preparation import Preparation, on_rig, recorded
 from rig_plugin.replay_settings import ReplaySettings
 from rig_plugin.settings import Settings
@@ -90,7 +91,8 @@ def show(preparation: Preparation, shown: Callable[[Desk], object] | None = None
     if shown is not None:
         shown(desk)
     QtCore.QTimer.singleShot(0, desk.start)
-    status = int(application.exec())
+    with lull():
+        status = int(application.exec())
     left = desk.board.left
     desk.deleteLater()
     if left is not None:

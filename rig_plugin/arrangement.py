@@ -14,14 +14,14 @@ ARRANGEMENT: Final[Arrangement] = (
         (
             (22, ((1, ("scope",)),)),
             (7, ((1, ("membrane",)),)),
-            (13, ((10, ("features", "log")), (3, ("firing",)), (3, ("voltage",)))),
+            (13, ((10, ("features", "log", "script")), (3, ("firing",)), (3, ("voltage",)))),
         ),
     ),
     (
         25,
         (
             (8, ((1, ("trust",)),)),
-            (21, ((1, ("posterior", "pairs", "protocol")),)),
+            (21, ((1, ("posterior", "pairs", "protocol", "drug")),)),
             (9, ((1, ("evolution", "recording")),)),
         ),
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol as Interface
 
 import numpy as np
@@ -11,14 +11,17 @@ import numpy.typing as npt
 
 from estimators.overlay import Overlay
 from estimators.slices import Slices
+from hardware.decision import Decision
 from hardware.injection import Injection
+from rig_plugin.dosing import Dosing
 from rig_plugin.feed import RecordingStatus
 from rig_plugin.membrane_tests import Tested
 from rig_plugin.proposal import Proposed
+from rig_plugin.refined import Refined
 from rig_plugin.trial import Trial
 from simulators.stimulus import Stimulus
 
-__all__ = ["Audience", "Listener"]
+__all__ = ["Audience", "Listener", "Silent"]
 
 _LOG = logging.getLogger("rig_plugin")
 
@@ -55,11 +58,20 @@ class Listener(Interface):
     def proposed(self, proposed: Proposed) -> None:
         """This sweep is next; told only from when the session was asked how its gate stands."""
 
+    def decided(self, decision: Decision) -> None:
+        """A script decided this; told only where one is played."""
+
+    def dosed(self, dosing: Dosing) -> None:
+        """This is how a virtual drug stands; told only while one is given."""
+
     def status(self, recording: RecordingStatus) -> None:
         """How the recording is doing."""
 
     def ended(self, reason: str | None) -> None:
         """The session is over; the reason is a sentence where something went wrong."""
+
+    def refined(self, refined: Refined) -> None:
+        """The posterior was refined, or could not be; told from a thread of its own, also after the end."""
 
 
 class Audience:
@@ -84,3 +96,17 @@ class Audience:
                 getattr(listener, event)(*what)
             except Exception:  # noqa: BLE001 - whatever a listener does, the recording goes on
                 _LOG.exception("A listener failed at '%s'; the recording goes on.", event)
+
+
+class Silent:
+    """A listener that hears nothing; who wants to hear something overrides that method."""
+
+    def __getattr__(self, event: str) -> Callable[..., None]:
+        """Give what is done with any event."""
+        if event not in vars(Listener):
+            raise AttributeError(event)
+        return _nothing
+
+
+def _nothing(*what: object) -> None:
+    """Hear it, and forget it."""

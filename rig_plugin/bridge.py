@@ -6,7 +6,9 @@ import sys
 import time
 from collections.abc import Callable
 
+from hardware.decision import Decision
 from hardware.injection import Injection
+from rig_plugin.dosing import Dosing
 from rig_plugin.feed import (
     Ended,
     Finished,
@@ -20,6 +22,7 @@ from rig_plugin.feed import (
     Started,
 )
 from rig_plugin.proposal import Proposed
+from rig_plugin.refined import Refined
 from rig_plugin.trial import Trial
 from rig_plugin.widgets.qt import QtCore, Signal
 
@@ -46,6 +49,9 @@ class Bridge(QtCore.QObject):
     overlaid = Signal(object)
     sliced = Signal(object)
     proposed = Signal(object)
+    decided = Signal(object)
+    dosed = Signal(object)
+    refined = Signal(object)
     tested = Signal(object)
     guarded = Signal(object)
     injected = Signal(object)
@@ -66,6 +72,7 @@ class Bridge(QtCore.QObject):
         self._dropped = 0
         self._live: Live | None = None
         self._count = 0
+        self._is_whole = False
         self._heard = self._looked = clock()
         self._stalled = False
         self._notifier: QtCore.QSocketNotifier | None = None
@@ -106,6 +113,12 @@ class Bridge(QtCore.QObject):
                 self.tested.emit(message.tested)
             elif isinstance(message, Guarded):
                 self.guarded.emit(message.word)
+            elif isinstance(message, Decision):
+                self.decided.emit(message)
+            elif isinstance(message, Dosing):
+                self.dosed.emit(message)
+            elif isinstance(message, Refined):
+                self.refined.emit(message)
             elif isinstance(message, Ended):
                 self._live = None
                 self.ended.emit(message.reason)
@@ -136,7 +149,7 @@ class Bridge(QtCore.QObject):
         self._notifier = self._wire = None
 
     def _begin(self, live: Live) -> None:
-        self._live, self._count = live, 0
+        self._live, self._count, self._is_whole = live, 0, False
         self._heard = self._clock()
         self.started.emit(live)
 
@@ -162,10 +175,13 @@ class Bridge(QtCore.QObject):
             self._calm()
             return
         if live.count > self._count:
-            self._count = live.count
             self._heard = self._clock()
             self._calm()
-            self.grew.emit(live)
+            # Its trial comes at any moment, and draws all of it: what is waited for is not kept waiting by that.
+            self._is_whole = live.count >= live.expected and not self._is_whole
+            if not self._is_whole:
+                self._count = live.count
+                self.grew.emit(live)
         silence = self._clock() - self._heard
         if silence > _PATIENCE and live.count < live.expected:
             self._stalled = True

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from rig_plugin.widgets.number import fixed
+from rig_plugin.widgets.number import fixed, quantiles
 
 __all__ = ["SURE", "Change", "change"]
 
@@ -104,7 +104,8 @@ def _quantiles(draws: _Draws) -> tuple[list[float], list[float]]:
     """Give 5, 50 and 95 %, and the standard error of each."""
     shares = np.array([_ENDS[0], 0.5, _ENDS[1]])
     reach = np.sqrt(shares * (1.0 - shares) / draws.size)
-    low, middle, high = np.quantile(draws, np.clip([shares - reach, shares, shares + reach], 0.0, 1.0))
+    sought = np.clip(np.concatenate([shares - reach, shares, shares + reach]), 0.0, 1.0)
+    low, middle, high = np.reshape(quantiles(draws, sought), (3, 3))
     return middle.tolist(), (0.5 * (high - low)).tolist()
 
 

@@ -20,9 +20,10 @@ from rig_plugin.menus import Menus
 from rig_plugin.networks import own, there
 from rig_plugin.otherwise import described
 from rig_plugin.preferences import Preferences, keep, place, remembered
-from rig_plugin.preparation import SIMULATED, Preparation, of_file, on_rig, recorded
+from rig_plugin.preparation import SIMULATED, Preparation, is_script, of_file, on_rig, recorded
 from rig_plugin.pretraining_run import PretrainingRun
 from rig_plugin.replay_settings import ReplaySettings
+from rig_plugin.script import read_script
 from rig_plugin.session_control import SessionControl
 from rig_plugin.settings import ProtocolSettings, Settings
 from rig_plugin.unread import unread
@@ -49,6 +50,8 @@ _RECORDINGS = "Recordings (*.abf *.nwb *.h5 *.hdf5);;All files (*)"
 _NETWORKS = "Networks (*.h5);;All files (*)"
 _SPECS = "Specs (*.toml);;All files (*)"
 _RIG_FILES = "Rig files (*.toml);;All files (*)"
+_SCRIPTS = "Scripts (*.toml);;All files (*)"
+_OWN = "Recordings of this program (*.h5);;All files (*)"
 
 
 class Engine(SessionControl, Source, Protocol):
@@ -106,6 +109,7 @@ class Desk(QtWidgets.QMainWindow):
         self.setAcceptDrops(True)
         self.resize(1366, 740)
         self.preparation = preparation
+        self._rig = on_rig(Settings()) if preparation.is_replay else preparation
         self.client, self.board = self._sit(preparation, first)
         self.menus = Menus(self)
         self._wear(self.board.theme)
@@ -120,11 +124,14 @@ class Desk(QtWidgets.QMainWindow):
         self.board.start()
 
     def open_file(self, file: Path) -> None:
-        """Open a recording or a rig file; what can't be is said in a sentence.
+        """Open a recording, a rig file or a script; what can't be is said in a sentence.
 
         Args:
             file: That somebody chose or dropped.
         """
+        if is_script(file):
+            self.run_script(file)
+            return
         try:
             preparation = of_file(file)
         except Refusal as refusal:
@@ -152,6 +159,40 @@ class Desk(QtWidgets.QMainWindow):
             self._replace(preparation)
         except Refusal as refusal:
             self.banner.tell(str(refusal), "caution")
+
+    def run_script(self, file: Path, former: Path | None = None) -> None:
+        """Play a script on the rig that is open, or was last; what can't be played is said in a sentence.
+
+        Args:
+            file: An EXPERIMENT.toml.
+            former: A recording of it that was broken off, to go on from; None begins anew.
+        """
+        try:
+            preparation = self._rig.scripted(read_script(file), former)
+        except Refusal as refusal:
+            self.banner.tell(str(refusal), "caution")
+            return
+        self._prefer(self.preferences.opened(file))
+        self.open(preparation)
+
+    def leave_script(self) -> None:
+        """Go back to the family of the rig on which a script was played."""
+        if self.preparation.script is None:
+            self.banner.tell("No script is played here: Ctrl+R runs one.")
+            return
+        self.open(self.preparation.plain)
+
+    def ask_script(self) -> None:
+        """Let a script be chosen."""
+        choose(self, "Run a script", _SCRIPTS, self.run_script)
+
+    def ask_former(self) -> None:
+        """Let a recording be chosen that was broken off, and the script that it was."""
+
+        def take(former: Path) -> None:
+            choose(self, f"The script of {former.name}", _SCRIPTS, partial(self.run_script, former=former))
+
+        choose(self, "Recording of a script that was broken off", _OWN, take)
 
     def ask_recording(self) -> None:
         """Let a recording be chosen."""
@@ -261,6 +302,11 @@ class Desk(QtWidgets.QMainWindow):
         window.bridge.ended.connect(self._advise)
         self._column.addWidget(window, 1)
         self.liking = Liking(preparation.key, window)
+        _attend(window, preparation.protocol)
+        window.drug.form.allow(preparation.protocol, preparation.without_drug(spec.process.name))
+        if preparation.script is not None:
+            window.script.show_script(preparation.script)
+            window.docks.front("script")
         self._wear(window.theme)
         self.setWindowTitle(f"rig-plugin: {preparation.name}")
         return client, window
@@ -270,6 +316,7 @@ class Desk(QtWidgets.QMainWindow):
         old_client, old_window = self.client, self.board
         self.client, self.board = self._sit(preparation)
         self.preparation = preparation
+        self._rig = self._rig if preparation.is_replay else preparation
         old_window.closed.disconnect(self._leave)
         old_window.close()
         self._column.removeWidget(old_window)
@@ -289,14 +336,23 @@ class Desk(QtWidgets.QMainWindow):
             QtCore.QTimer.singleShot(0, lambda: self.open(asked))
 
     def _advise(self, reason: str | None) -> None:
-        """Say where a recording can be read otherwise, that could not be read as it was."""
+        """Say where a recording can be read otherwise, that could not be read as it was, or a script gone on with."""
         if reason is not None and self.preparation.is_replay and self._asked is None:
             self.banner.tell(reason, "caution", remedy=("Read it otherwise…", self.ask_reading))
+        script, shown = self.preparation.script, self.board.script
+        # What was ended before anything was recorded adds nothing to the recording that it went on from.
+        former = self.board.recorded or self.preparation.former
+        if script is not None and shown.broken is not None and shown.over and former is not None and not self._asked:
+            told = f"{script.name} was broken off in stage {shown.broken + 1}; what is over needs not be played again."
+            again = self.preparation.scripted(script, former)
+            self.banner.tell(told, "caution", remedy=("Go on with it", lambda: self.open(again)))
 
     def _play(self, client: Engine, protocol: ProtocolSettings) -> None:
         """Have another protocol played from the next start on, whoever opens that."""
-        self.preparation = self.preparation.played(protocol)
+        self.preparation = self._rig = self.preparation.played(protocol)
         client.play(protocol)
+        _attend(self.board, protocol)
+        self.board.drug.form.follow(protocol)
 
     def _prefer(self, preferences: Preferences) -> None:
         self.preferences = preferences
@@ -314,6 +370,12 @@ class Desk(QtWidgets.QMainWindow):
         self._theme = theme
         self.setStyleSheet(theme.sheet())
         self.banner.wear(theme)
+
+
+def _attend(window: Window, protocol: ProtocolSettings | None) -> None:
+    """Let each sweep wait for a word where the protocol wants that."""
+    if protocol is not None and protocol.chosen_by == "accept":
+        window.protocol.next.auto.setChecked(False)
 
 
 def _builder(preparation: Preparation, title: Title) -> FamilyBuilder:

@@ -14,10 +14,14 @@ import numpy.typing as npt
 
 from estimators.overlay import Overlay
 from estimators.slices import Slices
+from hardware.decision import Decision
 from hardware.injection import Injection
 from hardware.last_word import Word
+from rig_plugin.dosing import Dosing
 from rig_plugin.membrane_tests import Tested
 from rig_plugin.proposal import Proposed
+from rig_plugin.recording_status import RecordingStatus
+from rig_plugin.refined import Refined
 from rig_plugin.trial import Trial
 from simulators.stimulus import Stimulus
 
@@ -29,37 +33,6 @@ __all__ = [
 _LONGEST = 4_000_000
 _NONE: Mapping[str, str] = MappingProxyType({})
 _NOTHING: Mapping[str, npt.NDArray[np.float64]] = MappingProxyType({})
-
-
-@dataclass(frozen=True)
-class RecordingStatus:
-    """How the recording is doing.
-
-    Args:
-        recording: Whether samples go to a file.
-        path: That file, or None where nothing is written.
-        expected: Samples that the clock of the session says there should be.
-        received: Samples that came.
-        on_disk: Samples that are safely in the file.
-        lost: Samples known to be missing: the rig lost them, or neither disk nor memory had room.
-        free_bytes: Space left where the file lies, or None where it is unknown.
-        elapsed: Time since the session began [s].
-        queued: Samples that only memory has.
-        alarm: Why nothing reaches the disk, as a sentence with the remedy, or None.
-        refusal: Why a recording that was asked for was not begun, or not closed as a whole, or None.
-    """
-
-    recording: bool
-    path: str | None
-    expected: int
-    received: int
-    on_disk: int
-    lost: int
-    free_bytes: int | None
-    elapsed: float
-    queued: int = 0
-    alarm: str | None = None
-    refusal: str | None = None
 
 
 class Live:
@@ -198,7 +171,9 @@ class Sliced:
     slices: Slices
 
 
-Message = Started | Finished | Overlaid | MembraneTested | Guarded | Ended | Sliced | Proposed
+Message = (
+    Started | Finished | Overlaid | MembraneTested | Guarded | Ended | Sliced | Proposed | Decision | Dosing | Refined
+)
 
 
 class Source(Protocol):
@@ -304,25 +279,28 @@ class Feed:
         self._send(Overlaid(trial, overlay))
 
     def sliced(self, trial: int, slices: Slices) -> None:
-        """Be given slices of a trial's posterior.
-
-        Args:
-            trial: Its number.
-            slices: Frozen.
-        """
+        """Be given frozen slices of the posterior of a trial, by its number."""
         self._send(Sliced(trial, slices))
 
     def tested(self, tested: Tested) -> None:
-        """Be given a membrane test.
-
-        Args:
-            tested: Read and judged.
-        """
+        """Be given a membrane test, read and judged."""
         self._send(MembraneTested(tested))
 
     def proposed(self, proposed: Proposed) -> None:
         """Be given the frozen proposal of the next sweep."""
         self._send(proposed)
+
+    def decided(self, decision: Decision) -> None:
+        """Be given the frozen decision of a script."""
+        self._send(decision)
+
+    def dosed(self, dosing: Dosing) -> None:
+        """Be told how a virtual drug stands."""
+        self._send(dosing)
+
+    def refined(self, refined: Refined) -> None:
+        """Be given the frozen refinement of a posterior."""
+        self._send(refined)
 
     def status(self, status: RecordingStatus) -> None:
         """Be told how the recording is doing; only the newest word counts.

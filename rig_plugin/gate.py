@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Literal, get_args
 
 from rig_plugin.interval import Interval
 from rig_plugin.proposal import Proposed
-from rig_plugin.protocol import Protocol, Request
-from rig_plugin.stretch import Hold
+from rig_plugin.protocol import Asked, BrokenOff, Request
 from rig_plugin.trial import Trial
 from simulators.refusal import Refusal
 from simulators.stimulus import Stimulus
 
 __all__ = ["Gate", "GateError", "Mode"]
+
+_LOG = logging.getLogger("rig_plugin")
 
 Mode = Literal["auto", "accept"]
 """Whether a sweep is played as soon as the interval allows, or waits besides until somebody says so."""
@@ -35,13 +37,15 @@ class Gate:
         interval: From the start of one sweep to that of the next, which is kept in any mode.
     """
 
-    def __init__(self, protocol: Protocol, interval: Interval) -> None:
+    def __init__(self, protocol: Generator[Stimulus | Asked, Trial | None, str | None], interval: Interval) -> None:
         self._protocol, self._interval = protocol, interval
         self._changed = threading.Condition()
         self._mode: Mode = "auto"
         self._answer: Literal["go", "skip"] | None = None
         self._is_watched = self._is_over = False
         self._number = -1
+        self.reason: str | None = None
+        """Why the protocol ended, where that was not meant to be."""
 
     def turn(self, mode: str) -> None:
         """Stand otherwise, from the sweep that waits now; from any thread.
@@ -79,9 +83,22 @@ class Gate:
             self._is_over = True
             self._changed.notify_all()
 
+    def close(self, reason: str | None) -> None:
+        """Break the protocol off where it is not through; for the session, when nothing is played any more.
+
+        Args:
+            reason: Why the session failed; None where it did not.
+        """
+        try:
+            self._protocol.throw(BrokenOff(reason))
+        except (BrokenOff, StopIteration):
+            return
+        except Exception:  # noqa: BLE001 - whatever a protocol leaves undone, the recording is closed
+            _LOG.exception("The protocol failed when it was broken off.")
+
     def next(
         self, trial: Trial | None, tell: Callable[[Proposed], None], meanwhile: Callable[[], None]
-    ) -> Request | Hold | None:
+    ) -> Asked | None:
         """Ask the protocol until it gives what may be played, and wait until it may.
 
         Args:
@@ -98,14 +115,15 @@ class Gate:
             request = self._ask(None)
         return request
 
-    def _ask(self, trial: Trial | None) -> Request | Hold | None:
+    def _ask(self, trial: Trial | None) -> Asked | None:
         try:
             asked = self._protocol.send(trial)
-        except StopIteration:
+        except StopIteration as end:
+            self.reason = end.value
             return None
         return Request(asked) if isinstance(asked, Stimulus) else asked
 
-    def _pass(self, request: Request | Hold, tell: Callable[[Proposed], None], meanwhile: Callable[[], None]) -> bool:
+    def _pass(self, request: Asked, tell: Callable[[Proposed], None], meanwhile: Callable[[], None]) -> bool:
         """Wait for the interval and for an answer; tell whether it is played."""
         with self._changed:
             self._answer = None
@@ -140,8 +158,8 @@ class Gate:
             self._changed.notify_all()
 
 
-def _proposed(request: Request | Hold, number: int, *, waits: bool) -> Proposed | None:
+def _proposed(request: Asked, number: int, *, waits: bool) -> Proposed | None:
     """Make a proposal of what is asked for; what is no sweep, or none that can be played, is not proposed."""
-    if isinstance(request, Hold) or request.stimulus is None:
+    if not isinstance(request, Request) or request.stimulus is None:
         return None
     return Proposed(request.stimulus, request.gain, request.place, request.count, waits, request.candidates, number)

@@ -35,6 +35,11 @@ class Interval:
         self._begun = -math.inf
         self._is_told = False
 
+    @property
+    def duration(self) -> float:
+        """From the start of one sweep to that of the next; 0 where nothing is waited for [ms]."""
+        return self._duration
+
     def begin(self) -> None:
         """Note that a sweep begins."""
         self._begun = time.monotonic()

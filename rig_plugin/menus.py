@@ -31,6 +31,9 @@ class Menus:
             action(desk, "Open a recording…", "Ctrl+O", desk.ask_recording, "ABF, NWB or one of this program."),
             action(desk, "Read the recording otherwise…", "", desk.ask_reading, "Its channels, epoch and junction."),
             action(desk, "Open a rig file…", "Ctrl+Shift+O", desk.ask_rig, "Says what the cell is attached to."),
+            action(desk, "Run a script…", "Ctrl+R", desk.ask_script, "An experiment, played unattended on this rig."),
+            action(desk, "Go on with a script…", "", desk.ask_former, "From the recording of one that was broken off."),
+            action(desk, "Leave the script", "", desk.leave_script, "Back to the family of the same rig."),
             action(desk, "Simulated cell", "", desk.open_simulated, "A cell of the model, at a real cell's pace."),
         )
         self._networks = (

@@ -12,7 +12,7 @@ from estimators.pretrained import FIRST
 from hardware.rig import Rig
 from rig_plugin.settings import Settings
 
-__all__ = ["metadata"]
+__all__ = ["fingerprint", "metadata"]
 
 
 def metadata(settings: Settings, checkpoint: Checkpoint, rig: Rig) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def metadata(settings: Settings, checkpoint: Checkpoint, rig: Rig) -> dict[str, 
         "amplifier": settings.amplifier.kind,
         "dyclamp": {name: value for name, value in settings.dyclamp.conductances.items() if value},
         "network": checkpoint.spec.name,
-        "checkpoint": _hash(settings.network.path or FIRST),
+        "checkpoint": fingerprint(settings.network.path),
         "protocol": {"name": "family", **asdict(settings.protocol)},
         "subject": recording.subject,
         "cell": recording.cell,
@@ -44,9 +44,16 @@ def metadata(settings: Settings, checkpoint: Checkpoint, rig: Rig) -> dict[str, 
     }
 
 
-def _hash(path: Path) -> str | None:
-    """Give the SHA-256 of a file, by which the network that inferred can be known again."""
+def fingerprint(network: Path | None) -> str | None:
+    """Give the SHA-256 of a network's file, by which the one that inferred can be known again.
+
+    Args:
+        network: A checkpoint; None is the first of those that ship.
+
+    Returns:
+        In hexadecimal digits, or None where the file can't be read.
+    """
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return hashlib.sha256((network or FIRST).read_bytes()).hexdigest()
     except OSError:
         return None

@@ -21,13 +21,21 @@ from hardware.recorder import Recorder
 from hardware.recording import RecordingError
 from hardware.replay import Replay
 from hardware.rig import Rig
+from rig_plugin.adaptive import Adaptive
+from rig_plugin.advice import question_of
 from rig_plugin.audience import Audience, Listener
+from rig_plugin.interjection import DrugSession, Interjection
 from rig_plugin.interval import Interval, check_interval
-from rig_plugin.metadata import metadata
+from rig_plugin.metadata import fingerprint, metadata
+from rig_plugin.narration import retold
+from rig_plugin.plug import Scene
 from rig_plugin.plugins import PluginError, make
-from rig_plugin.protocol import family, gap_free, recorded
+from rig_plugin.plugs import drug
+from rig_plugin.protocol import Protocol, family, gap_free, recorded
 from rig_plugin.quality import Quality
+from rig_plugin.refiner import Refiner
 from rig_plugin.replay_settings import ReplaySettings
+from rig_plugin.scripted import Retold, Scripted, retold_in
 from rig_plugin.session import Session
 from rig_plugin.settings import Settings
 from rig_plugin.unread import unread
@@ -87,6 +95,8 @@ def attach(
     out: Path | None = None,
     listeners: Sequence[Listener] = (),
     overlays: bool = False,
+    scripted: Scripted | None = None,
+    refines: bool = False,
 ) -> Session:
     """Open a session on a rig.
 
@@ -97,38 +107,93 @@ def attach(
         out: Where to save; None takes a new file in the settings' folder, if there is one.
         listeners: Who is told.
         overlays: Whether they are told what cells of the posterior do under each sweep's command.
+        scripted: A script that is played in place of the family; None plays that.
+        refines: Whether its posterior can be refined; whoever asks closes the session's refiner.
 
     Returns:
         The session.
 
     Raises:
-        Refusal: If a setting can't be used, no stimulus lies in the network's domain, or the file is there already.
+        Refusal: If a setting can't be used, no stimulus lies in the network's domain, the script can't be played to its
+            end, or the file is there already.
     """
+    if scripted is not None:
+        settings = replace(settings, protocol=replace(settings.protocol, gap_free=0.0))
     attached = rig(_of_the_process(settings, checkpoint))
     attached.accompany(settings.dyclamp.companion(attached.limits, partial(Audience(listeners).tell, "beside")))
     asked = settings.protocol
-    stimuli = asked.stimuli()
-    if not asked.gap_free:
+    stimuli = asked.stimuli() if scripted is None else scripted.rehearse(settings, checkpoint, attached)
+    if scripted is None and not asked.gap_free:
         _check_some(stimuli, attached.rate, checkpoint.domain)
     interval = _interval(settings, checkpoint, attached, () if asked.gap_free else stimuli)
     folder = settings.recording.folder
     if out is None and folder is not None:
         out = _new(folder)
     described = metadata(settings, checkpoint, attached)
-    return Session(
+    seed = settings.rig.seed or 0
+    observer = Observer(checkpoint, seed=seed)
+    chosen_by = settings.protocol.chosen_by if scripted is None else "script"
+    refiner = _refiner(settings, observer, listeners, chosen_by) if refines else None
+    protocol: Protocol = gap_free(asked.holding, asked.gap_free) if asked.gap_free else family(stimuli, sweeps)
+    chooser, scene = None, Scene(attached, observer, checkpoint, settings)
+    if scripted is not None:
+        described |= scripted.metadata(seed)
+        protocol = scripted.protocol(scene, described)
+    elif (chooser := _chooser(settings, checkpoint, attached, observer, interval, sweeps)) is not None:
+        protocol = chooser.play()
+    aside = Interjection(scene, drug)
+    session = (Session if scripted is not None else DrugSession)(
         attached,
-        Observer(checkpoint, seed=settings.rig.seed or 0),
+        observer,
         checkpoint.spec.parameters,
-        gap_free(asked.holding, asked.gap_free) if asked.gap_free else family(stimuli, sweeps),
+        protocol if scripted is not None else aside.around(protocol),
         Recorder(out, described) if out else None,
-        listeners,
+        (*listeners, *filter(None, [refiner])),
         interval,
         overlays,
         Quality(settings.quality),
         _confirms(settings, attached),
         partial(_recorder, settings.recording.where, described),
         settings.limits.harm(),
+        None if scripted is None else scripted.start,
     )
+    session.refiner = refiner
+    scene.is_over = session.is_over
+    if isinstance(session, DrugSession):
+        session.interjection = aside
+    if chooser is not None:
+        chooser.attend(session.is_over)
+        if asked.chosen_by == "accept":
+            session.gate("accept")
+    return session
+
+
+def _refiner(settings: Settings, observer: Observer, listeners: Sequence[Listener], chosen_by: str) -> Refiner:
+    """Make what refines the posterior, when the rig file says or somebody asks."""
+    after = settings.refine.within(chosen_by)
+    refiner = Refiner(listeners, settings.network.path or FIRST, after, settings.rig.seed or 0)
+    refiner.attend(observer)
+    return refiner
+
+
+def _chooser(
+    settings: Settings,
+    checkpoint: Checkpoint,
+    attached: Rig,
+    observer: Observer,
+    interval: Interval,
+    sweeps: int | None,
+) -> Adaptive | None:
+    """Make what chooses the stimuli, where the rig file wants that."""
+    asked, protocol = settings.adaptive, settings.protocol
+    if protocol.chosen_by == "family" or protocol.gap_free:
+        return None
+    asked.parameters(checkpoint.spec.names)
+    question = question_of(settings, attached, protocol.chosen_by, interval.duration)
+    if sweeps is not None:
+        question = replace(question, settings=replace(asked, sweeps=sweeps))
+    stimuli = protocol.stimuli()
+    return Adaptive(question, observer, interval, stimuli if sweeps is None else stimuli[:sweeps])
 
 
 def _interval(settings: Settings, checkpoint: Checkpoint, attached: Rig, stimuli: Sequence[Stimulus]) -> Interval:
@@ -176,7 +241,11 @@ def _check_some(stimuli: Sequence[Stimulus], rate: float, domain: Domain) -> Non
 
 
 def replay(
-    settings: ReplaySettings, checkpoint: Checkpoint, listeners: Sequence[Listener] = (), overlays: bool = False
+    settings: ReplaySettings,
+    checkpoint: Checkpoint,
+    listeners: Sequence[Listener] = (),
+    overlays: bool = False,
+    refines: bool = False,
 ) -> Session:
     """Open a session on a recording.
 
@@ -185,6 +254,7 @@ def replay(
         checkpoint: The network.
         listeners: Who is told.
         overlays: As `attach`.
+        refines: As `attach`; only when somebody asks.
 
     Returns:
         The session.
@@ -206,7 +276,23 @@ def replay(
     refusals = [passage.refusal for passage in rig.stimuli]
     if settings.overrides and None not in refusals:
         raise RecordingError(f"{settings.file}: {refusals[0]}")
-    parameters, protocol = checkpoint.spec.parameters, recorded(rig.stimuli)
-    quality = Quality(settings.quality.recorded())
-    observer = Observer(checkpoint)
-    return Session(rig, observer, parameters, protocol, None, listeners, overlays=overlays, quality=quality)
+    # One sweep alone is asked what it says by itself.
+    told = retold_in(settings.file) if settings.sweep is None else Retold()
+    protocol = retold(rig.stimuli, told.decisions) if told.decisions else recorded(rig.stimuli)
+    observer = told.observer(checkpoint, fingerprint(settings.network))
+    refiner = Refiner(listeners, settings.network or FIRST) if refines else None
+    if refiner is not None:
+        refiner.attend(observer)
+    session = Session(
+        rig,
+        observer,
+        checkpoint.spec.parameters,
+        protocol,
+        None,
+        (*listeners, *filter(None, [refiner])),
+        overlays=overlays,
+        quality=Quality(settings.quality.recorded()),
+        first=told.start,
+    )
+    session.refiner = refiner
+    return session

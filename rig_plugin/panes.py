@@ -13,6 +13,7 @@ from rig_plugin.settings import RecordingSettings
 from rig_plugin.widgets.cheat_sheet import CheatSheet
 from rig_plugin.widgets.curves import FiringCurve, VoltageCurve
 from rig_plugin.widgets.docks import Docks
+from rig_plugin.widgets.drug import DrugPanel
 from rig_plugin.widgets.evolution import Evolution
 from rig_plugin.widgets.family_builder import FamilyBuilder
 from rig_plugin.widgets.features import Feature, FeatureTable
@@ -29,6 +30,7 @@ from rig_plugin.widgets.posterior import PosteriorPanel
 from rig_plugin.widgets.qt import QtCore, QtWidgets, Signal
 from rig_plugin.widgets.recording import RecordingPanel
 from rig_plugin.widgets.scope import Scope
+from rig_plugin.widgets.script import ScriptPanel
 from rig_plugin.widgets.status_line import StatusLine
 from rig_plugin.widgets.theme import DARK, LIGHT, Theme
 from rig_plugin.widgets.trust import TrustBadge
@@ -87,6 +89,7 @@ class Panes(QtWidgets.QWidget):
         self.pairs = Pairs(parameters)
         self.recording = RecordingPanel(is_replay, folder or RecordingSettings().where)
         self.log = Log()
+        self.script, self.drug = ScriptPanel(), DrugPanel(parameters)
         self.protocol = protocol or FamilyBuilder(None)
         self.status_line = StatusLine(source_name, network_name)
         self.docks = Docks(ARRANGEMENT)
@@ -104,7 +107,7 @@ class Panes(QtWidgets.QWidget):
         return (
             self.header, self.scope, self.membrane, self.features, self.firing, self.voltage,
             self.trust, self.posterior, self.evolution, self.pairs, self.guardian, self.injection, self.offer,
-            self.protocol, self.recording, self.log, self.status_line,
+            self.protocol, self.recording, self.log, self.script, self.drug, self.status_line,
         )  # fmt: skip
 
     @property
@@ -156,6 +159,8 @@ class Panes(QtWidgets.QWidget):
                 "protocol": ("Protocol", self.protocol),
                 "recording": ("Recording", self.recording),
                 "log": ("Log", self.log),
+                "script": ("Script", self.script),
+                "drug": ("Virtual drug", self.drug),
             }
         )
         self.setObjectName("root")

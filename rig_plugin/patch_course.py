@@ -12,6 +12,7 @@ import numpy.typing as npt
 from rig_plugin.patch_settings import PatchSettings
 from rig_plugin.simulated_cell import SimulatedCell
 from simulators.electrode import Electrode
+from simulators.injected import Injected
 from simulators.parameter import Parameter
 from simulators.passive import Passive
 from simulators.stimulus import Stimulus
@@ -55,7 +56,12 @@ class PatchCourse:
     seed: int = 0
 
     def simulate(
-        self, elapsed: float, stimulus: Stimulus, rate: float, rng: np.random.Generator
+        self,
+        elapsed: float,
+        stimulus: Stimulus,
+        rate: float,
+        rng: np.random.Generator,
+        injected: Injected | None = None,
     ) -> npt.NDArray[np.float64]:
         """Answer with what is before the pipette now.
 
@@ -64,6 +70,7 @@ class PatchCourse:
             stimulus: What is put out.
             rate: Sampling rate [kHz].
             rng: Source of randomness of the answer; which cells there are does not depend on it.
+            injected: What a dynamic clamp adds to a cell; glass takes none.
 
         Returns:
             Response, shape (n,) [mV or pA].
@@ -80,7 +87,7 @@ class PatchCourse:
         electrode = self._worsen(values, whole / _MINUTE)
         # A cell that has drifted out of the simulator's bounds stays there: it is not the rig that has failed.
         held = {bound.name: _held(bound, values[bound.name]) for bound in self.cell.parameters}
-        return self.cell.simulate(held, electrode, stimulus, rate, rng)
+        return self.cell.simulate(held, electrode, stimulus, rate, rng, injected)
 
     def _between(self, since: float) -> float:
         """Give the resistance between pipette and ground before break-in [MOhm]."""

@@ -12,7 +12,10 @@ from simulators.limits import Limits
 from simulators.stimulus import Stimulus
 from simulators.stimulus import step as current_step
 
-__all__ = ["LONGEST_FAMILY", "ProtocolSettings"]
+__all__ = ["CHOOSERS", "LONGEST_FAMILY", "ProtocolSettings"]
+
+CHOOSERS = ("family", "suggest", "accept", "automatic")
+"""Who chooses the steps."""
 
 LONGEST_FAMILY = 1000
 """Sweeps of a family that is given by start, stop and step."""
@@ -36,6 +39,9 @@ class ProtocolSettings:
         test_pulse: Size of the pulse that each sweep begins with, 0 for none [pA].
         test_duration: Length of that pulse [ms].
         recovery: Time from that pulse to the step, where onset is shorter [ms].
+        chosen_by: Who chooses the steps. "family": it is played as it stands. "suggest": so it is, and what would teach
+            the most is told beside it. "accept": what would teach the most waits for a word. "automatic": it is
+            played, until a sweep is not trusted.
     """
 
     amplitudes: tuple[float, ...] = key((), "amplitudes_pA")
@@ -51,6 +57,7 @@ class ProtocolSettings:
     test_pulse: float = key(0.0, "test_pulse_pA", low=-100.0, high=100.0)
     test_duration: float = key(100.0, "test_pulse_ms", low=20.0, high=1000.0)
     recovery: float = key(150.0, "recovery_ms", low=20.0, high=10_000.0)
+    chosen_by: str = key("family", "chosen_by", one_of=CHOOSERS)
 
     @property
     def has_no_end(self) -> bool:

@@ -68,6 +68,9 @@ class Quality:
             *self._of_noise(features),
             *self._of_spike(features),
         )
+        if sweep.stimulus is not None and sweep.stimulus.is_dosed:
+            # A cell under a drug may rest elsewhere, by intention, and the cell without it is not compared with that.
+            return tuple(sorted(found, key=lambda alarm: alarm.grade != "stop"))
         drift = self._of_drift(sweep, features["rest"])
         # What was refused is nothing to compare with; a rest that has moved for good is.
         if sweep.stimulus is not None and math.isfinite(features["rest"]) and stopping(found) is None:

@@ -13,7 +13,7 @@ from hardware.serial_rig import SerialRig
 from hardware.spikerbox import SpikerBox
 from rig_plugin.patch_course import PatchCourse
 from rig_plugin.settings import Settings, SettingsError
-from rig_plugin.simulated_cell import CELLS
+from rig_plugin.simulated_cell import CELLS, added
 from simulators.stimulus import Stimulus
 
 __all__ = ["model_cell", "nidaq", "serial", "spikerbox"]
@@ -50,7 +50,7 @@ def model_cell(settings: Settings) -> ModelCell:
     course = PatchCourse(cell, values, electrode.electrode(), settings.patch, electrode.rest_drift, seed)
 
     def simulate(stimulus: Stimulus, rate: float, rng: np.random.Generator) -> npt.NDArray[np.float64]:
-        return course.simulate(rig.elapsed, stimulus, rate, rng)
+        return course.simulate(rig.elapsed, stimulus, rate, rng, added(rig.clamped))
 
     rig = ModelCell(
         simulate,
@@ -61,6 +61,7 @@ def model_cell(settings: Settings) -> ModelCell:
         interval=settings.protocol.interval,
         junction=electrode.junction,
         clamps=cell.clamps,
+        room=cell.room,
     )
     return rig
 

@@ -34,9 +34,12 @@ from rig_plugin.gate import Gate
 from rig_plugin.gaze import Gaze
 from rig_plugin.interval import Interval
 from rig_plugin.lull import lull
-from rig_plugin.protocol import Protocol, Request
+from rig_plugin.narration import narrated
+from rig_plugin.overlaying import overlaid
+from rig_plugin.protocol import Asked, Protocol, Request
 from rig_plugin.quality import Quality
 from rig_plugin.reel import Maker, Reel
+from rig_plugin.refiner import Refiner
 from rig_plugin.remark import remarks
 from rig_plugin.rule import Alarm, stopping, warning
 from rig_plugin.since_first import SinceFirst
@@ -44,6 +47,7 @@ from rig_plugin.single_thread import single_thread
 from rig_plugin.stretch import Hold, further, paged, traces, tracks
 from rig_plugin.take import Take
 from rig_plugin.trial import Latency, Posterior, Trial, Trust, laid_out
+from rig_plugin.under_drug import blocks, foreseen, judged, kept
 from simulators.compiled import is_cold
 from simulators.harm import Harm
 from simulators.parameter import Parameter
@@ -72,6 +76,7 @@ class Session:
         make: Makes a recorder when somebody asks for one in the middle; None where nothing can be recorded.
         harm: At which voltages a sweep is broken off for the cell's sake; None where nothing is put out.
         confirms: Whether a test pulse has to show that the cell is in current clamp before anything else is put out.
+        first: When the first sweep of the cell began, where that was before this session.
     """
 
     def __init__(
@@ -88,18 +93,18 @@ class Session:
         confirms: bool = False,
         make: Maker | None = None,
         harm: Harm | None = None,
+        first: datetime | None = None,
     ) -> None:
         self._rig, self._observer, self._parameters = rig, observer, tuple(parameters)
         self._reel, self._audience = Reel(recorder, make), Audience(listeners)
         self._interval, self._overlays = interval or Interval(), overlays
-        self._gate = Gate(protocol, self._interval)
+        self._gate = Gate(narrated(protocol, self._reel, self._audience), self._interval)
         self._quality, self._confirms, self._harm = quality or Quality(), confirms, harm
         self._account = Account(self._reel)
-        self._foresight = Foresight()
-        self._gaze = Gaze(parameters)
-        self._stopping = threading.Event()
-        self._ending = threading.Event()
-        self._since_first = SinceFirst()
+        self._foresight, self._gaze = Foresight(), Gaze(parameters)
+        self._stopping, self._ending = threading.Event(), threading.Event()
+        self._since_first = SinceFirst(first)
+        self.refiner: Refiner | None = None
 
     @property
     def status(self) -> RecordingStatus:
@@ -116,6 +121,10 @@ class Session:
         """End the session when the running sweep is over; may be called from any thread."""
         self._ending.set()
         self._gate.end()
+
+    def is_over(self) -> bool:
+        """Tell whether it is to end; from any thread."""
+        return self._ending.is_set()
 
     def note(self) -> None:
         """Hold this moment for the next mark that has a text, which is still being typed; from any thread."""
@@ -192,13 +201,13 @@ class Session:
             self._observer.warm(overlays=self._overlays)
             with lull(), single_thread(), self._foresight, self._rig:
                 yield from self._trials()
-        except GeneratorExit:
-            raise
+            reason = self._gate.reason
         except Exception as error:
             reason = str(error)
             raise
         finally:
             try:
+                self._gate.close(reason)
                 if self._recorder is not None:
                     self._recorder.close()
                     self._tell("status", self.status)
@@ -214,8 +223,11 @@ class Session:
         index, request = 0, self._next(None)
         while request is not None and not self._ending.is_set():
             self._turn()
-            if isinstance(request, Hold):
-                self._watch(request)
+            if not isinstance(request, Request):
+                self._watch(request) if isinstance(request, Hold) else request.play(self._rig, self._tell, self._ending)
+                # What was broken off is not over: nobody asks what comes after it.
+                if self._ending.is_set():
+                    return
                 request = self._next(None)
                 continue
             self._interval.begin()
@@ -223,8 +235,8 @@ class Session:
             if trial is None:
                 return
             self._tell("finished", trial)
-            if self._overlays and trial.trust.in_distribution:
-                self._overlay(trial, request)
+            if self._overlays and (shown := overlaid(trial, request, self._observer)) is not None:
+                self._tell("overlaid", trial.index, shown)
             sliced = self._gaze.slices(self._observer)
             if sliced is not None:
                 self._tell("sliced", trial.index, sliced)
@@ -243,7 +255,7 @@ class Session:
                 self._account.begin_anew()
             self._tell("status", self.status)
 
-    def _next(self, trial: Trial | None) -> Request | Hold | None:
+    def _next(self, trial: Trial | None) -> Asked | None:
         """Wait for what is next and may be played; None is the protocol's end."""
         return self._gate.next(trial, partial(self._tell, "proposed"), self._turn)
 
@@ -263,27 +275,26 @@ class Session:
                 "The protocol asks in voltage clamp; a session reads steps of current, one in pA was wanted."
             )
         # The levels of what is put out, and of what the amplifier adds, are the cell's stimulus.
-        seen = self._rig.seen(stimulus)
+        seen = self._rig.seen(stimulus).dosed(request.doses) if request.doses else self._rig.seen(stimulus)
         part = crop(seen, request.history)
         coming = part.context(self._rig.rate)
         if self._stopping.is_set():
             return None
         take: Take | None = None
-        for came in self._rig.play(stimulus):
-            if take is None:
-                take = self._begin(part, seen, request, came)
-                self._foresight.ask(lambda: self._observer.expect(coming))
-            if self._recorder is not None:
-                self._recorder.append(came)
-            self._account.take(came)
-            self._hand(take.push(came))
-            self._tell("status", self.status)
-            if self._stopping.is_set() or take.harm is not None:
-                # A stop that came just before the rig began to play was forgotten by it.
-                self._rig.stop()
-        if take is None or self._stopping.is_set():
-            return None
-        return self._read(index, request, take)
+        with contextlib.closing(blocks(self._rig, stimulus, request)) as coming_in:
+            for came in coming_in:
+                if take is None:
+                    take = self._begin(part, seen, request, came)
+                    self._foresight.ask(lambda: foreseen(self._observer, coming, seen))
+                if self._recorder is not None:
+                    self._recorder.append(came)
+                self._account.take(came)
+                self._hand(take.push(came))
+                self._tell("status", self.status)
+                if self._stopping.is_set() or take.harm is not None:
+                    # A stop that came just before the rig began to play was forgotten by it.
+                    self._rig.stop()
+        return None if take is None or self._stopping.is_set() else self._read(index, request, take)
 
     def _read(self, index: int, request: Request, take: Take) -> Trial:
         """Make a trial of a sweep that is whole: save it, and while the disk takes it, infer; then save that too."""
@@ -298,12 +309,12 @@ class Session:
         # As a rule it was there long before the sweep's end.
         prediction = self._foresight.answer()
         context = take.context(self._since_first.at(sweep.start, index))
-        verdict = self._observer.observe(row, context, prediction, stopping(broken))
+        verdict = judged(self._observer, sweep, self._parameters, row, context, prediction, stopping(broken))
         inferred = time.perf_counter()
         latency = Latency(1e3 * (measured - begun), 1e3 * (inferred - measured), 1e3 * (inferred - begun))
         trial = self._trial(index, request, sweep, row, verdict, prediction, latency, broken)
         if self._recorder is not None:
-            self._recorder.finish(trial.features, {**trial.to_json(), "marks": self._account.marks})
+            self._recorder.finish(trial.features, {**trial.to_json(), **kept(request), "marks": self._account.marks})
             self._recorder.flush()
         self._tell("status", self.status)
         return trial
@@ -338,17 +349,6 @@ class Session:
             self.mark(rig.invalid)
         self._reel.finish_stretch(begun)
         self._tell("status", self.status)
-
-    def _overlay(self, trial: Trial, request: Request) -> None:
-        """Show what cells of the posterior do under the sweep's command, over the recording as it is."""
-        sweep = trial.sweep
-        if sweep is None or sweep.stimulus is None:
-            return
-        part = crop(sweep.stimulus, request.history)
-        overlay = self._observer.overlay(part.context(sweep.rate))
-        if overlay is not None:
-            shown = overlay.moved(part.skip, sweep.response - sweep.corrected, sweep.rate)
-            self._tell("overlaid", trial.index, shown)
 
     def _begin(self, part: Crop, stimulus: Stimulus, request: Request, came: Block) -> Take:
         """Open the file's sweep and tell who listens, once the rig plays."""

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from rig_plugin.feed import RecordingStatus
 from rig_plugin.protocol_settings import ProtocolSettings
+from rig_plugin.stages import DrugStage
 
 __all__ = ["SessionControl"]
 
@@ -40,11 +41,17 @@ class SessionControl(Protocol):
     def play(self, protocol: ProtocolSettings) -> None:
         """Play another protocol on the rig from the next start on."""
 
+    def give(self, stage: DrugStage) -> None:
+        """Give a virtual drug when the sweep that is played or waits is over."""
+
     def go(self) -> None:
         """Play the sweep that waits."""
 
     def skip(self) -> None:
         """Pass over the sweep that is next."""
+
+    def refine(self) -> None:
+        """Refine the posterior of this cell now, also when the session is over."""
 
     def record(self, on: bool, folder: Path | None = None) -> None:
         """Record into a new file from the next sweep on, or end that after the running one."""

@@ -11,6 +11,7 @@ from typing import Any
 from platformdirs import user_documents_path
 
 from estimators.pretrained import SHIPPED, shipped
+from rig_plugin.adaptive_settings import AdaptiveSettings
 from rig_plugin.amplifier_settings import AmplifierSettings
 from rig_plugin.channel_settings import ChannelsSettings
 from rig_plugin.dyclamp_settings import DyClampSettings
@@ -19,6 +20,7 @@ from rig_plugin.nidaq_settings import NidaqSettings
 from rig_plugin.patch_settings import PatchSettings
 from rig_plugin.protocol_settings import ProtocolSettings
 from rig_plugin.quality_settings import QualitySettings
+from rig_plugin.refine_settings import RefineSettings
 from rig_plugin.serial_settings import SerialSettings
 from rig_plugin.spikerbox_settings import SpikerBoxSettings
 from rig_plugin.toml_table import SettingsError, TomlTable, key, listed
@@ -158,6 +160,7 @@ class Settings:
         amplifier: How the amplifier stands, or who tells it.
         spikerbox: Where a SpikerBox is found, and what it sends.
         protocol: What is played.
+        adaptive: Whether the posterior chooses what is played.
         limits: What may be played at all.
         network: What infers.
         recording: Where sweeps are kept.
@@ -168,6 +171,7 @@ class Settings:
         driver: The table that is named as the kind of the rig, for the driver of somebody else, who says what may
             stand in it: `settings.driver.make(MySettings)`.
         channels: Further inputs of it, which are recorded.
+        refine: When the posterior is refined for the cell.
     """
 
     rig: RigSettings = RigSettings()
@@ -177,6 +181,7 @@ class Settings:
     amplifier: AmplifierSettings = AmplifierSettings()
     spikerbox: SpikerBoxSettings = SpikerBoxSettings()
     protocol: ProtocolSettings = ProtocolSettings()
+    adaptive: AdaptiveSettings = AdaptiveSettings()
     limits: LimitSettings = LimitSettings()
     network: NetworkSettings = NetworkSettings()
     recording: RecordingSettings = RecordingSettings()
@@ -186,6 +191,7 @@ class Settings:
     dyclamp: DyClampSettings = DyClampSettings()
     driver: TomlTable = _NO_TABLE
     channels: ChannelsSettings = ChannelsSettings()
+    refine: RefineSettings = RefineSettings()
 
 
 def read(path: Path | None = None) -> Settings:

@@ -9,14 +9,16 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
+from hardware.dynamic_clamp import DynamicClamp
 from simulators.cortical import Cortical
 from simulators.electrode import Electrode
+from simulators.injected import Injected
 from simulators.parameter import Parameter
 from simulators.patched import Patched
 from simulators.patchseq import PatchSeq
 from simulators.stimulus import Clamp, Stimulus
 
-__all__ = ["CELLS", "SimulatedCell"]
+__all__ = ["CELLS", "SimulatedCell", "added"]
 
 _RIG = ("bridge", "offset")
 
@@ -29,11 +31,13 @@ class SimulatedCell:
         make: Makes its simulator, seen through an electrode.
         parameters: Those of the cell with their widest bounds, then "bridge" [MOhm] and "offset" [mV].
         typical: A cell that rests and fires, on a well-kept rig: {parameter: value}.
+        room: How many conductances a dynamic clamp can add to it at once.
     """
 
     make: Callable[[Electrode], Patched]
     parameters: tuple[Parameter, ...]
     typical: Mapping[str, float]
+    room: int = 0
 
     @property
     def clamps(self) -> tuple[Clamp, ...]:
@@ -47,6 +51,7 @@ class SimulatedCell:
         stimulus: Stimulus,
         rate: float,
         rng: np.random.Generator,
+        injected: Injected | None = None,
     ) -> npt.NDArray[np.float64]:
         """Answer a stimulus.
 
@@ -56,6 +61,7 @@ class SimulatedCell:
             stimulus: In one of its clamps.
             rate: Sampling rate [kHz].
             rng: Source of randomness.
+            injected: What a dynamic clamp adds, where there is room for it.
 
         Returns:
             Response, shape (n,) [mV or pA].
@@ -64,6 +70,8 @@ class SimulatedCell:
         names = [parameter.name for parameter in cell.parameters]
         if _RIG[0] not in names:
             cell = self.make(replace(electrode, **{name: values[name] for name in _RIG}))
+        if injected is not None and isinstance(cell, Cortical):
+            cell.injected = injected
         return np.asarray(cell.simulate(np.array([[values[name] for name in names]]), stimulus, rate, rng)[0])
 
 
@@ -88,6 +96,7 @@ CELLS: Mapping[str, SimulatedCell] = MappingProxyType(
                     "offset": 0.5,
                 }
             ),
+            room=1,
         ),
         "patchseq": SimulatedCell(
             lambda electrode: PatchSeq(electrode),
@@ -115,3 +124,18 @@ CELLS: Mapping[str, SimulatedCell] = MappingProxyType(
     }
 )
 """A regular-spiking neuron of each process, by the process's name."""
+
+
+def added(clamp: DynamicClamp | None) -> Injected | None:
+    """Give what a simulated dynamic clamp injects, with a delay of 0.1 ms and 20 cycles a millisecond.
+
+    Args:
+        clamp: Of one conductance, or None.
+
+    Returns:
+        As the simulators take it, or None.
+    """
+    if clamp is None or not clamp.conductances:
+        return None
+    (one,) = clamp.conductances
+    return Injected(one.gates, one.reversal, one.maximum, clip=clamp.clip)

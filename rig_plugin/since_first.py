@@ -10,10 +10,14 @@ _UNTOLD = 5.0
 
 
 class SinceFirst:
-    """Counts from the first sweep that tells when it began."""
+    """Counts from the first sweep that tells when it began.
 
-    def __init__(self) -> None:
-        self._first: datetime | None = None
+    Args:
+        first: When that was, where it was before.
+    """
+
+    def __init__(self, first: datetime | None = None) -> None:
+        self._first = first
 
     def at(self, start: datetime | None, index: int) -> float:
         """Tell when a sweep began.

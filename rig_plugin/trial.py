@@ -65,9 +65,16 @@ class Posterior:
         """Give the draws where every prior is the standard normal.
 
         Returns:
-            Shape (s, p).
+            Shape (s, p), read-only.
         """
-        return np.stack([p.unconstrain(self.draws[:, k]) for k, p in enumerate(self.parameters)], axis=1)
+        return self._unconstrained
+
+    @cached_property
+    def _unconstrained(self) -> npt.NDArray[np.float64]:
+        # Asked for again by what compares a posterior with the one before it.
+        u = np.stack([p.unconstrain(self.draws[:, k]) for k, p in enumerate(self.parameters)], axis=1)
+        u.setflags(write=False)
+        return u
 
     def blamed(self) -> dict[str, float]:
         """Tell how much of each parameter's uncertainty is the model's error.

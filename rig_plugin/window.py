@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from hardware.decision import Decision
 from rig_plugin.bridge import Bridge
 from rig_plugin.export_process import written
 from rig_plugin.exports import Exports
@@ -15,6 +16,8 @@ from rig_plugin.proposal import Proposed
 from rig_plugin.quality_settings import QualitySettings
 from rig_plugin.session_control import SessionControl
 from rig_plugin.settings import RecordingSettings
+from rig_plugin.stage_text import drug_words
+from rig_plugin.stages import DrugStage
 from rig_plugin.trial import Trial
 from rig_plugin.widgets.action import action
 from rig_plugin.widgets.family_builder import FamilyBuilder
@@ -22,6 +25,7 @@ from rig_plugin.widgets.features import Feature
 from rig_plugin.widgets.file_dialog import choose
 from rig_plugin.widgets.number import clock
 from rig_plugin.widgets.offer import Writing
+from rig_plugin.widgets.panel import Panel
 from rig_plugin.widgets.qt import Action, QtGui, QtWidgets, Signal
 from rig_plugin.widgets.theme import DARK, Theme
 from simulators.parameter import Parameter
@@ -51,9 +55,12 @@ class Window(Panes):
         folder: Where a recording goes that is begun here; None takes the user's documents.
         protocol: The panel of what is played; None where a recording says that.
         theme: Dark or light.
+
+    `judged` tells trials whose posterior and trust are on the screen; the other panels follow.
     """
 
     closed = Signal()
+    judged = Signal(object)
 
     def __init__(
         self,
@@ -105,6 +112,11 @@ class Window(Panes):
         """Whether samples go to a file."""
         status = self._control.status
         return self.is_running and status is not None and status.recording
+
+    @property
+    def recorded(self) -> Path | None:
+        """The recording of this session that was begun last, or None."""
+        return self._recorded
 
     @property
     def left(self) -> Path | None:
@@ -194,10 +206,14 @@ class Window(Panes):
         bridge.overlaid.connect(self.scope.overlay)
         bridge.sliced.connect(self.pairs.slice)
         bridge.proposed.connect(self._look_ahead)
+        bridge.decided.connect(self._decide)
+        bridge.dosed.connect(self.drug.tell)
+        self.drug.form.asked.connect(self._give)
         self.protocol.accepted.connect(self._control.go)
         self.protocol.skipped.connect(self._control.skip)
         self.protocol.gated.connect(self._control.gate)
         self.pairs.looked.connect(self._control.look)
+        self.posterior.wire(bridge.refined, self._control.refine, self.status_line.write)
         bridge.tested.connect(self.membrane.test)
         bridge.guarded.connect(self.guardian.tell)
         bridge.injected.connect(self.injection.tell)
@@ -249,6 +265,7 @@ class Window(Panes):
         self.header.enter("running" if running else "ended")
         self.recording.enter(running)
         self.protocol.enter(running)
+        self.drug.enter(running)
 
     def _begin(self, live: Live) -> None:
         if not self.is_running:
@@ -262,12 +279,35 @@ class Window(Panes):
         self.scope.propose(proposed)
         if proposed.waits:
             # The panel may stand behind others.
-            self.status_line.write(f"{self.protocol.next.words()}: G plays it, K passes over it")
+            self.status_line.write(f"{self.protocol.next.words()}: G plays, K skips")
+
+    def _decide(self, decision: Decision) -> None:
+        """Write each decision with its reason where all that happens is written, and show what it is about."""
+        self.script.decide(decision)
+        self.drug.decide(decision)
+        if decision.event == "began" and decision.kind == "drug" and not self.is_replay:
+            self.docks.front("drug")
+        self.status_line.write(decision.said, "caution" if decision.event in ("missed", "stopped", "late") else "text")
+
+    def _give(self, stage: DrugStage) -> None:
+        """Ask for a virtual drug beside what is played."""
+        self._control.give(stage)
+        self.status_line.write(f"a virtual drug, {drug_words(stage)}, is given when this sweep is over")
 
     def _finish(self, trials: tuple[Trial, ...]) -> None:
+        """Show what is waited for first, and what only draws more of it when that is on the screen."""
         self._latest = trials[-1]
-        for panel in self.panels:
+        awaited: tuple[Panel, ...] = (self.trust, self.posterior)
+        for panel in awaited:
             panel.take(*trials)
+        shown = [panel for panel in awaited if panel.isVisible()]
+        if shown:
+            # Paints all that is not up to date, in one go.
+            shown[-1].repaint()
+        self.judged.emit(trials)
+        for panel in self.panels:
+            if panel not in awaited:
+                panel.take(*trials)
         self.exports.take(*trials)
 
     def _leave(self) -> None:

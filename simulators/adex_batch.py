@@ -9,11 +9,14 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit, prange
 
+from simulators.adex_injector import injected_adex_steps, slopes
 from simulators.adex_membrane import CONSTANTS, DT, PEAK, STATES, constants, integrate, resting
 from simulators.chain import KEPT, TILE, lead, pad, plug_in, through
 from simulators.compiled import ENTRY
 from simulators.digitizer import digitize, read_out
 from simulators.flicker import colours
+from simulators.injected import Injected
+from simulators.injector import begin_injector
 from simulators.lanes import LANES
 
 __all__ = ["record"]
@@ -29,6 +32,7 @@ def record(
     levels: npt.NDArray[np.float64],
     rates: npt.NDArray[np.float64],
     rng: np.random.Generator,
+    injected: Injected | None = None,
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
     """Record sweeps of cells that rest at their first level before they start.
 
@@ -43,6 +47,7 @@ def record(
         levels: Current of each epoch, shape (b, e) [pA].
         rates: Sampling rates, shape (b,) [kHz].
         rng: Source of the lanes' seeds.
+        injected: What a dynamic clamp adds, switched on when the sweep starts, or None.
 
     Returns:
         Samples, shape (b, n) [mV], and how many of its row each sweep has, shape (b,); what lies behind is not set.
@@ -55,16 +60,21 @@ def record(
         lanes, rows = pad(b)
         finish = np.rint(ends / DT).astype(np.int32)
         parts = lead(electrodes, 1 / DT, seeds)
-        arguments = (cells, leaks, levels, *parts, finish, levels.astype(np.float32), 1.0 / (rates * DT), counts, seeds)
+        lags = np.zeros(b) if injected is None else injected.lags(electrodes, DT)
+        device = None if injected is None else injected.device(DT, lags)
+        currents = levels.astype(np.float32)
+        arguments = (cells, leaks, levels, *parts, finish, currents, 1.0 / (rates * DT), counts, seeds, lags)
+        dealt = (np.ascontiguousarray(argument[lanes]) for argument in arguments)
         with ENTRY:
-            _record(*(np.ascontiguousarray(argument[lanes]) for argument in arguments), colours(1 / DT), rows, out)
+            _record(*dealt, colours(1 / DT), device, rows, out)
     return out, counts
 
 
 @njit(error_model="numpy", nogil=True, parallel=True, cache=True)
 def _record(
-    cells, leaks, currents, electrodes, coefficients, noises, ends, levels, period, counts, seeds, table, rows, out
-):
+    cells, leaks, currents, electrodes, coefficients, noises, ends, levels, period, counts, seeds, lags, table, device,
+    rows, out,
+):  # fmt: skip
     """Settle each block, run it through its epochs and electrodes, and read it out, tile by tile in the cache."""
     for block in prange(len(cells) // LANES):
         first = block * LANES
@@ -77,14 +87,25 @@ def _record(
         spikes = np.zeros((TILE + 1, LANES), dtype=np.bool_)
         for lane in range(LANES):
             tile[0, lane] = min(state[0, lane] + cells[first + lane, 3], PEAK - 0.01)
+        if device is not None:
+            extra = np.empty((TILE, LANES), dtype=np.float32)
+            clamp = begin_injector(tile[0], level[0], knobs, lags[part], device)
+            slope = slopes(cells[part], leaks[part], currents[part], row)
         plug_in(tile[0], level[0], False, knobs, table, taps, memory, noise)
         done = np.zeros(LANES, dtype=np.int64)
         peaks = np.full(LANES, np.nan, dtype=np.float32)
         last = finish[-1].max()
         for start in range(0, last, TILE):
             steps = min(TILE, last - start)
-            integrate(state, row, random, finish, start, steps, tile[1:])
+            if device is None:
+                integrate(state, row, random, finish, start, steps, tile[1:])
+            else:
+                injected_adex_steps(
+                    state, row, slope, random, finish, level, start, steps, tile[1:], device, clamp, knobs, extra
+                )
             spikes[1:] = tile[1:] == PEAK
+            if device is not None:
+                tile[1 : 1 + steps] += extra[:steps]
             through(tile, start, steps, DT, finish, level, False, knobs, table, taps, memory, noise)
             for lane in range(LANES):
                 k = first + lane

@@ -24,6 +24,8 @@ CORNERS = np.geomspace(1.0, 16.0, 49)
 _BESSEL = (1.0, 10.0, 45.0, 105.0, 105.0)
 _CORNER = 2.113917674904216
 """Where the gain of the fourth reverse Bessel polynomial is -3 dB [rad/s]."""
+_OVER = 1e-15
+"""What a filter remembers of a single one when no digit of its sum changes any more."""
 _POLES = np.asarray(np.roots(_BESSEL) / _CORNER, dtype=np.complex128)
 
 
@@ -78,6 +80,8 @@ def _impulse(table: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
             entering, leaving = leaving, b0 * leaving + first
             memory[2 * section], memory[2 * section + 1] = b1 * entering + second - a1 * leaving, -a2 * leaving
         answer[t] = leaving
+        if np.abs(memory).max() < _OVER:
+            break
     padded = np.concatenate([answer, np.zeros((3, len(table)))])
     # The taps are the last of a filter's numbers, latest first.
     return np.asarray(sum(table[:, 8 + k] * np.roll(padded, k, axis=0) for k in range(4)))

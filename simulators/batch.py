@@ -13,6 +13,8 @@ from simulators.chain import KEPT, TILE, deal, keep, lead, plug_in, through
 from simulators.compartments import CONSTANTS, STATES, constants
 from simulators.compiled import ENTRY
 from simulators.flicker import colours
+from simulators.injected import Injected
+from simulators.injector import begin_injector, injected_steps
 from simulators.lanes import LANES
 from simulators.membrane import integrate, resting
 from simulators.pospischil import DT
@@ -33,6 +35,7 @@ def record(
     rates: npt.NDArray[np.float64],
     rng: np.random.Generator,
     has: int | None = None,
+    injected: Injected | None = None,
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
     """Record sweeps of cells that rest at their first level before they start.
 
@@ -50,6 +53,8 @@ def record(
         rates: Sampling rates, shape (b,) [kHz].
         rng: Source of the lanes' seeds.
         has: What the cells have, the sum of flags of `simulators.beside`, or None for a plain one.
+        injected: What a dynamic clamp adds, switched on when the sweep starts, what is skipped included; a cell rests
+            without it before. None has none.
 
     Returns:
         Samples, shape (b, n) [mV], and how many of its row each sweep has, shape (b,); what lies behind is not set.
@@ -61,6 +66,8 @@ def record(
     begin = np.rint(skip / DT).astype(np.int32)
     counts = np.rint((ends[:, -1] - skip) * rates).astype(np.int64)
     padded, rows = deal(finish[:, -1])
+    lags = np.zeros(b) if injected is None else injected.lags(electrodes, DT)
+    device = None if injected is None else injected.device(DT, lags)
     out = np.empty((b, int(counts.max())), dtype=np.float32)
     arguments = (
         _filled(cells, 17)[padded],
@@ -71,6 +78,7 @@ def record(
         begin[padded],
         (1.0 / (rates * DT))[padded],
         counts[padded],
+        lags[padded],
     )
     with ENTRY:
         state, row, random, fired = _settle(*arguments[:2], arguments[6][:, 0].copy(), seeds[padded], has)
@@ -78,7 +86,7 @@ def record(
         if again.size:
             lanes = np.concatenate([again, np.repeat(again[-1:], -again.size % LANES)])
             _run_on(state, row, random, arguments[6][:, 0].copy(), lanes, again.size, has)
-        _record(state, row, random, colours(1 / DT), *arguments[2:], has, rows, out)
+        _record(state, row, random, colours(1 / DT), *arguments[2:], has, device, rows, out)
     return out, counts
 
 
@@ -141,8 +149,9 @@ def _run_on(state, row, random, holding, lanes, wanted, has):
 
 @njit(error_model="numpy", nogil=True, parallel=True, cache=True)
 def _record(
-    state, row, random, table, electrodes, coefficients, noises, ends, levels, begin, period, counts, has, rows, out
-):
+    state, row, random, table, electrodes, coefficients, noises, ends, levels, begin, period, counts, lags, has, device,
+    rows, out,
+):  # fmt: skip
     """Run each block through its epochs and its electrodes, and read its lanes out, tile by tile in the cache."""
     for block in prange(len(ends) // LANES):
         first = block * LANES
@@ -154,9 +163,19 @@ def _record(
         done = np.zeros(LANES, dtype=np.int64)
         last = finish[-1].max()
         tile[0] = state[block, 0] + row[block, 13]
+        if device is not None:
+            extra = np.empty((TILE, LANES), dtype=np.float32)
+            clamp = begin_injector(tile[0], level[0], knobs, lags[part], device)
         plug_in(tile[0], level[0], False, knobs, table, taps, memory, noise)
         for start in range(0, last, TILE):
             steps = min(TILE, last - start)
-            integrate(state[block], row[block], random[block], finish, level, start, steps, tile[1:], has)
+            if device is None:
+                integrate(state[block], row[block], random[block], finish, level, start, steps, tile[1:], has)
+            else:
+                injected_steps(
+                    state[block], row[block], random[block], finish, level, start, steps, tile[1:], has, device, clamp,
+                    knobs, extra,
+                )  # fmt: skip
+                tile[1 : 1 + steps] += extra[:steps]
             through(tile, start, steps, DT, finish, level, False, knobs, table, taps, memory, noise)
             keep(tile, start, steps, begin[part], period[part], counts[part], knobs, rows[part], done, out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -136,6 +137,22 @@ class Stimulus:
         """Length of constant command just after the step, 0 where nothing follows [ms]."""
         after = self.epochs[self.observed + 1 : self.observed + 2]
         return after[0].duration if after else 0.0
+
+    @property
+    def is_dosed(self) -> bool:
+        """Whether a virtual drug acts during any of it, so that it is another cell that answers."""
+        return any(epoch.doses for epoch in self.epochs)
+
+    def dosed(self, doses: Sequence[Dose]) -> Stimulus:
+        """Let virtual drugs act from its start to its end.
+
+        Args:
+            doses: Which; they take the place of those that it has.
+
+        Returns:
+            The stimulus with them.
+        """
+        return replace(self, epochs=tuple(replace(epoch, doses=tuple(doses)) for epoch in self.epochs))
 
     def raised(self, by: float) -> Stimulus:
         """Add a constant to every level.

@@ -1,17 +1,23 @@
 """What all tests share: in which order and in how many processes they run, the real recordings, and the device."""
 
 import contextlib
+import gc
 import os
 import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from foreign_drivers import install
+from hypothesis import settings
 
 FIRMWARE = Path(__file__).resolve().parents[1] / "hardware" / "firmware"
+
+# Of all that a property is tried on, a run that is waited for tries less than one that is not.
+settings.register_profile("brief", parent=settings.get_profile("ci"), max_examples=40)
 
 # The longest, of which no two neighbours compile the same kernels: who needs them later finds them compiled.
 FIRST = (
@@ -43,6 +49,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """Two processes share all tests file by file; what is asked for by its path stays in this one."""
     option = config.option
+    if getattr(option, "markexpr", "") == "long":
+        option.hypothesis_profile = "ci"
     if hasattr(config, "workerinput") or not hasattr(option, "numprocesses"):
         return
     if option.numprocesses is None and config.args_source is config.ArgsSource.TESTPATHS and not option.usepdb:
@@ -58,6 +66,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest files, so that no process is left alone with one at the end."""
     rank = {Path(__file__).parent / name: k for k, name in enumerate(FIRST)}
     items.sort(key=lambda item: rank.get(item.path, len(rank)))
+
+
+@pytest.fixture(autouse=True)
+def lulled() -> Iterator[None]:
+    """Leave what was there before a test out of every search for garbage: kernels leave millions of objects."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")

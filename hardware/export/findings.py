@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from hardware.decision import Decision
 from hardware.export.table import flattened, plain, table
 from hardware.kept.loss import Loss
 from hardware.kept.marks import Mark
@@ -38,6 +39,19 @@ _MARKS = {
     "sweep": "Number of the sweep, -1 for none.",
     "time": "When, ISO 8601.",
     "note": "What the user wrote.",
+}
+_DECISIONS = {
+    "stage": "Number of the stage in the script, from 0; -1 for the script as a whole.",
+    "kind": "Kind of the stage.",
+    "event": "Began, measured, met, missed, chose, late, predicted, ended, stopped, finished, or taken over.",
+    "said": "The decision with its reason, as a sentence.",
+    "criterion": "Key of the criterion in the script, or nothing.",
+    "measured": "What was held against the criterion, in its unit; NaN where it is unknown.",
+    "bound": "Where the criterion lies, in its unit; NaN where there is none.",
+    "unit": "Unit of both.",
+    "sample": "Samples received since the session began.",
+    "sweeps": "Sweeps that had begun.",
+    "time": "When, ISO 8601.",
 }
 _LOST = {
     "where": "Sweep or segment.",
@@ -74,6 +88,7 @@ def findings(session: KeptSession, losses: Sequence[Loss], meanings: Mapping[str
         ),
         table("trust", "Whether the posterior can be believed, and how long it took.", _TRUST, [*map(_trust, read)]),
         table("marks", "Moments that the user marked.", _MARKS, [*map(_mark, session.marks)]),
+        table("decisions", "What a script decided, and why.", _DECISIONS, [*map(_decision, session.decisions)]),
         table("lost", "What the recording lacks; traces hold NaN there.", _LOST, [*map(_lost, losses)]),
         table(
             "notes_of_trials",
@@ -127,6 +142,11 @@ def _others(sweep: KeptSweep) -> Iterator[dict[str, Any]]:
 
 def _mark(mark: Mark) -> dict[str, Any]:
     return {"sample": mark.sample, "sweep": mark.sweep, "time": plain(mark.time), "note": plain(mark.text)}
+
+
+def _decision(decision: Decision) -> dict[str, Any]:
+    told = {name: getattr(decision, name) for name in _DECISIONS}
+    return {name: plain(value) if isinstance(value, str) else value for name, value in told.items()}
 
 
 def _lost(loss: Loss) -> dict[str, Any]:

@@ -12,7 +12,9 @@ from typing import Any, TypeVar
 
 import h5py  # type: ignore[import-untyped]
 
+from hardware.decision import Decision
 from hardware.hdf5 import open_hdf5, text
+from hardware.kept.decisions import decisions_of
 from hardware.kept.loss import Loss
 from hardware.kept.marks import Mark, marks_of
 from hardware.kept.segment import KeptSegment, kept_segment
@@ -45,6 +47,7 @@ class KeptSession:
         segments: Gap-free stretches, in order.
         marks: Of the user, in order.
         losses: What can't be read at all.
+        decisions: Of a script, in order.
     """
 
     path: Path
@@ -56,6 +59,7 @@ class KeptSession:
     segments: tuple[KeptSegment, ...]
     marks: tuple[Mark, ...]
     losses: tuple[Loss, ...]
+    decisions: tuple[Decision, ...] = ()
 
 
 @contextmanager
@@ -104,6 +108,8 @@ def _session(path: Path, file: h5py.File, thorough: bool) -> KeptSession:
     if not sweeps and not segments:
         why = losses[0].reason.rstrip(".") if losses else "nothing was recorded in it"
         raise RecordingError(f"{path} holds no samples to write ({why}): give another recording.")
+    nothing: tuple[Decision, ...] = ()
+    decided = _or_lost("decisions", lambda: decisions_of(file), nothing, losses, thorough)
     return KeptSession(
         path=path,
         version=version,
@@ -114,6 +120,7 @@ def _session(path: Path, file: h5py.File, thorough: bool) -> KeptSession:
         segments=segments,
         marks=_or_lost("marks", lambda: marks_of(file) or _early_marks(sweeps), (), losses, thorough),
         losses=tuple(losses),
+        decisions=decided,
     )
 
 

@@ -2,9 +2,10 @@
 
 An engine with a simulated cell runs behind it, as for a user. The start is that of the whole program in a process of
 its own, once without any compiled kernel and then with. The delay of a posterior is from a sweep's last sample in the
-engine until the window is painted with it. Esc is pressed in the middle of a sweep, and the session over when the rig
-is in its exit state. A frame is what four channels of 50 kHz cost until they are painted where the last 60 s are
-scrolled through. An hour's worth of sweeps is played as fast as can be for what memory grows by.
+engine until it is painted with its trust, as these are before the other panels; `window_ms` is until all are. Esc is
+pressed in the middle of a sweep, and the session over when the rig is in its exit state. A frame is what four channels
+of 50 kHz cost until they are painted where the last 60 s are scrolled through. An hour's worth of sweeps is played as
+fast as can be for what memory grows by.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from estimators.pretrained import FIRST
 from estimators.title import read_title
 from rig_plugin.display import check_display
 from rig_plugin.engine.client import Client
+from rig_plugin.lull import lull
 from rig_plugin.settings import ProtocolSettings, RigSettings, Settings
 from rig_plugin.tasks.figure import Figure
 from rig_plugin.tasks.first_trace import first_trace
@@ -71,7 +73,7 @@ def measure(peers: bool = True, sweeps: int = 100, hours: float = 1.0, starts: i
     with tempfile.TemporaryDirectory() as folder:
         first = first_trace(Path(folder))
         again = [first_trace(Path(folder)) for _ in range(starts)]
-        delays = _delays(Path(folder) / "delays", sweeps)
+        delays, wholes = _delays(Path(folder) / "delays", sweeps)
         escapes = _escapes(Path(folder) / "escapes", max(sweeps // 10, 1))
         before, after, trials = _hour(Path(folder) / "hour", hours)
     frames = scroll_back().tolist()
@@ -80,6 +82,7 @@ def measure(peers: bool = True, sweeps: int = 100, hours: float = 1.0, starts: i
         Figure("first_start_s", first, "s", 1).row(),
         Figure("second_start_s", float(np.median(again)), "s", starts, aim=_START).row(),
         *_shares("posterior_ms", delays, _DELAY),
+        *_shares("window_ms", wholes),
         *_shares("escape_ms", escapes, _ESCAPE),
         *_shares("frame_ms", frames, _FRAME),
         Figure("memory_mib", before, "MiB", 1).row(),
@@ -87,7 +90,7 @@ def measure(peers: bool = True, sweeps: int = 100, hours: float = 1.0, starts: i
     ]
 
 
-def _shares(name: str, values: list[float], aim: float) -> list[dict[str, Any]]:
+def _shares(name: str, values: list[float], aim: float | None = None) -> list[dict[str, Any]]:
     p50, p99 = np.percentile(values, [50, 99]).tolist()
     n = len(values)
     return [Figure(f"{name}_p50", p50, "ms", n).row(), Figure(f"{name}_p99", p99, "ms", n, aim=aim).row()]
@@ -105,7 +108,9 @@ def _seen(notes: Path, protocol: ProtocolSettings, pace: str) -> Iterator[_Seen]
     window = Window(client, spec.parameters, FEATURES, spec.name, "simulated cell", feed=client)
     try:
         window.show()
-        yield _Seen(window, client, application.processEvents)
+        # As the app does.
+        with lull():
+            yield _Seen(window, client, application.processEvents)
     finally:
         window.close()
         window.deleteLater()
@@ -123,23 +128,29 @@ def _until(seen: _Seen, is_so: Callable[[], bool]) -> None:
         time.sleep(2e-4)
 
 
-def _delays(notes: Path, sweeps: int) -> list[float]:
-    """Measure from the last sample of each sweep until its posterior is painted [ms]."""
+def _delays(notes: Path, sweeps: int) -> tuple[list[float], list[float]]:
+    """Measure from the last sample of each sweep until its posterior is painted, and until the window is [ms]."""
     amplitudes = tuple(float(pA) for pA in np.resize(np.arange(-100.0, 301.0, 50.0), sweeps))
+    judged: dict[int, float] = {}
     painted: dict[int, float] = {}
     with _seen(notes, replace(_FAMILY, amplitudes=amplitudes, interval=0.0), "real") as seen:
 
         def note(trials: tuple[Any, ...]) -> None:
+            judged.update(dict.fromkeys((trial.index for trial in trials), time.perf_counter()))
+
+        def note_all(trials: tuple[Any, ...]) -> None:
             seen.window.repaint()
             painted.update(dict.fromkeys((trial.index for trial in trials), time.perf_counter()))
 
+        seen.window.judged.connect(note)
         # Connected last, so that all panels have drawn it.
-        seen.window.bridge.finished.connect(note)
+        seen.window.bridge.finished.connect(note_all)
         seen.window.start()
         _until(seen, lambda: not seen.window.is_running)
     came, _ = Stopwatch.read(notes)
     # The first sweep of a session fills caches.
-    return [1e3 * (painted[index] - came[index]) for index in sorted(painted) if index]
+    waited = [[1e3 * (shown[index] - came[index]) for index in sorted(shown) if index] for shown in (judged, painted)]
+    return waited[0], waited[1]
 
 
 def _escapes(notes: Path, times: int) -> list[float]:
@@ -148,6 +159,9 @@ def _escapes(notes: Path, times: int) -> list[float]:
 
     pressed = []
     with _seen(notes, replace(_FAMILY, amplitudes=(100.0,), duration=500.0), "real") as seen:
+        # Keys go to the window that is looked at, and without a window manager nobody makes it that.
+        seen.window.activateWindow()
+        _until(seen, seen.window.isActiveWindow)
         for _ in range(times):
             seen.window.start()
             _until(seen, lambda: seen.window.scope.shown.size > 0)

@@ -49,14 +49,14 @@ __all__ = ["command"]
     "--data",
     metavar="FOLDER",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Of families: recordings of real cells; the folder that RIG_DATA names without it.",
+    help="Of adaptive and families: recordings of real cells; the folder that RIG_DATA names without it.",
 )
 @click.option(
     "--network",
     metavar="NET",
     type=a_network,
-    help="Of families, robustness, tracking and trust: a checkpoint, or the name of one that ships; the first without "
-    "it. Tracking wants one that tracks.",
+    help="Of adaptive, families, robustness, tracking and trust: a checkpoint or one that ships; else the "
+    "first of these (tracking wants one that tracks).",
 )
 @click.option(
     "--html",
@@ -66,10 +66,13 @@ __all__ = ["command"]
     help="Of families: a page with recorded and simulated traces, a new file.",
 )
 @click.option(
+    "--judge", metavar="NET", type=a_network, help="Of adaptive: who scores, trained by itself with another seed."
+)
+@click.option(
     "--cells",
     metavar="N",
     type=click.IntRange(min=1),
-    help="Of robustness and tracking: simulated cells, the same at each level and in each transient.",
+    help="Of adaptive: simulated cells; of robustness, clamp and tracking: the same, at each level or of each kind.",
 )
 @json_option
 @click.pass_context

@@ -114,8 +114,9 @@ def command(
     )
     if as_json:
         from rig_plugin import opening
+        from rig_plugin.commands.narrator import Narrator
 
-        session = opening.replay(settings, opening.network(network))
+        session = opening.replay(settings, opening.network(network), (Narrator(),))
         tell_trials(output_of(context), session.trials(), as_json=True)
     else:
         from rig_plugin.app import replay as replay_in_window

@@ -24,6 +24,7 @@ from rig_plugin.engine.shared import Shared
 from rig_plugin.engine.vigil import Vigil
 from rig_plugin.feed import Ended, Guarded, Message, RecordingStatus
 from rig_plugin.protocol_settings import ProtocolSettings
+from rig_plugin.stages import DrugStage
 from simulators.parameter import Parameter
 
 __all__ = ["Client"]
@@ -188,6 +189,14 @@ class Client:
         self._protocol = protocol
         self._send("play", protocol=asdict(protocol))
 
+    def give(self, stage: DrugStage) -> None:
+        """Give a virtual drug when the sweep that is played or waits is over.
+
+        Args:
+            stage: What is wanted; where it can't be given, the session says so and goes on.
+        """
+        self._send("give", drug=asdict(stage))
+
     def go(self) -> None:
         """Play the sweep that waits."""
         self._send("go")
@@ -195,6 +204,10 @@ class Client:
     def skip(self) -> None:
         """Pass over the sweep that is next."""
         self._send("skip")
+
+    def refine(self) -> None:
+        """Refine the posterior of this cell now, also when the session is over."""
+        self._send("refine")
 
     def close(self) -> None:
         """Let the engine finish the running sweep and end, and take the shared memory away."""

@@ -18,10 +18,11 @@ from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any, Protocol, Union, runtime_checkable
 
 from hardware.last_word import FOLDER
-from rig_plugin.engine.letter import open_letter, protocol_of
+from rig_plugin.engine.letter import drug_of, open_letter, protocol_of
+from rig_plugin.engine.opened import load
 from rig_plugin.engine.outbox import Outbox
 from rig_plugin.engine.shared import Shared
 from simulators.refusal import Refusal
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
     from rig_plugin.audience import Listener
     from rig_plugin.patching import Patching
     from rig_plugin.protocol_settings import ProtocolSettings
+    from rig_plugin.refiner import Refiner
     from rig_plugin.session import Session
+    from rig_plugin.stages import DrugStage
 
 __all__ = ["Opener", "host"]
 
@@ -58,6 +61,8 @@ def host(opener: Opener, name: str, pipe: Connection, words: Path) -> None:
     outbox = Outbox(shared, pipe)
     try:
         with closing(_Desk(opener, outbox)) as desk:
+            # As a rule the window takes as long to be built: what it asks meanwhile waits on the pipe.
+            load(opener)
             while True:
                 try:
                     letter = open_letter(pipe.recv_bytes())
@@ -73,6 +78,14 @@ def host(opener: Opener, name: str, pipe: Connection, words: Path) -> None:
             words.rmdir()
 
 
+@runtime_checkable
+class Gives(Protocol):
+    """A session in which a virtual drug can be given."""
+
+    def give(self, stage: DrugStage) -> None:
+        """Give it when the sweep that is played or waits is over."""
+
+
 class _Desk:
     """The one session at a time, and what the window asks of it."""
 
@@ -84,6 +97,7 @@ class _Desk:
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
         self._names: tuple[str, ...] = ()
+        self._refiner: Refiner | None = None
         self._mode = ""
         self._wish: tuple[bool, Path | None] | None = None
 
@@ -95,6 +109,7 @@ class _Desk:
         folder: str = "",
         names: Sequence[str] = (),
         protocol: Mapping[str, Any] = _NOTHING,
+        drug: Mapping[str, Any] = _NOTHING,
     ) -> None:
         """Do what a letter asks; one that asks for what there is not is logged."""
         known: dict[str, Callable[[], None]] = {
@@ -108,6 +123,8 @@ class _Desk:
             "go": self._go,
             "skip": self._skip,
             "play": partial(self._play, protocol),
+            "give": partial(self._give, drug),
+            "refine": self._refine,
         }
         if event not in known:
             _LOG.error("The window asked for '%s', which the engine does not know.", event)
@@ -122,6 +139,7 @@ class _Desk:
         self._stopping.set()
         if self._thread is not None:
             self._thread.join()
+        self._refine_no_more()
 
     def _start(self) -> None:
         if self._thread is not None:
@@ -129,6 +147,7 @@ class _Desk:
                 return
             # The window knows that the last session is over before its thread does.
             self._thread.join()
+        self._refine_no_more()
         self._outbox.is_over = False
         self._stopping.clear()
         self._wish = None
@@ -183,6 +202,13 @@ class _Desk:
         # A session that is opened later plays it.
         self._changed = {"protocol": protocol_of(protocol)}
 
+    def _give(self, drug: Mapping[str, Any]) -> None:
+        session = self._session
+        if isinstance(session, Gives):
+            session.give(drug_of(drug))
+        else:
+            _LOG.warning("A virtual drug was asked for where none can be given: start a session on a rig.")
+
     def _go(self) -> None:
         if (session := self._session) is not None:
             session.go()
@@ -190,6 +216,16 @@ class _Desk:
     def _skip(self) -> None:
         if (session := self._session) is not None:
             session.skip()
+
+    def _refine(self) -> None:
+        # The last cell can be refined when its session is over.
+        if self._refiner is not None:
+            self._refiner.ask()
+
+    def _refine_no_more(self) -> None:
+        refiner, self._refiner = self._refiner, None
+        if refiner is not None:
+            refiner.close()
 
     def _run(self) -> None:
         # Nothing that is loaded now is garbage, and looking for some takes a tenth of the time.
@@ -206,6 +242,7 @@ class _Desk:
         finally:
             gc.enable()
         try:
+            self._refiner = getattr(session, "refiner", None)
             if self._names:
                 self._turn(session)
             if self._mode:

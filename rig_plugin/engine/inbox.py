@@ -16,10 +16,13 @@ import numpy.typing as npt
 
 from estimators.overlay import Overlay
 from estimators.slices import Slices
+from hardware.decision import Decision
 from hardware.injection import Injection
+from rig_plugin.dosing import Dosing
 from rig_plugin.engine.letter import open_letter, proposal_of, stimulus_of, sweep_of, test_of, trial_of
 from rig_plugin.engine.shared import Shared
 from rig_plugin.feed import Ended, Finished, Live, MembraneTested, Message, Overlaid, RecordingStatus, Sliced, Started
+from rig_plugin.refined import Refined
 from simulators.parameter import Parameter
 
 __all__ = ["Inbox"]
@@ -149,22 +152,33 @@ class Inbox:
             return MembraneTested(test_of(letter["test"]))
         if event == "proposed":
             return proposal_of(letter["proposal"])
+        if event == "decided":
+            return Decision.of(letter["decision"])
+        if event == "dosed":
+            return Dosing.of(letter["dosing"])
+        if event == "refined":
+            draws = self._drawn(letter["draws"])
+            return None if draws is None and letter["draws"] else Refined.of_json(letter["refined"], draws)
         return Ended(letter["reason"])
 
     def _finished(self, letter: Mapping[str, Any]) -> Finished | None:
-        draws = None
-        if letter["draws"] is not None:
-            place, count, columns = letter["draws"]
-            flat = self._shared.shelf.read(place, count * columns)
-            if flat is None:
-                return None
-            draws = flat.reshape(count, columns)
+        draws = self._drawn(letter["draws"])
+        if draws is None and letter["draws"] is not None:
+            return None
         sweep, told = None, letter["trial"]["sweep"]
         if told is not None:
             self._follow(letter["place"] + letter["count"])
             self._is_growing = False
             sweep = sweep_of(told, *self._samples(letter["place"], letter["count"]))
         return Finished(trial_of(letter["trial"], self.parameters, draws, sweep))
+
+    def _drawn(self, told: Sequence[int] | None) -> Array | None:
+        """Read draws from the shelf; None where there are none, or they were written over."""
+        if told is None:
+            return None
+        place, count, columns = told
+        flat = self._shared.shelf.read(place, count * columns)
+        return None if flat is None else flat.reshape(count, columns)
 
     def _follow(self, end: int) -> None:
         """Let the running sweep grow to what has come."""

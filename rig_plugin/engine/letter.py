@@ -22,14 +22,15 @@ from rig_plugin.membrane_tests import Tested
 from rig_plugin.proposal import Candidate, Proposed
 from rig_plugin.protocol_settings import ProtocolSettings
 from rig_plugin.rule import Alarm
+from rig_plugin.stages import DrugStage
 from rig_plugin.trial import Latency, Posterior, Trial
 from simulators.parameter import Parameter
 from simulators.stimulus import Dose, Epoch, Stimulus
 from simulators.sweep import Junction, Sweep
 
 __all__ = [
-    "open_letter", "proposal_of", "protocol_of", "seal", "stimulus_of", "sweep_of", "test_of", "told_stimulus",
-    "told_test", "told_trial", "trial_of",
+    "drug_of", "open_letter", "proposal_of", "protocol_of", "seal", "stimulus_of", "sweep_of", "test_of",
+    "told_stimulus", "told_test", "told_trial", "trial_of",
 ]  # fmt: skip
 
 Array = npt.NDArray[np.float64]
@@ -74,6 +75,11 @@ def stimulus_of(told: Mapping[str, Any]) -> Stimulus:
 def protocol_of(told: Mapping[str, Any]) -> ProtocolSettings:
     """Read a protocol's settings from a letter, in which they lie as `asdict` has them."""
     return ProtocolSettings(**{**told, "amplitudes": tuple(told["amplitudes"])})
+
+
+def drug_of(told: Mapping[str, Any]) -> DrugStage:
+    """Read a virtual drug from a letter, in which it lies as `asdict` has it."""
+    return DrugStage(**{**told, "protocol": protocol_of(told["protocol"])})
 
 
 def told_trial(trial: Trial) -> dict[str, Any]:

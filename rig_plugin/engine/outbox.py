@@ -20,12 +20,15 @@ import numpy.typing as npt
 
 from estimators.overlay import Overlay
 from estimators.slices import Slices
+from hardware.decision import Decision
 from hardware.injection import Injection
+from rig_plugin.dosing import Dosing
 from rig_plugin.engine.letter import seal, told_stimulus, told_test, told_trial
 from rig_plugin.engine.shared import Shared
 from rig_plugin.feed import RecordingStatus
 from rig_plugin.membrane_tests import Tested
 from rig_plugin.proposal import Proposed
+from rig_plugin.refined import Refined
 from rig_plugin.trial import Trial
 from simulators.stimulus import Stimulus
 
@@ -51,6 +54,8 @@ class Outbox:
     def __init__(self, shared: Shared, pipe: Connection, letters: int = _LETTERS) -> None:
         self._shared, self._pipe = shared, pipe
         self._waiting: deque[bytes] = deque(maxlen=letters)
+        # A refinement is told beside the session, from a thread of its own.
+        self._telling = threading.Lock()
         self._there = threading.Event()
         self._over = threading.Event()
         self._number = 0
@@ -95,19 +100,19 @@ class Outbox:
         """Tell a trial, with its draws on the shelf."""
         count = self._shared.response.written - self._place if trial.sweep is not None else 0
         draws = None if trial.posterior is None else trial.posterior.draws
-        shelf = None if draws is None else [self._shared.shelf.append(draws.ravel()), *draws.shape]
+        shelf = None if draws is None else [self._shelve(draws.ravel()), *draws.shape]
         self._send("finished", trial=told_trial(trial), place=self._place, count=count, draws=shelf)
 
     def overlaid(self, trial: int, overlay: Overlay) -> None:
         """Tell what the cells of a trial's posterior do, with the band on the shelf."""
         arrays = np.concatenate([overlay.times, overlay.low, overlay.high])
         if arrays.size <= self._shared.shelf.size:
-            self._send("overlaid", trial=trial, place=self._shared.shelf.append(arrays), count=overlay.times.size)
+            self._send("overlaid", trial=trial, place=self._shelve(arrays), count=overlay.times.size)
 
     def sliced(self, trial: int, slices: Slices) -> None:
         """Tell slices of a trial's posterior, with their numbers on the shelf."""
         numbers = slices.numbers()
-        place = self._shared.shelf.append(numbers)
+        place = self._shelve(numbers)
         self._send("sliced", trial=trial, names=list(slices.names), place=place, count=numbers.size)
 
     def tested(self, tested: Tested) -> None:
@@ -117,6 +122,20 @@ class Outbox:
     def proposed(self, proposed: Proposed) -> None:
         """Tell which sweep is next."""
         self._send("proposed", proposal=asdict(proposed))
+
+    def decided(self, decision: Decision) -> None:
+        """Tell what a script decided."""
+        self._send("decided", decision=decision.to_json())
+
+    def dosed(self, dosing: Dosing) -> None:
+        """Tell how a virtual drug stands."""
+        self._send("dosed", dosing=dosing.to_json())
+
+    def refined(self, refined: Refined) -> None:
+        """Tell a refined posterior, with its draws on the shelf."""
+        draws = refined.draws
+        shelf = None if draws is None else [self._shelve(draws.ravel()), *draws.shape]
+        self._send("refined", refined=refined.to_json(), draws=shelf)
 
     def status(self, recording: RecordingStatus) -> None:
         """Write how the recording is doing onto the board."""
@@ -138,9 +157,15 @@ class Outbox:
         for thread in self._threads:
             thread.join(1.0)
 
+    def _shelve(self, numbers: Array) -> int:
+        """Put numbers on the shelf; give their place."""
+        with self._telling:
+            return self._shared.shelf.append(numbers)
+
     def _send(self, event: str, **rest: object) -> None:
-        self._waiting.append(seal(event, number=self._number, **rest))
-        self._number += 1
+        with self._telling:
+            self._waiting.append(seal(event, number=self._number, **rest))
+            self._number += 1
         self._there.set()
 
     def _post(self) -> None:

@@ -16,10 +16,13 @@ import numpy.typing as npt
 
 from estimators.overlay import Overlay
 from estimators.slices import Slices
+from hardware.decision import Decision
 from hardware.injection import Injection
+from rig_plugin.dosing import Dosing
 from rig_plugin.feed import RecordingStatus
 from rig_plugin.membrane_tests import Tested
 from rig_plugin.proposal import Proposed
+from rig_plugin.refined import Refined
 from rig_plugin.settings import Settings
 from rig_plugin.trial import Trial
 from simulators.stimulus import Stimulus
@@ -101,6 +104,15 @@ class Stopwatch:
         """Take no note."""
 
     def proposed(self, proposed: Proposed) -> None:
+        """Take no note."""
+
+    def decided(self, decision: Decision) -> None:
+        """Take no note."""
+
+    def dosed(self, dosing: Dosing) -> None:
+        """Take no note."""
+
+    def refined(self, refined: Refined) -> None:
         """Take no note."""
 
     def status(self, recording: RecordingStatus) -> None:

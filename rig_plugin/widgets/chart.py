@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -14,6 +15,9 @@ __all__ = ["Chart"]
 
 class _Click(Protocol):
     def double(self) -> bool: ...
+
+
+_WIDE, _EDGE = 200, 0.15
 
 
 class Chart(QtWidgets.QWidget):
@@ -123,7 +127,7 @@ class Chart(QtWidgets.QWidget):
     def resizeEvent(self, event: QtGui.QResizeEvent) -> None:
         """Keep the cursor's words in the corner, and as many numbers under the chart as have room there."""
         super().resizeEvent(event)
-        self.plot.getAxis("bottom").setTickDensity(min(1.0, self.width() / 400.0))
+        self._space()
         wide = self._theme.pixels(224)
         self._cursor.setGeometry(self.width() - wide - 6, 1, wide, self._theme.pixels(16))
         self._cursor.setAlignment(QtCore.Qt.AlignmentFlag.AlignRight)
@@ -132,6 +136,20 @@ class Chart(QtWidgets.QWidget):
         """Take the cursor's words away."""
         super().leaveEvent(event)
         self._cursor.setText("")
+
+    def _space(self) -> None:
+        """Have as many numbers under the chart as have room there, in a narrow one the fewest that tell a scale."""
+        axis = self.plot.getAxis("bottom")
+        axis.setTickDensity(min(1.0, self.width() / 400.0))
+        low, high = self.visible
+        if self.width() > _WIDE or not high > low:
+            axis.setTickSpacing()
+            return
+        power = 10.0 ** math.floor(math.log10(high - low))
+        # A number too near to an end has no room and is left out.
+        low, high = low + _EDGE * (high - low), high - _EDGE * (high - low)
+        steps = (share * power for share in (5.0, 4.0, 2.0, 1.0, 0.5, 0.4, 0.2))
+        axis.setTickSpacing(levels=[(next(s for s in steps if high // s - -(-low // s) >= 1.0), 0.0)])
 
     def _prepare(self) -> None:
         self.plot.hideButtons()
@@ -144,6 +162,7 @@ class Chart(QtWidgets.QWidget):
             self.plot.getAxis(side).enableAutoSIPrefix(False)
         self.plot.vb.sigRangeChangedManually.connect(self._zoomed)
         self.plot.vb.sigRangeChanged.connect(lambda *_: self.moved.emit())
+        self.plot.vb.sigXRangeChanged.connect(lambda *_: self._space())
         self.plot.vb.sigResized.connect(lambda *_: self.moved.emit())
         scene = self.plot.scene()
         scene.sigMouseMoved.connect(self._hovered)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rig_plugin.widgets.number import with_unit
+from rig_plugin.widgets.pointer import pointer
 from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets, pg
 from rig_plugin.widgets.ruler import ticks
 from rig_plugin.widgets.theme import DARK, Theme
@@ -194,8 +195,7 @@ class Corner(QtWidgets.QWidget):
 
     def mouseMoveEvent(self, event: QtGui.QMouseEvent) -> None:
         """Read the axes under the mouse."""
-        # Qt 6 calls it position and warns of the other name.
-        words, spot = "", QtCore.QPointF(getattr(event, "position", event.localPos)())
+        words, spot = "", pointer(event)
         count = len(self._picture.parameters)
         for row in range(count):
             for column in range(count):

@@ -90,7 +90,7 @@ class _Curve(Panel):
             low, high = _room(table[:, 1], 10.0)
             if self._unit == "Hz":
                 low = -0.06 * high
-            self._chart.span(x=_room(table[:, 0], 20.0), y=(low, high))
+            self._chart.span(x=_room(table[:, 0], 100.0), y=(low, high))
 
     def _read(self, x: float, y: float) -> str:
         if not self.points:

@@ -81,12 +81,16 @@ def drawn(
         Silverman (1986), Density Estimation for Statistics and Data Analysis, eq. 3.31 and section 2.10.
     """
     places = np.clip(position(parameter, draws), 0.0, 1.0)
-    counts, _ = np.histogram(places, bins=BINS, range=span)
+    # Counted by place: every sweep asks this of every parameter, and a general histogram takes five times as long.
+    within = (places - span[0]) * (BINS / (span[1] - span[0]))
+    seen = within if span == (0.0, 1.0) else within[(within >= 0.0) & (within <= BINS)]
+    counts = np.bincount(np.minimum(seen.astype(np.int64), BINS - 1), minlength=BINS).astype(np.float64)
     low, high = quantiles(places, (0.25, 0.75))
     spread = min(float(places.std()), float(high - low) / 1.34) or float(places.std())
     bin_width = (span[1] - span[0]) / BINS
     width = max(0.9 * spread * places.size**-0.2 / bin_width, 0.5)
     reach = min(math.ceil(4 * width), BINS)
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / width) ** 2)
-    smooth = np.convolve(np.pad(counts.astype(np.float64), reach, mode="symmetric"), kernel, mode="valid")
+    reflected = np.concatenate([counts[:reach][::-1], counts, counts[BINS - reach :][::-1]])
+    smooth = np.convolve(reflected, kernel, mode="valid")
     return np.asarray(smooth / (kernel.sum() * places.size * bin_width))

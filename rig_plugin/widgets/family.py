@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-from rig_plugin.protocol_settings import ProtocolSettings
+from rig_plugin.protocol_settings import CHOOSERS, ProtocolSettings
 from rig_plugin.widgets.number import significant
 from rig_plugin.widgets.qt import QtWidgets, Signal
 from rig_plugin.widgets.quantity import Quantity
@@ -17,6 +17,12 @@ __all__ = ["FamilyForm", "amplitudes_of"]
 
 WAYS = ("from start to stop", "list of steps", "no steps, held")
 _LISTED, _HELD = 1, 2
+_CHOOSERS = (
+    "played as it stands",
+    "played, the best suggested beside it",
+    "steps chosen, each waits for G",
+    "steps chosen and played",
+)
 _HELD_FOR = 60_000.0
 _BESIDE = 2
 _NARROWEST = 70
@@ -65,12 +71,16 @@ class FamilyForm(QtWidgets.QWidget):
         self.way = QtWidgets.QComboBox()
         self.way.addItems(WAYS)
         self.way.setToolTip("How the steps are given, or that there are none.")
+        self.chooser = QtWidgets.QComboBox()
+        self.chooser.addItems(_CHOOSERS)
+        self.chooser.setToolTip("By how much each sweep is expected to tell of the cell; [adaptive] says about what.")
         self.amplitudes = QtWidgets.QLineEdit()
         declared = {each.name: each for each in fields(ProtocolSettings)}
         self.boxes = {name: Quantity(declared[name]) for name, *_ in _ROWS}
         self._labels = {name: QtWidgets.QLabel(text) for name, text, *_ in _ROWS}
         self._lay_out()
         self.way.currentIndexChanged.connect(self._change_way)
+        self.chooser.currentIndexChanged.connect(self._change_chooser)
         self.amplitudes.editingFinished.connect(self._read_list)
         self.amplitudes.returnPressed.connect(lambda: self.amplitudes.clearFocus())
         for name, box in self.boxes.items():
@@ -88,6 +98,10 @@ class FamilyForm(QtWidgets.QWidget):
         was = self.way.blockSignals(True)
         self.way.setCurrentIndex(way)
         self.way.blockSignals(was)
+        was = self.chooser.blockSignals(True)
+        self.chooser.setCurrentIndex(CHOOSERS.index(settings.chosen_by))
+        self.chooser.blockSignals(was)
+        self.chooser.setVisible(way != _HELD)
         self.amplitudes.setText(", ".join(significant(each, 6) for each in settings.amplitudes))
         self.amplitudes.setVisible(way == _LISTED)
         for name, _, _, only in _ROWS:
@@ -118,7 +132,7 @@ class FamilyForm(QtWidgets.QWidget):
             theme: Dark or light.
         """
         self._theme = theme
-        for box in (self.way, *self.boxes.values()):
+        for box in (self.way, self.chooser, *self.boxes.values()):
             box.setPalette(theme.palette())
             box.setMinimumWidth(theme.pixels(_NARROWEST))
         self.blame(self._faults)
@@ -143,6 +157,7 @@ class FamilyForm(QtWidgets.QWidget):
             grid.addWidget(self.boxes[name], row, 2 * column + 1)
         for column in range(_BESIDE):
             grid.setColumnStretch(2 * column + 1, 1)
+        grid.addWidget(self.chooser, 8, 0, 1, 2 * _BESIDE)
         grid.setRowStretch(len(places), 1)
 
     def _mark(self, name: str, label: QtWidgets.QLabel, text: str, tip: str) -> None:
@@ -162,6 +177,11 @@ class FamilyForm(QtWidgets.QWidget):
     def _edit(self, name: str) -> None:
         changed: dict[str, Any] = {name: self.boxes[name].amount}
         self.show_settings(replace(self._settings, **changed))
+        self.edited.emit(self._settings)
+
+    def _change_chooser(self, chooser: int) -> None:
+        """Have somebody else choose."""
+        self._settings = replace(self._settings, chosen_by=CHOOSERS[chooser])
         self.edited.emit(self._settings)
 
     def _change_way(self, way: int) -> None:

@@ -273,6 +273,8 @@ class FamilyBuilder(Panel):
             held = significant(self.settings.holding)
             return f"no sweeps, {held} pA held without gaps for {lasting(found.duration)}"
         count = len(found.stimuli)
+        if self.settings.chosen_by in ("accept", "automatic"):
+            return "steps chosen by what they are expected to tell"
         return f"{count} sweep{'' if count == 1 else 's'}, {lasting(found.duration)}" if count else ""
 
     def _state(self) -> str:

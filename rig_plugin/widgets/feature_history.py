@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from rig_plugin.trial import Trial
 from rig_plugin.widgets.chart import Chart
@@ -38,6 +40,34 @@ class Feature(Protocol):
         """Its definition."""
 
 
+@dataclass(frozen=True, eq=False)
+class _Row:
+    """What a trial says of all features, in a tenth of the memory that its mappings take.
+
+    Args:
+        index: Of the trial.
+        names: Of the features; the same tuple for all trials.
+        table: Value, 5 and 95 % of what was predicted of each, shape (f, 3), NaN where missing.
+    """
+
+    index: int
+    names: tuple[str, ...]
+    table: npt.NDArray[np.float64]
+
+    def of(self, name: str) -> tuple[float, float, float]:
+        """Give value, 5 and 95 % of a feature, NaN where there is none."""
+        if name not in self.names:
+            return math.nan, math.nan, math.nan
+        value, low, high = self.table[self.names.index(name)].tolist()
+        return value, low, high
+
+
+def _table(features: Mapping[str, float], predicted: Mapping[str, _Range]) -> npt.NDArray[np.float64]:
+    nothing = (math.nan, math.nan, math.nan)
+    told = [(value, *predicted.get(name, nothing)[::2]) for name, value in features.items()]
+    return np.array(told, dtype=np.float64).reshape(-1, 3)
+
+
 class FeatureHistory(QtWidgets.QWidget):
     """Points over the trials with the predicted 5 to 95 % behind each; where a sweep does not have it, there is a gap.
 
@@ -49,7 +79,7 @@ class FeatureHistory(QtWidgets.QWidget):
         super().__init__(parent)
         self.theme: Theme = DARK
         self._feature: Feature | None = None
-        self._rows: deque[tuple[int, Mapping[str, float], Mapping[str, _Range]]] = deque(maxlen=_KEPT)
+        self._rows: deque[_Row] = deque(maxlen=_KEPT)
         self._title = QtWidgets.QLabel("")
         self._title.setObjectName("quiet")
         self._chart = Chart(("", ""), ("", ""))
@@ -81,14 +111,12 @@ class FeatureHistory(QtWidgets.QWidget):
     @property
     def values(self) -> tuple[float, ...]:
         """What is drawn as points, one a trial, NaN where it is missing."""
-        return tuple(features.get(self.followed, math.nan) for _, features, _ in self._rows)
+        return tuple(row.of(self.followed)[0] for row in self._rows)
 
     @property
     def ranges(self) -> tuple[tuple[float, float], ...]:
         """What is drawn as bars, one a trial: 5 and 95 %, NaN where nothing was predicted."""
-        nothing = (math.nan, math.nan, math.nan)
-        told = (predicted.get(self.followed, nothing) for _, _, predicted in self._rows)
-        return tuple((low, high) for low, _, high in told)
+        return tuple(row.of(self.followed)[1:] for row in self._rows)
 
     def choose(self, feature: Feature | None) -> None:
         """Follow another feature, or none.
@@ -107,7 +135,10 @@ class FeatureHistory(QtWidgets.QWidget):
         Args:
             trial: The newest.
         """
-        self._rows.append((trial.index, trial.features, trial.predictive))
+        names = tuple(trial.features)
+        if self._rows and self._rows[-1].names == names:
+            names = self._rows[-1].names
+        self._rows.append(_Row(trial.index, names, _table(trial.features, trial.predictive)))
 
     def clear(self) -> None:
         """Forget all trials; the same feature is followed."""
@@ -127,7 +158,7 @@ class FeatureHistory(QtWidgets.QWidget):
             f"{words}: {feature.meaning}\nPoints: measured. Bars: 5 to 95 % of what the sweeps before predicted. "
             "▲ ▼: outside of it. ×: the sweep does not have it."
         )
-        xs = np.array([float(index) for index, *_ in self._rows])
+        xs = np.array([float(row.index) for row in self._rows])
         values, ends = np.array(self.values, dtype=np.float64), np.array(self.ranges, dtype=np.float64).reshape(-1, 2)
         known, predicted = np.isfinite(values), np.isfinite(ends).all(axis=1)
         low, high = ends.T
@@ -163,12 +194,12 @@ class FeatureHistory(QtWidgets.QWidget):
 
     def _read(self, x: float, y: float) -> str:
         feature = self._feature
-        for index, features, predicted in self._rows:
-            if feature is not None and index == round(x):
-                value, ends = features.get(feature.name, math.nan), predicted.get(feature.name)
+        for row in self._rows:
+            if feature is not None and row.index == round(x):
+                value, low, high = row.of(feature.name)
                 told = with_unit(significant(value), feature.unit) if math.isfinite(value) else MISSING
-                usual = f"  {significant(ends[0])}…{significant(ends[2])}" if ends else ""
-                return f"trial {index}  {told}{usual}"
+                usual = f"  {significant(low)}…{significant(high)}" if math.isfinite(low) else ""
+                return f"trial {row.index}  {told}{usual}"
         return f"trial {round(x)}"
 
 

@@ -7,7 +7,8 @@ import numpy.typing as npt
 
 from rig_plugin.change import Change, change
 from rig_plugin.widgets import density
-from rig_plugin.widgets.number import MISSING, interval, significant, with_unit
+from rig_plugin.widgets.number import MISSING, interval, quantiles, significant, with_unit
+from rig_plugin.widgets.pointer import pointer
 from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets, Signal, pg
 from rig_plugin.widgets.theme import DARK, Theme
 from simulators.parameter import Parameter
@@ -44,6 +45,8 @@ class Marginal(QtWidgets.QWidget):
         self._now: _Draws | None = None
         self._before: _Draws | None = None
         self._shown: _Draws | None = None
+        self._refined: _Draws | None = None
+        self._refined_said = ""
         self._median = 0.0
         self._derived = ""
         self.changed = Change(None, None)
@@ -80,7 +83,7 @@ class Marginal(QtWidgets.QWidget):
         self.numbers = (MISSING, "", "")
         self._derived = ""
         if draws is not None:
-            self._median = float(np.median(draws))
+            self._median = quantiles(draws, (0.5,))[0]
             median, ends = interval(draws)
             unit = self.parameter.unit
             is_long = len(unit) > _LONG_UNIT
@@ -88,6 +91,25 @@ class Marginal(QtWidgets.QWidget):
             if cell is not None:
                 whole, whole_ends = interval(cell)
                 self.numbers = (f"{whole} nS", whole_ends, f"{median} nS/pF")
+        self._reset_tip()
+        self.update()
+
+    @property
+    def has_refined(self) -> bool:
+        """Whether the dashed line of the refined posterior is drawn."""
+        return self._refined is not None
+
+    def show_refined(self, draws: _Draws | None) -> None:
+        """Draw the refined marginal over the other, dashed, and tell its numbers in the tip.
+
+        Args:
+            draws: Samples, shape (s,), in the parameter's unit; None takes it away.
+        """
+        self._refined, self._refined_said = None, ""
+        if draws is not None:
+            self._refined = density.drawn(self.parameter, draws)
+            median, ends = interval(draws)
+            self._refined_said = f"Refined: median {with_unit(median, self.parameter.unit)}, 90 % interval {ends}"
         self._reset_tip()
         self.update()
 
@@ -138,7 +160,7 @@ class Marginal(QtWidgets.QWidget):
     def mouseMoveEvent(self, event: QtGui.QMouseEvent) -> None:
         """Read the axis under the mouse."""
         strip = self._strip()
-        place = (event.pos().x() - strip.left()) / strip.width()
+        place = (pointer(event).x() - strip.left()) / strip.width()
         if 0 <= place <= 1:
             here = significant(density.value(self.parameter, place))
             self.setToolTip(f"{with_unit(here, self.parameter.unit)} here\n{self._about()}")
@@ -150,7 +172,7 @@ class Marginal(QtWidgets.QWidget):
         return QtCore.QRectF(name, 3, max(self.width() - name - right, 20), self.height() - 6)
 
     def _paint_densities(self, painter: QtGui.QPainter, strip: QtCore.QRectF) -> None:
-        curves = [curve for curve in (self._prior, self._now, self._before) if curve is not None]
+        curves = [each for each in (self._prior, self._now, self._before, self._refined) if each is not None]
         top = max(float(curve.max()) for curve in curves) * 1.05
         top = max(top, 1.6)
         grey = QtGui.QColor(self.theme.past)
@@ -163,6 +185,9 @@ class Marginal(QtWidgets.QWidget):
         if self._before is not None:
             painter.setPen(QtGui.QPen(QtGui.QColor(self.theme.quiet), 1))
             painter.drawPath(_outline(strip, self._before / top, closed=False))
+        if self._refined is not None:
+            painter.setPen(QtGui.QPen(QtGui.QColor(self.theme.text), 1.5, QtCore.Qt.PenStyle.DashLine))
+            painter.drawPath(_outline(strip, self._refined / top, closed=False))
         painter.setPen(QtGui.QPen(QtGui.QColor(self.theme.past), 1))
         painter.drawLine(strip.bottomLeft(), strip.bottomRight())
         if self._now is not None:
@@ -223,6 +248,8 @@ class Marginal(QtWidgets.QWidget):
             lines.append(f"Median {value}, 90 % interval {ends}{beside}")
         if self._derived:
             lines.append(self._derived)
+        if self._refined_said:
+            lines.append(self._refined_said)
         if self.changed.sentence:
             lines.append(f"With the newest sweep: {self.changed.sentence}.")
         lines.append(f"Prior: {shape}, {self._bounds()}")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 from rig_plugin.gain import gain
+from rig_plugin.refined import Refined
 from rig_plugin.trial import Posterior, Trial
 from rig_plugin.widgets.conductance import has_dendrite, is_density, total_capacitance, whole_cell
 from rig_plugin.widgets.marginal import Marginal
 from rig_plugin.widgets.number import fixed
 from rig_plugin.widgets.panel import Panel
 from rig_plugin.widgets.qt import QtCore, QtWidgets, Signal
+from rig_plugin.widgets.refinement_line import RefinementLine
 from rig_plugin.widgets.verdict import verdict
 from simulators.parameter import Parameter
 
@@ -41,6 +44,13 @@ _EFFECTIVE = (
 )
 
 
+class Given(Protocol):
+    """A signal, as Qt binds it to its object."""
+
+    def connect(self, slot: Callable[..., Any]) -> object:
+        """Have a slot called with what the signal brings."""
+
+
 class PosteriorPanel(Panel):
     """The marginals. A withheld posterior is the prior with the reason across it, never the last good one.
 
@@ -50,6 +60,8 @@ class PosteriorPanel(Panel):
     """
 
     chosen = Signal(str)
+    refine_asked = Signal()
+    cautioned = Signal(str)
 
     def __init__(self, parameters: Sequence[Parameter], parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__("Posterior", "", parent)
@@ -57,6 +69,9 @@ class PosteriorPanel(Panel):
         self._trial: Trial | None = None
         self._before: Posterior | None = None
         self._used = 0
+        self._refined: Refined | None = None
+        self.refinement = RefinementLine()
+        self.refinement.asked.connect(self.refine_asked)
         self.rows = {parameter.name: Marginal(parameter) for parameter in self._parameters}
         self._lay_out()
         self.wear(self.theme)
@@ -76,6 +91,33 @@ class PosteriorPanel(Panel):
             row.is_chosen = key == name
             row.update()
 
+    def refine(self, refined: Refined) -> None:
+        """Show a refined posterior beside the amortized one, or say why there is none.
+
+        One that came after a newer sweep is of the past, and is not shown.
+
+        Args:
+            refined: As the worker gave it.
+        """
+        if self._trial is not None and refined.draws is not None and refined.trial != self._trial.index:
+            return
+        self._refined = refined
+        self._draw()
+        if refined.refusal or (refined.disagreement and self._is_shown()):
+            self.cautioned.emit(refined.refusal or refined.disagreement)
+
+    def wire(self, refined: Given, ask: Callable[[], None], write: Callable[[str, str], None]) -> None:
+        """Belong to a window, as far as refinement goes.
+
+        Args:
+            refined: Signal that brings each `Refined`.
+            ask: Asks for one.
+            write: Writes what it cautions of where all that happens is written, with its tone.
+        """
+        refined.connect(self.refine)
+        self.refine_asked.connect(ask)
+        self.cautioned.connect(lambda told: write(told, "caution"))
+
     def _lay_out(self) -> None:
         column = QtWidgets.QWidget()
         column.setObjectName("column")
@@ -91,19 +133,21 @@ class PosteriorPanel(Panel):
         area.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._body.addWidget(area, 1)
+        self._body.addWidget(self.refinement)
 
     def _take(self, trial: Trial) -> None:
         last = self._trial
         self._before = last.posterior if last is not None and verdict(last) != "withheld" else None
         self._used = last.sweeps_used if last is not None and self._before is not None else 0
         self._trial = trial
+        self._refined = None
 
     def _wear(self) -> None:
         for row in self.rows.values():
             row.setMinimumHeight(self.theme.pixels(22))
 
     def _clear(self) -> None:
-        self._trial = self._before = None
+        self._trial = self._before = self._refined = None
         self._used = 0
 
     def _draw(self) -> None:
@@ -112,6 +156,7 @@ class PosteriorPanel(Panel):
         for row in self.rows.values():
             row.theme = self.theme
             self._draw_row(row, shown)
+        self._draw_refined()
         if trial is None:
             self._aside.setText("the prior; the posterior appears over it after the first sweep")
         elif shown is None:
@@ -146,10 +191,25 @@ class PosteriorPanel(Panel):
 
     def _legend(self) -> str:
         now, grey = self.theme.now, self.theme.past
+        if self._refined is not None and self._refined.draws is not None:
+            return (
+                f"<span style='color:{now}'>█</span> now ─ before ╌ refined <span style='color:{grey}'>█</span> prior"
+            )
         return (
             f"<span style='color:{now}'>█</span> now ─ before "
             f"<span style='color:{grey}'>█</span> prior&nbsp; median, 90 %"
         )
+
+    def _is_shown(self) -> bool:
+        """Tell whether there is a posterior that a refined one can stand beside."""
+        return self._trial is not None and self._trial.posterior is not None and verdict(self._trial) != "withheld"
+
+    def _draw_refined(self) -> None:
+        refined = self._refined if self._is_shown() else None
+        draws = None if refined is None else refined.draws
+        for k, row in enumerate(self.rows.values()):
+            row.show_refined(None if draws is None or draws.shape[1] != len(self.rows) else draws[:, k])
+        self.refinement.tell(refined, can_ask=self._is_shown(), theme=self.theme)
 
     def _draw_row(self, row: Marginal, shown: Posterior | None) -> None:
         names = [p.name for p in shown.parameters] if shown else []

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from rig_plugin.trial import Trial
 from rig_plugin.widgets.oddity_text import chance
+from rig_plugin.widgets.pointer import pointer
 from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets
 from rig_plugin.widgets.theme import DARK, Theme
 from rig_plugin.widgets.verdict import CAUTION, Verdict, verdict
@@ -104,7 +105,7 @@ class ScoreStrip(QtWidgets.QWidget):
     def mouseMoveEvent(self, event: QtGui.QMouseEvent) -> None:
         """Read the trial under the mouse."""
         place = self._place()
-        near = [(abs(self._x(place, k) - event.pos().x()), k) for k in range(len(self._points))]
+        near = [(abs(self._x(place, k) - pointer(event).x()), k) for k in range(len(self._points))]
         if not near or min(near)[0] > _WIDEST:
             self.setToolTip(_MEANING)
             return

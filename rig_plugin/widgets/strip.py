@@ -13,6 +13,7 @@ from rig_plugin.balance import Balance
 from rig_plugin.rule import Alarm
 from rig_plugin.vital_sign import Grade, VitalSign
 from rig_plugin.widgets.number import MISSING, age, fixed, places, with_unit
+from rig_plugin.widgets.pointer import pointer
 from rig_plugin.widgets.qt import QtCore, QtGui, QtWidgets, pg
 from rig_plugin.widgets.theme import DARK, Theme
 from rig_plugin.widgets.verdict import SIGNS as SHAPES
@@ -130,7 +131,7 @@ class Strip(QtWidgets.QWidget):
         if not self._points:
             return
         begin, end = self._span()
-        here = begin + (end - begin) * event.pos().x() / max(self.width() - 4, 1)
+        here = begin + (end - begin) * pointer(event).x() / max(self.width() - 4, 1)
         time, value = min(self._points, key=lambda point: abs(point[0] - here))
         before = self._points[-1][0] - time
         when = "the newest" if before <= 0 else f"{age(before).removesuffix(' ago')} before the newest"

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from estimators import adaptive
-from estimators.adaptive import SWEEPS, adapt, disagreement
+from estimators.abort import AbortRule
+from estimators.adaptive import SWEEPS, Policies, adapt, disagreement
 from estimators.context import CONTEXT
 from estimators.features import NAMES
 from estimators.scaling import Scaling
@@ -180,3 +181,41 @@ def test_disagreement_is_counted_in_spreads_and_a_missing_feature_is_one():
     # The first column's spread is 1, so they are 2 apart; the second has one side only; the third neither.
     assert disagreement(one, other) == pytest.approx((4.0 + 1.0 + 0.0) / 3)
     assert disagreement(one, one) == pytest.approx(0.0)
+
+
+class Prospect:
+    """Promises most of the largest step, and takes note of what it was shown."""
+
+    def __init__(self):
+        self.shown = []
+
+    def gains(self, network, features, told, asked):
+        self.shown.append((features.copy(), told.copy(), asked.copy()))
+        return np.stack([asked[..., AMPLITUDE, None]] * 2)
+
+
+def test_what_a_prospect_promises_most_of_is_played_and_it_is_shown_no_later_sweep(network, process, monkeypatch):
+    answers(monkeypatch, lambda theta, context: 0.0)
+    prospect, policies = Prospect(), Policies((0.0, 0.0, 1.0), 0.0, 12, 0)
+    rng = np.random.default_rng(0)
+    sets = Sets.join(list(adapt(network, process, 20, rng, prospect=prospect, policies=policies, sweeps=(3, 3))))
+    later = np.concatenate([steps[1:] for steps in amplitudes(sets)])
+    assert (later > 0.875 * SCALE - 1e-3).mean() > 0.3 and len(prospect.shown) == 2
+    assert all(features.shape[1] == k + 1 for k, (features, _, _) in enumerate(prospect.shown))
+
+
+def test_of_a_sweep_that_is_broken_off_nothing_is_read(network, process, monkeypatch):
+    def respond(theta, context, rigs, rng, names, spoil=None):
+        samples = np.full((len(theta), 40_000), -70.0, dtype=np.float32)
+        samples[context[:, AMPLITUDE] > SCALE / 2] = 0.0
+        if spoil is not None:
+            spoil(samples, np.full(len(theta), 40_000), {})
+        return np.zeros((len(theta), len(NAMES)))
+
+    monkeypatch.setattr(adaptive, "respond", respond)
+    made = adapt(network, process, 20, np.random.default_rng(0), prospect=Prospect(), rule=AbortRule(), sweeps=(4, 6))
+    sets = Sets.join(list(made))
+    broken = sets.context[:, AMPLITUDE] > SCALE / 2
+    assert broken.any() and not broken.all()
+    assert np.array_equal(np.isnan(sets.features).all(axis=1), broken)
+    assert np.array_equal(sets.context[:, CONTEXT.index("excluded")] > 0, broken)

@@ -333,7 +333,7 @@ def handed(monkeypatch, theta, names):
     told = []
 
     def watched(*arguments):
-        told.extend([arguments[0], arguments[1], arguments[-1]])
+        told.extend([arguments[0], arguments[1], arguments[8]])
         return record(*arguments)
 
     monkeypatch.setattr("simulators.batch.record", watched)

@@ -16,6 +16,7 @@ from estimators.cell import BESIDE, CELL
 from estimators.checkpoint import CheckpointError, load, save
 from estimators.features import NAMES
 from estimators.observer import Observer
+from estimators.outlook import Outlook
 from estimators.pretraining import pretrain
 from estimators.process import PATCHSEQ
 from estimators.spec import Adaptation, SpecError, spec_from
@@ -99,6 +100,18 @@ def test_a_share_of_the_cells_follows_an_earlier_network_and_teaches_no_judge(
         assert all((weights[name] == value).all() for name, value in getattr(loaded, part).state_dict().items())
     weights = before.network.state_dict()
     assert any((weights[name] != value).any() for name, value in loaded.network.state_dict().items())
+
+
+def test_what_sweeps_teach_is_learned_last_where_the_spec_asks_for_it(simulated, spec, made, tmp_path, monkeypatch):
+    monkeypatch.setattr("estimators.prospecting.adapt", lambda *given, **more: iter([made.sets(60)]))
+    asking = replace(spec, prospect=Outlook(cells=60, rounds=2, epochs=1, width=4, hidden=4))
+    events = list(pretrain(asking, tmp_path / "net.h5"))
+    assert [e["stage"] for e in events if e["event"] == "progress"][-4:] == [
+        "reference", "prospect", "prospect", "calibrate",
+    ]  # fmt: skip
+    loaded = load(tmp_path / "net.h5")
+    assert loaded.prospect is not None and loaded.record["prospect"]["cells"] == 60
+    assert np.isfinite(loaded.record["prospect"]["foretold"])
 
 
 def test_what_was_typed_goes_before_what_the_spec_says(simulated, spec, tmp_path):

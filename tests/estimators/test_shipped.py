@@ -5,7 +5,10 @@ import math
 
 import numpy as np
 import pytest
+import torch
 
+from estimators.abort import AbortRule
+from estimators.adaptive import Policies, adapt
 from estimators.aims import LEVELS, POOLED, STRATUM
 from estimators.blame import DISCREPANCY
 from estimators.calibration import check
@@ -17,6 +20,7 @@ from estimators.generation import generate
 from estimators.observer import Observer
 from estimators.pretrained import SHIPPED
 from estimators.pretrained import shipped as shipped_as
+from estimators.prospecting import Lessons
 from estimators.strangers import strange_to
 
 LARGEST = 6_000_000
@@ -63,6 +67,33 @@ def test_it_says_how_far_the_model_is_off_and_judges_a_sweep_by_its_likelihood(s
     assert DISCREPANCY in shipped.spec.names
     assert None not in (shipped.likelihood, shipped.predictive, shipped.watchman)
     assert shipped.watchman.taught == (*FAULTS, *strange_to(shipped.spec.process))
+
+
+def test_the_first_has_learned_what_sweeps_teach_and_how_much_of_that_it_foretells():
+    first = load(shipped_as(SHIPPED[0]))
+    assert first.prospect is not None and first.spec.prospect.cells == first.record["prospect"]["cells"]
+    # Held-out cells, on average over all that a sweep teaches and how many went before; what is left is chance.
+    assert 0.3 < first.record["prospect"]["foretold"] < 1.0
+
+
+@pytest.mark.long
+def test_what_is_promised_of_the_best_step_is_what_it_teaches():
+    first = load(shipped_as(SHIPPED[0]))
+    rng = np.random.default_rng(5)
+    made = adapt(
+        first.network, first.spec, 1500, rng, prospect=first.prospect, rule=AbortRule(max_spikes=300),
+        policies=Policies((0.0, 0.0, 1.0), 0.0, 12, 0), sweeps=(5, 5),
+    )  # fmt: skip
+    lessons = Lessons.join([Lessons.of(first.network, sets, torch.Generator().manual_seed(0)) for sets in made])
+    for k in (1, 2, 3, 4):
+        features, context = lessons.features[:, :k].double().numpy(), lessons.context[:, :k].double().numpy()
+        asked = lessons.context[None, :, k].double().numpy()
+        promised = first.prospect.gains(first.network, features, context, asked).mean(axis=0)[0, :, 0]
+        taught = lessons.taught[:, k - 1, 0].double().numpy()
+        off = promised - taught
+        # Of the best of twelve a little is luck.
+        assert -0.25 < off.mean() < 0.4
+        assert np.corrcoef(promised, taught)[0, 1] > 0.3
 
 
 def test_it_was_checked_on_enough_cells(shipped):

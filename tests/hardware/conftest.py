@@ -69,6 +69,7 @@ def no_thread_is_left():
     """Fail a test that leaves a thread running."""
     before = set(threading.enumerate())
     yield
+    # Of what this test has made; what was there before it is frozen.
     gc.collect()
     left = set(threading.enumerate()) - before
     for thread in left:

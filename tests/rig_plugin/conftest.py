@@ -225,6 +225,9 @@ class Control:
     def note(self) -> None:
         self.calls.append("note")
 
+    def refine(self) -> None:
+        self.calls.append("refine")
+
     def look(self, names: tuple[str, ...]) -> None:
         self.looked = tuple(names)
 

@@ -49,6 +49,11 @@ class Estimate:
         return names if self.used else None
 
 
+_EVENTS = (
+    "started", "block", "finished", "overlaid", "sliced", "tested", "proposed", "decided", "dosed", "status", "ended",
+)  # fmt: skip
+
+
 class Notes:
     """A listener that notes what it is told."""
 
@@ -56,7 +61,7 @@ class Notes:
         self.told, self.then = [], then or {}
 
     def __getattr__(self, event):
-        if event not in ("started", "block", "finished", "overlaid", "sliced", "proposed", "status", "ended"):
+        if event not in _EVENTS:
             raise AttributeError(event)
 
         def note(*what):

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from rig_plugin.benchmarks import window
 from rig_plugin.desk import Desk
 from rig_plugin.export_process import written
 from rig_plugin.preparation import on_rig
+from rig_plugin.protocol_settings import CHOOSERS
 from rig_plugin.replay_settings import ReplaySettings
 from rig_plugin.settings import ProtocolSettings, RecordingSettings, RigSettings, Settings
 from rig_plugin.widgets.qt import QtCore, QtWidgets
@@ -134,8 +136,36 @@ def test_a_new_user_drops_a_recording_and_gets_its_posterior(qtbot, data, monkey
 def test_the_benchmark_of_the_window_tells_all_it_promises():
     rows = {row["name"]: row for row in window.measure(sweeps=10, hours=0.03, starts=1)}
     assert set(rows) == {
-        "first_start_s", "second_start_s", "posterior_ms_p50", "posterior_ms_p99", "escape_ms_p50", "escape_ms_p99",
-        "frame_ms_p50", "frame_ms_p99", "memory_mib", "memory_growth_mib",
+        "first_start_s", "second_start_s", "posterior_ms_p50", "posterior_ms_p99", "window_ms_p50", "window_ms_p99",
+        "escape_ms_p50", "escape_ms_p99", "frame_ms_p50", "frame_ms_p99", "memory_mib", "memory_growth_mib",
     }  # fmt: skip
     assert all(row["value"] is not None and row["n"] for row in rows.values())
     assert rows["first_start_s"]["value"] > rows["second_start_s"]["value"]
+
+
+@pytest.mark.long
+def test_steps_are_chosen_from_the_panel_and_wait_with_their_gains_for_a_key(qtbot, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    quick = replace(PROTOCOL, interval=4000.0)
+    desk = Desk(on_rig(Settings(rig=RigSettings(seed=4), protocol=quick)))
+    qtbot.addWidget(desk)
+    desk.show()
+    qtbot.waitUntil(desk.isActiveWindow)
+    panel = desk.board.protocol
+    desk.board.docks.front("protocol")
+    panel.form.chooser.setCurrentIndex(CHOOSERS.index("accept"))
+    panel.apply_button.click()
+    desk.start()
+    assert "steps chosen" in panel.words()
+    for sweep in range(3):
+        qtbot.waitUntil(panel.next.run.isEnabled, timeout=90_000)
+        assert "waits" in desk.board.status_line.words()
+        if sweep == 2:
+            # What a hardly known cell may be asked is weighed as well, with what it would tell.
+            assert panel.next.candidates.heights and panel.next.candidates.isVisible()
+            assert "gain" in panel.next.words() or "largest step" in desk.board.log._text.toPlainText()
+        qtbot.keyClick(desk.board, QtCore.Qt.Key.Key_G)
+        qtbot.waitUntil(lambda sweep=sweep: len(desk.board.evolution.medians) == sweep + 1, timeout=60_000)
+    assert "nothing is known of this cell yet" in desk.board.log._text.toPlainText().lower()
+    desk.close()
+    qtbot.waitUntil(lambda: not desk.isVisible())

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from estimators.refinement import FEWEST, HEAVIEST
+from estimators.rounds import Lesson
 from rig_plugin.__main__ import main
 from rig_plugin.benchmarks import refinement
 from rig_plugin.benchmarks.refinement import measure
@@ -44,7 +45,7 @@ def test_a_draw_that_weighs_twice_is_two_draws(times, truth):
 
 @pytest.fixture(scope="module")
 def figures():
-    return measure(cells=24)
+    return measure(cells=24, rounds=2, lesson=Lesson(cells=40, epochs=1, batch=16, draws=100))
 
 
 def test_it_tells_how_often_weights_can_be_trusted_and_what_they_change(figures):
@@ -57,6 +58,15 @@ def test_it_tells_how_often_weights_can_be_trusted_and_what_they_change(figures)
     assert 0.0 <= values["inside_90_after/all"] <= 1.0
 
 
+def test_rounds_are_scored_in_pairs_with_intervals(figures):
+    rows = {figure["name"]: figure for figure in figures if figure["name"].startswith("round/")}
+    gain = rows["round/log_density_refined"]["value"] - rows["round/log_density_amortized"]["value"]
+    assert rows["round/gain_mean"]["value"] == pytest.approx(gain)
+    assert all(row["low"] <= row["value"] <= row["high"] for row in rows.values() if "low" in row)
+    assert 0.0 <= rows["round/inside_90_refined"]["value"] <= 1.0
+    assert rows["round/seconds_p50"]["value"] > 0.0
+
+
 def test_only_weights_that_are_worth_enough_are_accepted(monkeypatch):
     kept = []
     real = refinement.refine
@@ -66,7 +76,7 @@ def test_only_weights_that_are_worth_enough_are_accepted(monkeypatch):
         return kept[-1]
 
     monkeypatch.setattr(refinement, "refine", noted)
-    accepted = next(row for row in measure(cells=24) if row["name"] == "accepted")
+    accepted = next(row for row in measure(cells=24, rounds=0) if row["name"] == "accepted")
     assert round(accepted["value"] * accepted["n"]) == len(kept)
     assert all(refined.effective >= FEWEST and refined.k <= HEAVIEST for refined in kept)
 

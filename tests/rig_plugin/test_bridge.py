@@ -1,6 +1,7 @@
 from rig_plugin.bridge import Bridge
 from rig_plugin.feed import Feed
 from rig_plugin.proposal import Proposed
+from rig_plugin.refined import Refined
 
 
 def test_silence_in_the_middle_of_a_sweep_is_told_and_taken_back(qtbot, scripted):
@@ -47,6 +48,22 @@ def test_waiting_between_sweeps_is_no_silence(qtbot, scripted):
     feed.finished(scripted.trial(0))
     bridge.poll()
     assert heard == []
+
+
+def test_the_last_samples_of_a_sweep_wait_one_look_for_its_trial_and_no_longer(qtbot, scripted):
+    feed = Feed()
+    bridge = Bridge(feed)
+    grown: list[int] = []
+    bridge.grew.connect(lambda live: grown.append(live.count))
+    sweep = scripted.play(feed, 0, 0.5)
+    bridge.poll()
+    assert grown == [len(sweep.response) // 2]
+    feed.block(sweep.response[len(sweep.response) // 2 :], None)
+    bridge.poll()
+    assert len(grown) == 1
+    bridge.poll()
+    bridge.poll()
+    assert grown == [len(sweep.response) // 2, len(sweep.response)]
 
 
 def test_trials_found_together_travel_together(qtbot, scripted):
@@ -100,3 +117,14 @@ def test_of_proposals_found_together_the_latest_is_told_and_after_the_trials_bef
         feed.proposed(Proposed(scripted.stimulus(place), place=place))
     bridge.poll()
     assert told == ["finished", 2]
+
+
+def test_a_refinement_is_told_after_the_trial_that_it_belongs_to(qtbot, scripted):
+    feed, told = Feed(), []
+    bridge = Bridge(feed)
+    bridge.finished.connect(lambda trials: told.append(trials[-1].index))
+    bridge.refined.connect(lambda refined: told.append(refined.refusal))
+    feed.finished(scripted.trial(3))
+    feed.refined(Refined(3, refusal="not known"))
+    bridge.poll()
+    assert told == [3, "not known"]

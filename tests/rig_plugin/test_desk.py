@@ -8,7 +8,10 @@ import pytest
 
 from estimators.pretrained import FIRST, SHIPPED, shipped
 from estimators.title import read_title
+from hardware.decision import Decision
 from rig_plugin.desk import Desk
+from rig_plugin.dosing import Dosing
+from rig_plugin.engine import opened
 from rig_plugin.feed import Feed
 from rig_plugin.preparation import of_file, on_rig, recorded
 from rig_plugin.replay_settings import ReplaySettings
@@ -54,6 +57,9 @@ class Puppet(Feed):
 
     def go(self):
         self.calls.append("go")
+
+    def refine(self):
+        self.calls.append("refine")
 
     def skip(self):
         self.calls.append("skip")
@@ -288,3 +294,95 @@ def test_a_recording_that_could_not_be_read_is_read_otherwise_from_the_window(qt
     card.use.click()
     assert desk.preparation.settings.junction_potential == 14.0 and desk.client.calls == ["start"]
     end(qtbot, desk)
+
+
+SCRIPT = "[[stage]]\nkind = 'rest'\nlasts_s = 1\n\n[[stage]]\nkind = 'rest'\nlasts_s = 2\n"
+
+
+@pytest.fixture
+def script(tmp_path):
+    file = tmp_path / "cell.toml"
+    file.write_text(SCRIPT, encoding="utf-8")
+    return file
+
+
+def decide(qtbot, desk, stage, event, kind="rest"):
+    with qtbot.waitSignal(desk.board.bridge.decided):
+        desk.client.decided(Decision(stage, kind, event, f"So it is, {event}."))
+
+
+def test_a_script_that_is_dropped_is_played_on_the_rig_that_is_open_and_gone_on_with(
+    qtbot, desk, scripted, script, tmp_path, monkeypatch
+):
+    drop(desk, script)
+    assert "cell.toml on simulated cell opens" in desk.banner.words()
+    end(qtbot, desk)
+    qtbot.waitUntil(lambda: desk.preparation.script is not None)
+    opener, settings = desk.client.opener, desk.preparation.settings
+    assert opener.func is opened.script and opener.args == (settings, desk.preparation.script)
+    # What nobody watches is kept; where the rig file says nothing, too.
+    assert opener.keywords == {"resume": None, "folder": settings.recording.where}
+    assert "0 of 2 stages over" in desk.board.script.words() and desk.client.calls == ["start"]
+    qtbot.waitUntil(lambda: not desk.board.script.visibleRegion().isEmpty())
+    desk.client.recording_told = status = scripted.status(100, path=str(tmp_path / "a.h5"))
+    desk.board._report(status)
+    for stage, event in ((0, "began"), (0, "ended"), (1, "began"), (1, "stopped")):
+        decide(qtbot, desk, stage, event)
+    for words in (desk.board.script.words(), "\n".join(desk.board.log.lines())):
+        assert "So it is, ended." in words
+    qtbot.keyClick(desk.board, Key.Key_Escape)
+    assert desk.client.calls == ["start", "stop"]
+    desk.client.recording_told = None
+    end(qtbot, desk)
+    assert "cell.toml was broken off in stage 2" in desk.banner.words()
+    asked = []
+    monkeypatch.setattr(desk, "open", asked.append)
+    desk.banner.remedy.click()
+    desk.leave_script()
+    assert [each.former for each in asked] == [tmp_path / "a.h5", None]
+    assert [each.name for each in asked] == ["cell.toml on simulated cell", "simulated cell"]
+
+
+def test_a_script_that_can_not_be_played_is_a_sentence_and_leaves_all_as_it_is(qtbot, desk, scripted, script, tmp_path):
+    first = desk.client
+    desk.leave_script()
+    assert "No script is played here" in desk.banner.words()
+    desk.client.recording_told = scripted.status(100)
+    desk.run_script(script)
+    assert "is being recorded: Esc ends that" in desk.banner.words()
+    desk.client.recording_told = None
+    desk.run_script(tmp_path / "none.toml")
+    assert "can't be read" in desk.banner.words()
+    script.write_text("[[stage]]\nkind = 'drug'\nfactor = 0.5\n", encoding="utf-8")
+    drop(desk, script)
+    assert "[stage 1 (drug)] conductance is missing" in desk.banner.words()
+    assert desk.client is first and first.calls == ["start"] and desk.preparation.script is None
+    end(qtbot, desk)
+
+
+def test_a_recording_is_chosen_and_then_the_script_that_it_was_broken_off_in(qtbot, desk, script, monkeypatch):
+    end(qtbot, desk)
+    desk.open(recorded(ReplaySettings(Path("cell.abf"))))
+    end(qtbot, desk)
+    asked = []
+    monkeypatch.setattr(desk, "open", asked.append)
+    desk.ask_former()
+    for chosen in (Path("b.h5"), script):
+        dialog = next(each for each in desk.findChildren(QtWidgets.QFileDialog) if each.isVisible())
+        dialog.fileSelected.emit(str(chosen))
+        dialog.close()
+    (found,) = asked
+    # A recording is nothing that could be played on; the rig that was open before it is.
+    assert (found.name, found.former) == ("cell.toml on simulated cell", Path("b.h5"))
+
+
+def test_a_drug_comes_to_the_front_when_it_begins_and_what_is_no_drug_does_not(qtbot, desk):
+    decide(qtbot, desk, 0, "began")
+    assert desk.board.drug.visibleRegion().isEmpty()
+    decide(qtbot, desk, 1, "began", "drug")
+    with qtbot.waitSignal(desk.board.bridge.dosed):
+        desk.client.dosed(Dosing("g_M", -0.8, 3, (1, 0, 0)))
+    qtbot.waitUntil(lambda: not desk.board.drug.visibleRegion().isEmpty())
+    assert "control before 1 of 3" in desk.board.drug.words()
+    end(qtbot, desk)
+    assert "Broken off" in desk.board.drug.words()

@@ -89,7 +89,7 @@ def test_a_sweep_that_waits_says_so_wherever_one_looks_and_is_answered_by_a_key(
     assert control.stands == "accept"
     window.feed.proposed(Proposed(step(150.0), place=1, count=4, waits=True))
     qtbot.waitUntil(lambda: "+150 pA" in window.status_line.words())
-    assert "waits" in window.status_line.words() and "G plays it" in window.status_line.words()
+    assert "waits" in window.status_line.words() and "G plays" in window.status_line.words()
     qtbot.keyClick(window, Key.Key_G)
     qtbot.keyClick(window, Key.Key_K)
     # It was answered, and is answered once.

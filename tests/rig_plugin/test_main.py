@@ -297,7 +297,7 @@ def test_run_overrides_the_rig_file_with_what_was_typed(asked):
     )
     ((where, settings, rest),) = asked
     assert (where, settings.rig.seed, settings.rig.pace) == ("opening", 7, "max")
-    assert rest == {"sweeps": 3, "out": None}
+    assert rest == {"sweeps": 3, "out": None, "listeners": ()}
 
 
 def test_run_keeps_what_the_rig_file_says_where_nothing_was_typed(asked):

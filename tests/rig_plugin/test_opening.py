@@ -7,6 +7,7 @@ import pytest
 from hardware.confirmation import confirm
 from hardware.model_cell import ModelCell
 from rig_plugin import opening, session
+from rig_plugin.refine_settings import RefineSettings
 from rig_plugin.settings import AmplifierSettings, ProtocolSettings, RecordingSettings, RigSettings, Settings
 
 
@@ -66,3 +67,15 @@ def test_the_mode_is_confirmed_where_something_is_put_out_and_nobody_tells_it(
     )
     opening.attach(settings, opening.network()).run()
     assert bool(pulses) is confirms
+
+
+def test_a_session_can_be_refined_where_that_is_asked_for_and_no_choice_waits_for_it():
+    checkpoint = opening.network()
+    refine = RefineSettings("sweep")
+    assert opening.attach(Settings(refine=refine), checkpoint).refiner is None
+    kinds = ("family", "automatic")
+    found = [
+        opening.attach(Settings(refine=refine, protocol=ProtocolSettings(chosen_by=kind)), checkpoint, refines=True)
+        for kind in kinds
+    ]
+    assert [each.refiner._after for each in found] == ["sweep", "stop"]

@@ -11,7 +11,7 @@ from rig_plugin.rule import RULES, Alarm, stopping, warning
 from rig_plugin.settings import SettingsError, read
 from rig_plugin.trial import Posterior
 from simulators.parameter import Parameter
-from simulators.stimulus import step
+from simulators.stimulus import Dose, step
 from simulators.sweep import Junction, Sweep
 
 NAN = float("nan")
@@ -110,6 +110,16 @@ def test_a_rest_that_jumps_costs_one_sweep_and_is_compared_at_one_holding_only()
     rests = ((-68.0, 0.0), (-67.1, 0.0), (-65.9, 0.0), (-65.5, 0.0), (-72.0, -30.0), (NAN, -30.0), (-73.5, -30.2))
     told = [[a.rule for a in quality.judge(sweep(holding), GOOD | {"rest": rest})] for rest, holding in rests]
     assert told == [[], [], ["drift"], [], [], [], ["drift"]]
+
+
+def test_the_rest_under_a_drug_is_no_drift_and_nothing_to_compare_the_next_with():
+    rules = Quality()
+    dosed = sweep()
+    dosed = replace(dosed, stimulus=dosed.stimulus.dosed((Dose("g_M", 1.0, -0.05),)))
+    assert rules.judge(sweep(), GOOD) == rules.judge(dosed, GOOD | {"rest": GOOD["rest"] + 3.0}) == ()
+    assert rules.judge(sweep(), GOOD) == ()
+    # The other rules hold under a drug as well.
+    assert [alarm.rule for alarm in rules.judge(dosed, GOOD | {"rest": -40.0})] == ["rest"]
 
 
 def test_a_sweep_that_is_refused_for_more_than_its_drift_is_nothing_to_compare_the_next_with():

@@ -93,7 +93,7 @@ def test_a_table_of_its_own_reaches_a_driver_and_no_further(others, rig_file, ca
         ("high_pA = 500.0", "", r"\[limits\] is missing or not whole"),
         ('"patchbox"', '"my-box"', r"\[patchbox\] is unknown: use \[rig\], .* or \[my-box\]"),
         ("[patchbox]", "[driver]", r"\[driver\] is unknown"),
-        ('"patchbox"', '"serial"', r"\[patchbox\] is unknown: use .* or \[channels\]"),
+        ('"patchbox"', '"serial"', r"\[patchbox\] is unknown: use .* or \[refine\]"),
         ("patchbox", "model-cell", r"\[model-cell\] is unknown"),
     ],
 )

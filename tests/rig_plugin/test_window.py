@@ -25,8 +25,8 @@ def control(scripted):
 def window(qtbot, scripted, control):
     made = Window(control, scripted.parameters, scripted.features, "cortical-steps", "simulated cell")
     qtbot.addWidget(made)
-    made.show()
-    qtbot.waitExposed(made)
+    with qtbot.waitExposed(made):
+        made.show()
     return made
 
 
@@ -113,8 +113,8 @@ def test_a_network_that_infers_more_has_all_its_rows(qtbot, scripted, control):
     draws = np.column_stack([p.constrain(u[:, k]) for k, p in enumerate(parameters)])
     window = Window(control, parameters, scripted.features, "wide", "simulated cell")
     qtbot.addWidget(window)
-    window.show()
-    qtbot.waitExposed(window)
+    with qtbot.waitExposed(window):
+        window.show()
     with qtbot.waitSignal(window.bridge.finished):
         window.feed.finished(replace(scripted.trial(3), posterior=Posterior(parameters, draws)))
     rows = window.posterior.rows

@@ -86,3 +86,11 @@ def test_a_dose_that_is_no_number_or_negative_is_refused(factor, added):
 def test_two_doses_of_one_conductance_are_refused():
     with pytest.raises(ValueError, match="each conductance once"):
         Epoch(0.0, 10.0, (Dose("g_M", 0.0), Dose("g_M", 1.0, 2.0)))
+
+
+def test_a_drug_acts_in_every_epoch_and_changes_no_command():
+    plain = step(50.0, onset=100.0, duration=200.0, tail=50.0)
+    dosed = plain.dosed((Dose("g_M", 1.0, -0.05),))
+    assert (plain.is_dosed, dosed.is_dosed, dosed.dosed(())) == (False, True, plain)
+    assert all(epoch.doses == (Dose("g_M", 1.0, -0.05),) for epoch in dosed.epochs)
+    np.testing.assert_array_equal(dosed.command(20.0), plain.command(20.0))

@@ -15,12 +15,17 @@ import numpy as np
 import pytest
 
 from estimators.slices import CELLS
+from hardware.decision import Decision
+from hardware.kept.decisions import decisions
 from rig_plugin import opening
 from rig_plugin.engine import opened
 from rig_plugin.engine.client import Client
 from rig_plugin.feed import Ended, Finished, Overlaid, Sliced, Started
 from rig_plugin.proposal import Proposed
+from rig_plugin.refined import Refined
+from rig_plugin.script import Script
 from rig_plugin.settings import ProtocolSettings, RecordingSettings, RigSettings, Settings
+from rig_plugin.stages import FamilyStage, MembraneTestStage
 
 AMPLITUDES = (-50.0, 50.0, 150.0)
 PROTOCOL = ProtocolSettings(amplitudes=AMPLITUDES, onset=100.0, duration=200.0, tail=50.0, interval=0.0)
@@ -151,14 +156,31 @@ def test_what_can_not_be_opened_ends_the_session_in_words_and_the_next_start_is_
     assert marks["sample"][1] < SAMPLES
 
 
+@pytest.mark.long  # test_refiner.py and test_host.py have it in one process
+def test_the_cell_of_a_session_that_is_over_is_refined_when_asked_and_the_window_has_it(parameters):
+    opener = partial(opened.attach, replace(settings(), protocol=replace(PROTOCOL, amplitudes=(-50.0,))))
+    with closing(Client(opener, parameters)) as client:
+        client.start()
+        until(client, Ended)
+        client.refine()
+        (refined,) = until(client, Refined)
+    assert refined.refusal == ""
+    assert refined.trial == 0
+    assert refined.draws.shape == (refined.of, len(parameters))
+    assert refined.simulated == 2000
+
+
 WINDOW = """
 import os, signal, sys
 from functools import partial
 from pathlib import Path
 from estimators.slices import CELLS
+from hardware.decision import Decision
+from hardware.kept.decisions import decisions
 from rig_plugin import opening
 from rig_plugin.engine import opened
 from rig_plugin.engine.client import Client
+from rig_plugin.script import Script
 from rig_plugin.settings import ProtocolSettings, RecordingSettings, RigSettings, Settings
 
 if __name__ == "__main__":
@@ -236,3 +258,22 @@ def test_a_protocol_that_leaves_the_limits_is_refused_in_words_before_anything_i
         client.start()
         (ended,) = until(client, Ended)
         assert "outside the limits [-1000, 1000] pA" in ended.reason
+
+
+@pytest.mark.long
+def test_the_engine_plays_a_script_and_tells_what_it_decides(parameters, tmp_path):
+    played = Script((MembraneTestStage(), FamilyStage(PROTOCOL)))
+    with closing(Client(partial(opened.script, settings(tmp_path), played), parameters)) as client:
+        client.start()
+        messages = until(client, Ended)
+    assert messages[-1] == Ended(None)
+    told = [message for message in messages if isinstance(message, Decision)]
+    assert [decision.event for decision in told] == ["began", "measured", "ended", "began", "ended", "finished"]
+    assert sum(isinstance(message, Finished) for message in messages) == 3
+    (path,) = tmp_path.glob("*.h5")
+    assert repr(decisions(path)) == repr(told)
+    done = partial(opened.script, settings(tmp_path), played, resume=path)
+    with closing(Client(done, parameters)) as client:
+        client.start()
+        (ended,) = until(client, Ended)
+    assert "all 2 stages done" in ended.reason

@@ -7,10 +7,12 @@ from dataclasses import asdict
 from functools import partial
 
 from rig_plugin.engine.host import _Desk
+from rig_plugin.engine.letter import open_letter, seal
 from rig_plugin.gate import Gate
 from rig_plugin.gaze import GazeError
 from rig_plugin.interval import Interval
 from rig_plugin.protocol_settings import ProtocolSettings
+from rig_plugin.stages import DrugStage
 
 
 class Told:
@@ -173,3 +175,63 @@ def test_what_the_window_looks_at_is_told_to_the_session_that_runs_and_to_those_
             assert outbox.there.wait(5.0)
     assert [session.looked for session in opened] == [[("C", "V_T")], [()]]
     assert caplog.text.count("There is no x.") == 2
+
+
+def test_a_drug_reaches_the_session_that_can_give_it_and_is_logged_where_none_can(caplog):
+    outbox, given, opened = Told(), [], []
+    stage = DrugStage("g_K", 0.5, ProtocolSettings(amplitudes=(-50.0, 150.0)))
+    letter = open_letter(seal("give", drug=asdict(stage)))
+
+    class Giving(Scripted):
+        def give(self, stage):
+            given.append(stage)
+
+    def opener(listener):
+        opened.append((Giving if not opened else Scripted)(listener))
+        return opened[-1]
+
+    with closing(_Desk(opener, outbox)) as desk:
+        for count in (1, 2):
+            desk.do("start")
+            while len(opened) < count:
+                pass
+            assert opened[-1].running.wait(5.0)
+            desk.do(**letter)
+            desk.do("stop")
+            assert outbox.there.wait(5.0)
+            outbox.there.clear()
+    assert given == [stage]
+    assert "start a session on a rig" in caplog.text
+
+
+def test_the_last_cell_can_be_refined_when_its_session_is_over_and_a_new_session_ends_that():
+    outbox, opened, begun = Told(), [], threading.Semaphore(0)
+
+    class Refiner:
+        def __init__(self):
+            self.calls = []
+
+        def ask(self):
+            self.calls.append("ask")
+
+        def close(self):
+            self.calls.append("close")
+
+    def opener(listener):
+        session = Scripted(listener)
+        session.refiner = Refiner()
+        opened.append(session)
+        begun.release()
+        return session
+
+    with closing(_Desk(opener, outbox)) as desk:
+        desk.do("refine")
+        for k in range(2):
+            outbox.there.clear()
+            desk.do("start")
+            assert begun.acquire(timeout=5.0)
+            assert opened[k].running.wait(5.0)
+            desk.do("stop")
+            assert outbox.there.wait(5.0)
+            desk.do("refine")
+    assert [session.refiner.calls for session in opened] == [["ask", "close"], ["ask", "close"]]

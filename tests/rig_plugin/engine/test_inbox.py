@@ -1,5 +1,6 @@
 """What a session tells in the engine is what the window takes, bit by bit, or is counted as skipped."""
 
+import math
 import multiprocessing
 from dataclasses import replace
 
@@ -9,13 +10,16 @@ import pytest
 from estimators.oddity import Check, Oddity
 from estimators.overlay import Overlay
 from estimators.slices import slices
+from hardware.decision import Decision
 from hardware.membrane import Membrane
+from rig_plugin.dosing import Dosing
 from rig_plugin.engine.inbox import Inbox
 from rig_plugin.engine.outbox import Outbox
 from rig_plugin.engine.shared import Shared
 from rig_plugin.feed import Ended, Finished, MembraneTested, Overlaid, Sliced, Started
 from rig_plugin.membrane_tests import Tested as OneTest
 from rig_plugin.proposal import Candidate, Proposed
+from rig_plugin.refined import Refined
 from rig_plugin.rule import Alarm
 
 
@@ -285,3 +289,35 @@ def test_a_loss_longer_than_is_kept_of_a_further_channel_leaves_it_in_step(line,
     taken(inbox, 2)
     inbox.take()
     np.testing.assert_array_equal(inbox.live.others["bath"], np.arange(3.0))
+
+
+def test_a_decision_of_a_script_comes_as_it_was_made(line):
+    outbox, inbox = line
+    told = [
+        Decision(1, "wait", "missed", "The access resistance is unknown.", "access_MOhm", math.nan, 20.0, "MOhm"),
+        Decision(-1, "", "finished", "All.", sample=7, sweeps=2, time="2026-01-01T00:00:00+00:00"),
+    ]
+    for decision in told:
+        outbox.decided(decision)
+    assert repr(taken(inbox, 2)) == repr(told)
+
+
+def test_how_a_drug_stands_comes_as_it_was_told(line):
+    outbox, inbox = line
+    told = [Dosing("g_M", -0.8, 3, (3, 1, 0), among=7), Dosing("g_M", -0.8, 3, verdict="withheld", sentence="Why.")]
+    for dosing in told:
+        outbox.dosed(dosing)
+    assert taken(inbox, 2) == told
+
+
+def test_a_refinement_comes_as_it_was_with_its_draws_or_the_reason_for_none(line, scripted):
+    outbox, inbox = line
+    draws = scripted.posterior(3, np.random.default_rng(0)).draws
+    outbox.refined(Refined(2, draws, "", "g_M differs.", 1.5, 420.0, len(draws), math.inf, 9000, 31.0))
+    outbox.refined(Refined(4, refusal="The holding is not known."))
+    found, refused = taken(inbox, 2)
+    np.testing.assert_array_equal(found.draws, draws)
+    assert (found.trial, found.disagreement, found.effective, found.simulated) == (2, "g_M differs.", 420.0, 9000)
+    assert math.isnan(found.k)
+    assert "k not known" in found.line
+    assert (refused.draws, refused.line) == (None, "The holding is not known.")
