@@ -34,6 +34,7 @@ from simulators.parameter import Parameter
 __all__ = ["FORMAT", "Checkpoint", "CheckpointError", "load", "save"]
 
 _WIDEST = 1024
+_WINDOWS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,10 +174,12 @@ def _likelihood(file: h5py.File, group: str, parameters: Sequence[Parameter], pa
 
 def _architecture(sizes: Mapping[str, Any], path: Path) -> Architecture:
     """Read the sizes, and refuse before memory is taken for them what no network of this program has."""
+    # Those made before there were windows have none.
+    sizes = {"windows": 0, **sizes}
     for name in (entry.name for entry in fields(Architecture)):
-        size = sizes[name]
-        if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= _WIDEST:
-            raise CheckpointError(f"{path}: {name} is {size!r}, an integer from 1 to {_WIDEST} was wanted.")
+        size, low, high = sizes[name], *((0, _WINDOWS) if name == "windows" else (1, _WIDEST))
+        if not isinstance(size, int) or isinstance(size, bool) or not low <= size <= high:
+            raise CheckpointError(f"{path}: {name} is {size!r}, an integer from {low} to {high} was wanted.")
     architecture = Architecture(**sizes)
     if architecture.width % HEADS or architecture.bins < 2 or architecture.context < 2:
         raise CheckpointError(

@@ -55,6 +55,7 @@ _BOUNDS = {
     "lasting": (1.0, 1e5),
     "size": (1e-3, 2.0),
     "members": (2, 16),
+    "windows": (0, 4),
 }
 
 T = TypeVar("T", Designs, Nuisances, Changes, "Training", "Schooling", "Adaptation", Outlook)
@@ -81,6 +82,7 @@ class Training:
         transforms: Coupling layers of the flow.
         hidden: Width of the flow's networks.
         bins: Bins of its splines.
+        windows: Means that the encoder takes of the latest 3, 6, 12 sweeps and so on, for cells that change.
     """
 
     cells: int = 100_000
@@ -95,6 +97,7 @@ class Training:
     transforms: int = 4
     hidden: int = 96
     bins: int = 8
+    windows: int = 0
 
 
 @dataclass(frozen=True)

@@ -213,9 +213,8 @@ class _Course(Course[SweepSetEstimator]):
         how = self.how = spec.training
         self.device = device
         torch.manual_seed(spec.seed)
-        network = SweepSetEstimator(
-            spec.parameters, Architecture(how.width, how.layers, how.transforms, how.hidden, how.bins)
-        )
+        sizes = {name: getattr(how, name) for name in ("width", "layers", "transforms", "hidden", "bins", "windows")}
+        network = SweepSetEstimator(spec.parameters, Architecture(**sizes))
         scaling, rng = fitted_scaling(spec, sets)
         network.scaling.load_state_dict(scaling.state_dict())
         self.distortion = Distortion(spec.parameters, network.scaling)
