@@ -18,7 +18,7 @@ Value = str | float | bool
 
 @dataclass(frozen=True)
 class Begun:
-    """A sweep or a continuous stretch begins.
+    """A sweep, a membrane test or a continuous stretch begins.
 
     Args:
         folder: Where it lies in the file.
@@ -26,7 +26,7 @@ class Begun:
         tracks: What is known of each trace that may come, by name.
     """
 
-    folder: Literal["sweeps", "continuous"]
+    folder: Literal["sweeps", "tests", "continuous"]
     about: Mapping[str, Value]
     tracks: Mapping[str, Mapping[str, Value]]
 

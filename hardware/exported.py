@@ -17,7 +17,7 @@ from hardware.rig import Provenance
 from simulators.stimulus import Dose, Epoch, Stimulus
 from simulators.sweep import Junction
 
-__all__ = ["ExportedSweep", "exported"]
+__all__ = ["ExportedSweep", "exported", "exported_tests"]
 
 _MODULE = "processing/icephys"
 _MOST = 10_000_000
@@ -95,6 +95,21 @@ def exported(file: h5py.File) -> dict[str, ExportedSweep]:
         )
         for row in _rows(module, "sweeps")
     }
+
+
+def exported_tests(file: h5py.File) -> frozenset[str]:
+    """Name the responses that are membrane tests, and no sweeps of a cell that is asked.
+
+    Args:
+        file: The open NWB file.
+
+    Returns:
+        Names of series; none where another program made the file.
+    """
+    module = file.get(_MODULE)
+    if not isinstance(module, h5py.Group):
+        return frozenset()
+    return frozenset(row["response"] for row in _rows(module, "membrane_tests"))
 
 
 def _provenance(row: Mapping[str, Any]) -> Provenance:

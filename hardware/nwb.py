@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from hardware import series
 from hardware.choice import Choice, chosen
-from hardware.exported import ExportedSweep, exported
+from hardware.exported import ExportedSweep, exported, exported_tests
 from hardware.hdf5 import LONGEST, open_hdf5, scalar, text
 from hardware.pairing import Window, pairs
 from hardware.plausibility import current_problem, voltage_problem
@@ -63,7 +63,11 @@ def read_nwb(path: Path, choice: Choice = _AS_IT_IS) -> Recording:
 def _recording(path: Path, file: h5py.File, choice: Choice) -> Recording:
     """Find the current-clamp series of one electrode and make them sweeps."""
     groups = [g for g in file["acquisition"].values() if isinstance(g, h5py.Group)]
+    tests = exported_tests(file)
+    groups = [g for g in groups if series.title(g) not in tests]
     responses = [g for g in groups if series.kind(g) in _CURRENT_CLAMP]
+    if not responses and tests:
+        raise RecordingError(f"{path} holds {len(tests)} membrane tests and no sweep: give a file with sweeps.")
     if not responses:
         raise RecordingError(_refusal(path, groups))
     ours = exported(file)

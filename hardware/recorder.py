@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -142,6 +142,39 @@ class Recorder:
         Raises:
             RecorderError: If the recorder is closed, or a further channel has a name that the file can't keep.
         """
+        self._begin("sweeps", stimulus, rate, provenance)
+        self._running, self._sweeps = "sweep", self._sweeps + 1
+
+    def start_test(self, stimulus: Stimulus, rate: float, provenance: Provenance) -> None:
+        """Begin a membrane test, which is kept apart from the sweeps; its blocks are appended as theirs are.
+
+        Args:
+            stimulus: As `start`, in either clamp.
+            rate: As `start`.
+            provenance: As `start`.
+
+        Raises:
+            RecorderError: As `start`.
+        """
+        self._begin("tests", stimulus, rate, provenance)
+        self._running = "membrane test"
+
+    def finish_test(self, said: Mapping[str, object]) -> None:
+        """End the membrane test with what was read off it.
+
+        Args:
+            said: The reading; must be JSON.
+
+        Raises:
+            RecorderError: If no membrane test was started.
+        """
+        self._check_running("membrane test")
+        self._writer.put(Ended({}, json.dumps(dict(said), allow_nan=False)))
+        self._running = None
+
+    def _begin(
+        self, folder: Literal["sweeps", "tests"], stimulus: Stimulus, rate: float, provenance: Provenance
+    ) -> None:
         self._check_open()
         further = {name: asdict(Track.of(gain)) for name, gain in provenance.gains.items() if name not in RESERVED}
         for name in further:
@@ -153,21 +186,20 @@ class Recorder:
             "stimulus": json.dumps(asdict(stimulus)),
             "provenance": json.dumps(asdict(provenance) | {"start": start}),
         }
-        self._writer.put(Begun("sweeps", about, {**SI[stimulus.clamp], **further}))
-        self._running, self._names, self._sweeps = "sweep", None, self._sweeps + 1
-        self._further = frozenset(further)
+        self._writer.put(Begun(folder, about, {**SI[stimulus.clamp], **further}))
+        self._names, self._further = None, frozenset(further)
 
     def append(self, block: Block) -> None:
-        """Add a block to the sweep; returns at once, whatever the disk does.
+        """Add a block to the sweep or the membrane test; returns at once, whatever the disk does.
 
         Args:
             block: What the rig gave, and how many samples it lost before.
 
         Raises:
-            RecorderError: If no sweep was started, or a command or a further channel comes in some blocks only, or a
-                channel of which the provenance has no gain.
+            RecorderError: If no sweep or test was started, or a command or a further channel comes in some blocks
+                only, or a channel of which the provenance has no gain.
         """
-        self._check_running("sweep")
+        self._check_running("sweep", "membrane test")
         traces = block.traces
         if unknown := block.others.keys() - self._further:
             raise RecorderError(
@@ -335,9 +367,10 @@ class Recorder:
         if self._is_closed:
             raise RecorderError(f"{self.path} is closed: open a new recording.")
 
-    def _check_running(self, what: str) -> None:
+    def _check_running(self, *wanted: str) -> None:
         self._check_open()
-        if self._running != what:
+        if self._running not in wanted:
+            what = " or ".join(wanted)
             raise RecorderError(f"No {what} was started: call `start` before `append` and `finish`.")
 
 

@@ -50,7 +50,7 @@ class Tape:
         self._file.attrs.update({"format": FORMAT, "version": VERSION, "created": created, "software": software})
         self._file["metadata"] = metadata
         self._groups = {folder: self._file.create_group(folder) for folder in ("sweeps", "continuous")}
-        self._numbers = dict.fromkeys(self._groups, 0)
+        self._numbers: dict[str, int] = {}
         self._marks = self._file.create_dataset("marks", shape=(0,), maxshape=(None,), chunks=(64,), dtype=_MARK)
         self._decisions: h5py.Dataset | None = None
         self._stretch: _Stretch | None = None
@@ -91,7 +91,10 @@ class Tape:
     def _begin(self, begun: Begun) -> None:
         if self._stretch is not None:
             self._stretch.write()
-        number = self._numbers[begun.folder]
+        if begun.folder not in self._groups:
+            # Most recordings have no membrane tests.
+            self._groups[begun.folder] = self._file.create_group(begun.folder)
+        number = self._numbers.get(begun.folder, 0)
         self._numbers[begun.folder] = number + 1
         group = self._groups[begun.folder].create_group(f"{number:06d}")
         group.attrs.update({**begun.about, "complete": False})
@@ -116,7 +119,7 @@ class Tape:
 
 
 class _Stretch:
-    """A sweep or a continuous stretch as it grows."""
+    """A sweep, a membrane test or a continuous stretch as it grows."""
 
     def __init__(self, group: h5py.Group, tracks: Mapping[str, Mapping[str, Value]], *, all_come: bool) -> None:
         self._group, self._tracks = group, tracks

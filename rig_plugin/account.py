@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Callable
 
 from hardware.entry import Mark
 from hardware.recorder import Recorder, RecorderError
@@ -34,10 +35,22 @@ class Account:
         return list(self._marks)
 
     @property
-    def _recorder(self) -> Recorder | None:
+    def recorder(self) -> Recorder | None:
+        """Where samples are saved now, or None."""
         return self._reel.recorder
 
-    def begin_anew(self) -> None:
+    def turn(self, tell: Callable[..., None]) -> None:
+        """Begin or end a recording where that was asked for, and say how it is; between two sweeps or tests.
+
+        Args:
+            tell: Is called with the name of a listener's method and its arguments.
+        """
+        if self._reel.is_asked:
+            if self._reel.turn():
+                self._begin_anew()
+            tell("status", self.status())
+
+    def _begin_anew(self) -> None:
         """Count from nothing, as another file begins, or none."""
         self._expected = self._received = self._lost = 0
         self._marks, self._noted = [], None
@@ -74,7 +87,7 @@ class Account:
 
     def note(self) -> None:
         """Hold this moment for the next mark that has a text, which is still being typed; from any thread."""
-        self._noted = (self._received, self._recorder.moment() if self._recorder is not None else None)
+        self._noted = (self._received, self.recorder.moment() if self.recorder is not None else None)
 
     def mark(self, text: str = "") -> None:
         """Note the samples received so far as a moment worth finding again; may be called from any thread.
@@ -86,10 +99,10 @@ class Account:
         if text:
             self._noted = None
         self._marks.append(sample)
-        if self._recorder is not None:
+        if self.recorder is not None:
             # A mark that comes as the session ends has nothing left to be noted in.
             with contextlib.suppress(RecorderError):
-                self._recorder.mark(text, moment)
+                self.recorder.mark(text, moment)
 
     def status(self) -> RecordingStatus:
         """Say how the recording is doing.
@@ -97,7 +110,7 @@ class Account:
         Returns:
             The status as it is now.
         """
-        recorder = self._recorder
+        recorder = self.recorder
         return RecordingStatus(
             recording=recorder is not None,
             path=str(recorder.path) if recorder else None,

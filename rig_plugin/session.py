@@ -224,7 +224,10 @@ class Session:
         while request is not None and not self._ending.is_set():
             self._turn()
             if not isinstance(request, Request):
-                self._watch(request) if isinstance(request, Hold) else request.play(self._rig, self._tell, self._ending)
+                if isinstance(request, Hold):
+                    self._watch(request)
+                else:
+                    request.play(self._rig, self._tell, self._ending, self._account)
                 # What was broken off is not over: nobody asks what comes after it.
                 if self._ending.is_set():
                     return
@@ -250,10 +253,7 @@ class Session:
 
     def _turn(self) -> None:
         """Begin or end a recording where that was asked for, and say how it is."""
-        if self._reel.is_asked:
-            if self._reel.turn():
-                self._account.begin_anew()
-            self._tell("status", self.status)
+        self._account.turn(self._tell)
 
     def _next(self, trial: Trial | None) -> Asked | None:
         """Wait for what is next and may be played; None is the protocol's end."""

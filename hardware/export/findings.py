@@ -7,6 +7,7 @@ from typing import Any
 
 from hardware.decision import Decision
 from hardware.export.table import flattened, plain, table
+from hardware.export.traces import response_name
 from hardware.kept.loss import Loss
 from hardware.kept.marks import Mark
 from hardware.kept.session import KeptSession
@@ -53,8 +54,25 @@ _DECISIONS = {
     "sweeps": "Sweeps that had begun.",
     "time": "When, ISO 8601.",
 }
+_TESTS = {
+    "test": "Number of the test, from 0; its series end in it.",
+    "response": "Name of the series in acquisition.",
+    "start": "When the first sample was taken, ISO 8601; empty where that is not known.",
+    "complete": "Whether the test was finished, so that something was read off it.",
+    "clamp": "Clamp mode: current or voltage.",
+    "stage": "How far the patch had come: bath, sealing, seal, whole cell or lost.",
+    "access_MOhm": "Series resistance between amplifier and cell [MOhm]; NaN where the test can't tell it, as below.",
+    "resistance_MOhm": "Of the membrane [MOhm].",
+    "capacitance_pF": "Of the membrane [pF].",
+    "tau_ms": "Time constant of the settling [ms].",
+    "holding_pA": "Current at rest in voltage clamp, command at rest in current clamp [pA].",
+    "potential_mV": "Command at rest in voltage clamp, voltage at rest in current clamp [mV].",
+    "explained": "Share of the settling's variance that one exponential explains.",
+    "alarms": "Rules that it breaks, as sentences.",
+}
+_MEASURED = [name for name in _TESTS if "_" in name or name == "explained"]
 _LOST = {
-    "where": "Sweep or segment.",
+    "where": "Sweep, membrane test or segment.",
     "first_sample": "Index of the first sample that is missing; -1 where there is none at all.",
     "samples": "How many are missing; -1 where that is not known.",
     "reason": "Why.",
@@ -89,6 +107,7 @@ def findings(session: KeptSession, losses: Sequence[Loss], meanings: Mapping[str
         table("trust", "Whether the posterior can be believed, and how long it took.", _TRUST, [*map(_trust, read)]),
         table("marks", "Moments that the user marked.", _MARKS, [*map(_mark, session.marks)]),
         table("decisions", "What a script decided, and why.", _DECISIONS, [*map(_decision, session.decisions)]),
+        table("membrane_tests", "What was read off each membrane test.", _TESTS, [*map(_test, session.tests)]),
         table("lost", "What the recording lacks; traces hold NaN there.", _LOST, [*map(_lost, losses)]),
         table(
             "notes_of_trials",
@@ -132,6 +151,22 @@ def _trust(sweep: KeptSweep) -> dict[str, Any]:
         "latency_features": _number(latency.get("features")),
         "latency_posterior": _number(latency.get("posterior")),
         "latency_total": _number(latency.get("total")),
+    }
+
+
+def _test(test: KeptSweep) -> dict[str, Any]:
+    said, start = test.summary, test.provenance.start
+    alarms = said.get("alarms")
+    told = [str(_mapping(alarm).get("text", "")) for alarm in alarms] if isinstance(alarms, list) else []
+    return {
+        "test": test.index,
+        "response": response_name(test),
+        "start": start.isoformat() if start else "",
+        "complete": test.complete,
+        "clamp": test.stimulus.clamp,
+        "stage": plain(said.get("stage") or ""),
+        **{name: _number(said.get(name)) for name in _MEASURED},
+        "alarms": plain(" ".join(told)),
     }
 
 

@@ -39,9 +39,9 @@ def export(path: Path, out: Path, meanings: Mapping[str, str] | None = None) -> 
         meanings: What each feature means, with its unit.
 
     Returns:
-        {"file", "nwb", "bytes", "sweeps", "unfinished", "segments", "samples", "marks", "lost_samples", "lost",
-        "removed"}: counts of what was written, numbers of the sweeps that were not finished, what is missing, and
-        the leftovers of killed exports.
+        {"file", "nwb", "bytes", "sweeps", "unfinished", "segments", "membrane_tests", "samples", "marks",
+        "lost_samples", "lost", "removed"}: counts of what was written, numbers of the sweeps that were not finished,
+        what is missing, and the leftovers of killed exports.
 
     Raises:
         RecordingError: If the file is no recording of this program, or is damaged.
@@ -72,6 +72,7 @@ def _export(path: Path, out: Path, meanings: Mapping[str, str], *, thorough: boo
     with kept_session(path, thorough=thorough) as session:
         removed = clear_leftovers(out.parent, path)
         losses = [*session.losses, *(loss for sweep in session.sweeps for loss in sweep.losses)]
+        losses += [loss for test in session.tests for loss in test.losses]
         losses += [loss for segment in session.segments for loss in segment.losses]
         with PartialFile(out, path).open() as (file, check):
             _write(file, session, losses, meanings, pour(check))
@@ -82,7 +83,9 @@ def _export(path: Path, out: Path, meanings: Mapping[str, str], *, thorough: boo
             "sweeps": len(session.sweeps),
             "unfinished": [sweep.index for sweep in session.sweeps if not sweep.complete],
             "segments": len(session.segments),
-            "samples": sum(s.response.samples for s in session.sweeps) + sum(s.samples for s in session.segments),
+            "membrane_tests": len(session.tests),
+            "samples": sum(s.response.samples for s in [*session.sweeps, *session.tests])
+            + sum(s.samples for s in session.segments),
             "marks": len(session.marks),
             "lost_samples": sum(loss.samples or 0 for loss in losses),
             "lost": [loss.to_json() for loss in losses],
@@ -95,11 +98,10 @@ def _write(file: h5py.File, session: KeptSession, losses: list[Loss], meanings: 
     times = timeline(session)
     nwb = head(session, times.zero)
     electrode = pipette(nwb, session)
-    rows = [
-        sweep_row(sweep, sweep_series(sweep, start, electrode, pour))
-        for sweep, start in zip(session.sweeps, times.sweeps, strict=True)
-    ]
-    for sweep, start in zip(session.sweeps, times.sweeps, strict=True):
+    pulsed = zip([*session.sweeps, *session.tests], [*times.sweeps, *times.tests], strict=True)
+    rows = []
+    for sweep, start in pulsed:
+        rows.append(sweep_row(sweep, sweep_series(sweep, start, electrode, pour)))
         further_series(nwb, sweep, start, pour)
     for segment, start in zip(session.segments, times.segments, strict=True):
         pair = segment_series(nwb, segment, start, electrode, pour)

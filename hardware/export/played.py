@@ -73,7 +73,7 @@ def _sweep(sweep: KeptSweep) -> dict[str, Any]:
     origin, potential = sweep.provenance, sweep.provenance.junction.potential
     return {
         "sweep": sweep.index,
-        "response": response_name(sweep.index),
+        "response": response_name(sweep),
         "start": origin.start.isoformat() if origin.start else "",
         "complete": sweep.complete,
         "samples": sweep.paired,

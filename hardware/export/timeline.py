@@ -19,15 +19,17 @@ class Timeline:
         zero: Time zero (aware): when the recording was made, or its first sample was taken if that was earlier.
         sweeps: Start of each sweep [s].
         segments: Start of each segment [s].
+        tests: Start of each membrane test [s].
     """
 
     zero: datetime
     sweeps: tuple[float, ...]
     segments: tuple[float, ...]
+    tests: tuple[float, ...]
 
 
 def timeline(session: KeptSession) -> Timeline:
-    """Place sweeps and segments in time.
+    """Place sweeps, segments and membrane tests in time.
 
     A sweep whose start is unknown begins where the one before it ends, so that the order at least is kept.
 
@@ -37,10 +39,13 @@ def timeline(session: KeptSession) -> Timeline:
     Returns:
         The timeline.
     """
-    sweeps = [(s.provenance.start, s.response.samples / s.rate / 1e3) for s in session.sweeps]
+    sweeps, tests = (
+        [(s.provenance.start, s.response.samples / s.rate / 1e3) for s in parts]
+        for parts in (session.sweeps, session.tests)
+    )
     segments = [(s.start, s.samples / s.rate / 1e3) for s in session.segments]
-    zero = min([session.created, *(start for start, _ in sweeps + segments if start)])
-    return Timeline(zero, _placed(sweeps, zero), _placed(segments, zero))
+    zero = min([session.created, *(start for start, _ in sweeps + segments + tests if start)])
+    return Timeline(zero, _placed(sweeps, zero), _placed(segments, zero), _placed(tests, zero))
 
 
 def _placed(parts: Sequence[tuple[datetime | None, float]], zero: datetime) -> tuple[float, ...]:

@@ -47,22 +47,24 @@ class Pair:
     samples: int
 
 
-def response_name(index: int) -> str:
-    """Name the series that holds a sweep's response."""
-    return f"response_{index:06d}"
+def response_name(sweep: KeptSweep) -> str:
+    """Name the series that holds the response of a sweep or a membrane test."""
+    return f"{'response' if sweep.role == 'sweep' else 'membrane_test'}_{sweep.index:06d}"
 
 
 def protocol(sweep: KeptSweep) -> str:
     """Describe the kind of stimulus, which a family of steps shares."""
+    if sweep.role != "sweep":
+        return f"membrane test in {sweep.stimulus.clamp} clamp"
     epochs = ", ".join(f"{epoch.duration:g}" for epoch in sweep.stimulus.epochs)
     return f"{sweep.stimulus.clamp} clamp, epochs of {epochs} ms, of which {sweep.stimulus.observed} is observed"
 
 
 def sweep_series(sweep: KeptSweep, start: float, electrode: Any, pour: Pour) -> Pair:
-    """Make the series of a sweep.
+    """Make the series of a sweep, or of a membrane test.
 
     Args:
-        sweep: The sweep.
+        sweep: Which.
         start: Its first sample [s].
         electrode: The `IntracellularElectrode`.
         pour: What takes the traces along.
@@ -78,11 +80,11 @@ def sweep_series(sweep: KeptSweep, start: float, electrode: Any, pour: Pour) -> 
         "rate": sweep.rate * 1e3,
         "starting_time": start,
         "stimulus_description": protocol(sweep),
-        "sweep_number": sweep.index,
+        **({"sweep_number": sweep.index} if sweep.role == "sweep" else {}),
     }
     response = _RESPONSE[sweep.stimulus.clamp](
-        name=response_name(sweep.index),
-        description=f"Response of sweep {sweep.index}, as it was measured.",
+        name=response_name(sweep),
+        description=f"Response of {sweep.role} {sweep.index}, as it was measured.",
         comments=_comments(sweep.losses, known=sweep.provenance.start is not None),
         data=pour(sweep.response),
         conversion=sweep.response.conversion,
@@ -92,8 +94,8 @@ def sweep_series(sweep: KeptSweep, start: float, electrode: Any, pour: Pour) -> 
     if sweep.command is None or not sweep.command.samples:
         return Pair(response, None, sweep.response.samples)
     stimulus = _STIMULUS[sweep.stimulus.clamp](
-        name=f"command_{sweep.index:06d}",
-        description=f"Command of sweep {sweep.index}. {plain(asked)}",
+        name=f"{'' if sweep.role == 'sweep' else 'membrane_test_'}command_{sweep.index:06d}",
+        description=f"Command of {sweep.role} {sweep.index}. {plain(asked)}",
         comments=f"{_holding(sweep)} Holding from: {plain(sweep.provenance.holding_source)}.",
         data=pour(sweep.command),
         conversion=sweep.command.conversion,
@@ -117,8 +119,8 @@ def further_series(file: NWBFile, sweep: KeptSweep, start: float, pour: Pour) ->
         told = _comments(sweep.losses, known=sweep.provenance.start is not None)
         file.add_acquisition(
             TimeSeries(
-                name=f"{_title(name)}_{sweep.index:06d}",
-                description=f"Channel '{plain(name)}' of sweep {sweep.index}.",
+                name=f"{_title(name)}_{'' if sweep.role == 'sweep' else 'membrane_test_'}{sweep.index:06d}",
+                description=f"Channel '{plain(name)}' of {sweep.role} {sweep.index}.",
                 unit=plain(channel.trace.unit) or "unknown",
                 comments=f"{_gain(channel)} {told}",
                 data=pour(channel.trace),

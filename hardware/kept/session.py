@@ -48,6 +48,7 @@ class KeptSession:
         marks: Of the user, in order.
         losses: What can't be read at all.
         decisions: Of a script, in order.
+        tests: Membrane tests, in order.
     """
 
     path: Path
@@ -60,6 +61,7 @@ class KeptSession:
     marks: tuple[Mark, ...]
     losses: tuple[Loss, ...]
     decisions: tuple[Decision, ...] = ()
+    tests: tuple[KeptSweep, ...] = ()
 
 
 @contextmanager
@@ -100,12 +102,16 @@ def _session(path: Path, file: h5py.File, thorough: bool) -> KeptSession:
     def sweep(group: h5py.Group, k: int) -> KeptSweep | None:
         return kept_sweep(group, k, version=version, thorough=thorough)
 
+    def test(group: h5py.Group, k: int) -> KeptSweep | None:
+        return kept_sweep(group, k, version=version, thorough=thorough, role="membrane test")
+
     def segment(group: h5py.Group, k: int) -> KeptSegment | None:
         return kept_segment(group, k, thorough=thorough)
 
     sweeps = _parts(file, "sweeps", sweep, losses, thorough)
     segments = _parts(file, "continuous", segment, losses, thorough) if "continuous" in file else ()
-    if not sweeps and not segments:
+    tests = _parts(file, "tests", test, losses, thorough) if "tests" in file else ()
+    if not sweeps and not segments and not tests:
         why = losses[0].reason.rstrip(".") if losses else "nothing was recorded in it"
         raise RecordingError(f"{path} holds no samples to write ({why}): give another recording.")
     nothing: tuple[Decision, ...] = ()
@@ -121,6 +127,7 @@ def _session(path: Path, file: h5py.File, thorough: bool) -> KeptSession:
         marks=_or_lost("marks", lambda: marks_of(file) or _early_marks(sweeps), (), losses, thorough),
         losses=tuple(losses),
         decisions=decided,
+        tests=tests,
     )
 
 
@@ -147,9 +154,9 @@ def _early_marks(sweeps: Sequence[KeptSweep]) -> tuple[Mark, ...]:
 def _parts(
     file: h5py.File, name: str, look: Callable[[h5py.Group, int], _Part | None], losses: list[Loss], thorough: bool
 ) -> tuple[_Part, ...]:
-    """Look at every sweep or segment; one that was opened and never filled is lost, not damaged."""
+    """Look at every sweep, test or segment; one that was opened and never filled is lost, not damaged."""
     found = []
-    whole, where = child(file, name), "sweep" if name == "sweeps" else "segment"
+    whole, where = child(file, name), {"sweeps": "sweep", "tests": "membrane test"}.get(name, "segment")
     for k, key in enumerate(sorted(whole)):
         try:
             part = look(child(whole, key), k)

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import h5py  # type: ignore[import-untyped]
 import numpy as np
@@ -24,7 +24,9 @@ from hardware.track import RESERVED
 from simulators.stimulus import Clamp, Dose, Epoch, Stimulus
 from simulators.sweep import Junction
 
-__all__ = ["SI", "KeptSweep", "gaps_of", "kept_sweep", "moment"]
+__all__ = ["SI", "KeptSweep", "Role", "gaps_of", "kept_sweep", "moment"]
+
+Role = Literal["sweep", "membrane test"]
 
 SI: dict[Clamp, dict[str, tuple[str, float]]] = {
     "current": {"response": ("volts", 1e-3), "command": ("amperes", 1e-12)},
@@ -49,6 +51,7 @@ class KeptSweep:
         features: Value of each, NaN where it is missing; none where the sweep was not finished.
         summary: Whatever else was kept of the trial.
         others: Further channels by their names.
+        role: What it is: a sweep, or a membrane test, which is kept as one.
     """
 
     index: int
@@ -62,6 +65,7 @@ class KeptSweep:
     features: Mapping[str, float]
     summary: Mapping[str, Any]
     others: Mapping[str, KeptChannel] = field(default_factory=dict)
+    role: Role = "sweep"
 
     @property
     def paired(self) -> int:
@@ -71,7 +75,7 @@ class KeptSweep:
     @property
     def losses(self) -> list[Loss]:
         """What of it is missing."""
-        where, wanted = f"sweep {self.index}", self.stimulus.samples(self.rate)
+        where, wanted = f"{self.role} {self.index}", self.stimulus.samples(self.rate)
         found = [Loss(where, "These samples never came; NaN is in their place.", g.first, g.count) for g in self.gaps]
         traces = {"response": self.response, "command": self.command}
         for name, trace in (traces | {name: channel.trace for name, channel in self.others.items()}).items():
@@ -81,18 +85,22 @@ class KeptSweep:
             reason = f"It ended after {self.paired} of {wanted} samples."
             found.append(Loss(where, reason, self.paired, wanted - self.paired))
         elif not self.complete:
-            found.append(Loss(where, "It has all samples, but was not finished: no features were kept."))
+            nothing = "no features were kept" if self.role == "sweep" else "nothing was read off it"
+            found.append(Loss(where, f"It has all samples, but was not finished: {nothing}."))
         return found
 
 
-def kept_sweep(group: h5py.Group, index: int, *, version: int, thorough: bool) -> KeptSweep | None:
-    """Look at one sweep.
+def kept_sweep(
+    group: h5py.Group, index: int, *, version: int, thorough: bool, role: Role = "sweep"
+) -> KeptSweep | None:
+    """Look at one sweep, or one membrane test.
 
     Args:
         group: The `h5py.Group`.
         index: Its number.
         version: Of the file's format.
         thorough: As `kept_trace`.
+        role: Which of the two it is.
 
     Returns:
         The sweep, or None where it was begun and none of its samples reached the disk.
@@ -138,6 +146,7 @@ def kept_sweep(group: h5py.Group, index: int, *, version: int, thorough: bool) -
         features=_features(group) if complete and "features" in group else {},
         summary=_object(child(group, "summary")) if complete and "summary" in group else {},
         others={name: channel for name, channel in others.items() if channel is not None},
+        role=role,
     )
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from hardware.reading import read
 from hardware.recorder import Recorder
+from hardware.recording import RecordingError
 from hardware.replay import Replay
 from hardware.rig import Block, Gain, Provenance
 from simulators.stimulus import Dose, Epoch, Stimulus, step
@@ -299,3 +300,56 @@ def test_any_lengths_rates_and_gaps_come_through_bit_by_bit(make_session, tmp_pa
             )
             assert np.isnan(response["data"][:]).sum() == sum(count for _, count in sweep["gaps"])
             assert response["starting_time"].attrs["rate"] == sweep["rate"] * 1e3
+
+
+READ = {
+    "test": 0, "clamp": "voltage", "stage": "whole cell", "access_MOhm": 12.5, "resistance_MOhm": 200.0,
+    "capacitance_pF": 90.0, "tau_ms": None, "holding_pA": -30.0, "potential_mV": -70.0, "explained": 0.99,
+    "alarms": [{"rule": "access", "level": "warn", "text": "The access is high."}], "expected": None, "off": None,
+}  # fmt: skip
+GAINS = {"bath": Gain(10.0, "degC/V", "rig file")}
+
+
+def with_tests(path, sweeps=True):
+    """A recording of a sweep between two membrane tests, the second of which was broken off."""
+    with Recorder(path, {}) as recorder:
+        recorder.start_test(CLAMPED, 10.0, Provenance(gains=GAINS))
+        recorder.append(Block(NOISE, CLAMPED.command(10.0), 0, {"bath": NOISE}))
+        recorder.finish_test(READ)
+        if sweeps:
+            recorder.start(FAMILY[0], 10.0, Provenance())
+            recorder.append(Block(NOISE, FAMILY[0].command(10.0)))
+            recorder.finish({"rest": -65.0}, {})
+        recorder.start_test(FAMILY[1], 10.0, Provenance())
+        recorder.append(Block(NOISE[:2000], FAMILY[1].command(10.0)[:2000]))
+    return path
+
+
+def test_membrane_tests_are_series_of_their_own_beside_a_table_of_what_was_read_off_them(tmp_path):
+    found = export(with_tests(tmp_path / "a.h5"), tmp_path / "a.nwb")
+    assert complaints(tmp_path / "a.nwb") == []
+    assert (found["sweeps"], found["membrane_tests"], found["samples"]) == (1, 2, 14000)
+    assert [loss["where"] for loss in found["lost"]] == ["membrane test 1"]
+    with opened(tmp_path / "a.nwb") as io:
+        nwb = io.read()
+        first, second = (nwb.acquisition[f"membrane_test_{k:06d}"] for k in (0, 1))
+        assert type(first).__name__ == "VoltageClampSeries" and first.unit == "amperes"
+        np.testing.assert_array_equal(first.data[:], NOISE)
+        np.testing.assert_array_equal(nwb.acquisition["bath_membrane_test_000000"].data[:], NOISE)
+        np.testing.assert_array_equal(second.data[:], NOISE[:2000])
+        np.testing.assert_array_equal(nwb.stimulus["membrane_test_command_000000"].data[:], CLAMPED.command(10.0))
+        whole, broken = rows(nwb, "membrane_tests").to_dict("records")
+    assert (whole["response"], whole["stage"], whole["access_MOhm"]) == ("membrane_test_000000", "whole cell", 12.5)
+    assert np.isnan(whole["tau_ms"]) and whole["complete"] and whole["alarms"] == "The access is high."
+    assert not broken["complete"] and np.isnan(broken["access_MOhm"]) and broken["clamp"] == "current"
+
+
+def test_membrane_tests_are_no_sweeps_of_what_is_read_again(tmp_path):
+    for path in (with_tests(tmp_path / "a.h5"), tmp_path / "a.nwb"):
+        if path.suffix == ".nwb":
+            export(tmp_path / "a.h5", path)
+        (sweep,) = read(path).sweeps
+        np.testing.assert_array_equal(sweep.response, NOISE)
+    export(with_tests(tmp_path / "b.h5", sweeps=False), tmp_path / "b.nwb")
+    with pytest.raises(RecordingError, match="2 membrane tests and no sweep"):
+        read(tmp_path / "b.nwb")

@@ -8,7 +8,10 @@ from scipy.signal import lfilter
 
 from hardware.decision import Decision
 from hardware.kept.decisions import decisions
+from hardware.kept.session import kept_session
+from hardware.membrane import membrane
 from hardware.model_cell import ModelCell
+from hardware.pulse import CURRENT, VOLTAGE
 from hardware.recorder import Recorder
 from hardware.replay import Replay
 from hardware.rig import RigError
@@ -111,13 +114,42 @@ def test_stages_are_played_in_order_and_each_decision_is_told_and_kept_with_its_
     assert "held for 0.04 s" in done.told[5].said
     assert "2 sweeps are through" in done.told[7].said
     assert "in current clamp: whole cell" in done.told[9].said
-    # Sweeps and samples that had come: of the rest 800, of each sweep 7000.
+    # Sweeps and samples that had come: of the first test 4800, of the rest 800, of each sweep 7000.
     assert [each.sweeps for each in done.told] == [0] * 7 + [2] * 5
-    assert [each.sample for each in done.told[4:8]] == [0, 800, 800, 14800]
+    assert [each.sample for each in done.told[4:8]] == [4800, 5600, 5600, 19600]
     assert len(done.notes.named("finished")) == 2
     # The first test meets the criteria; two tests a second apart last a second.
     assert len(done.notes.named("tested")) == 3
     assert done.notes.named("ended") == [[None]]
+
+
+def test_samples_of_membrane_tests_are_kept_apart_from_the_sweeps_with_what_was_read_off_them(play):
+    stages = [WaitStage(access=20.0), FAMILY, MembraneTestStage("current", 1000.0)]
+    done = play(stages, Patch(access=(40.0, 12.0)))
+    told = [tested for (tested,) in done.notes.named("tested")]
+    with kept_session(done.path) as session:
+        assert len(session.sweeps) == 2
+        assert [test.stimulus.clamp for test in session.tests] == ["voltage"] * 2 + ["current"] * 2
+        for kept, tested in zip(session.tests, told, strict=True):
+            assert kept.complete and not kept.losses
+            assert kept.summary == tested.to_json()
+            pulse = VOLTAGE if kept.stimulus.clamp == "voltage" else CURRENT
+            assert kept.stimulus == pulse.stimulus()
+            response = kept.response.read(0, kept.response.samples)
+            again = membrane(pulse, response, kept.rate, corner=Settings().electrode.corner)
+            assert repr(again) == repr(tested.membrane)
+
+
+def test_a_test_that_was_broken_off_is_kept_as_far_as_it_came_and_counts_as_unfinished(play):
+    then = {"block": lambda *block: then["session"].stop()}
+    done = play([MembraneTestStage("current", 1e6)], then=then)
+    assert not done.notes.named("tested")
+    with kept_session(done.path) as session:
+        (test,) = session.tests
+        assert not test.complete and 0 < test.response.samples < test.stimulus.samples(test.rate)
+        assert test.losses[0].where == "membrane test 0"
+    (status,) = done.notes.named("status")[-1]
+    assert status.received == status.expected == test.response.samples
 
 
 def test_a_wait_ends_when_one_test_meets_all_and_by_the_rig_s_clock_when_none_does(play):
