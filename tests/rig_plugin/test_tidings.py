@@ -1,11 +1,13 @@
 """What has changed goes to the file, to the window's process and into the log, and each change is news once."""
 
 import json
+from dataclasses import replace
 
 from estimators.shift import Shift
 from rig_plugin.engine.letter import open_letter, seal, told_trial, trial_of
 from rig_plugin.tidings import Tidings
 from rig_plugin.trial import Latency, Trial, Trust
+from rig_plugin.widgets.status_line import StatusLine
 
 
 def a_shift(parameter="g_Na", since=8, percent=(-60.0, -50.0, -35.0)):
@@ -42,3 +44,13 @@ def test_each_change_is_news_once_and_again_for_another_cell():
     assert tidings.of(a_trial((leak, na))) == ()
     tidings.clear()
     assert tidings.of(a_trial((na,))) == (na.sentence,)
+
+
+def test_what_has_changed_is_written_once_and_in_the_colour_of_caution(qtbot, scripted):
+    line, written = StatusLine("simulated cell", "cortical-tracking"), []
+    qtbot.addWidget(line)
+    line.wrote.connect(lambda text, tone: written.append((text, tone)))
+    line.take(replace(scripted.trial(0), shifts=(a_shift(),)))
+    assert written[-1] == (a_shift().sentence, "caution")
+    line.take(replace(scripted.trial(1), shifts=(a_shift(),)))
+    assert [text for text, tone in written if tone == "caution"] == [a_shift().sentence]
