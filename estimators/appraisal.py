@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from estimators.abort import AbortRule
 from estimators.candidate import Candidate, Setting
 from estimators.checkpoint import Checkpoint
 from estimators.context import Context
@@ -48,6 +49,7 @@ class Appraisal:
         rows, told, self._start = foresight.seen
         self._rows, self._told = rows[None], told[None]
         self._weights: dict[Candidate, Weight] = {}
+        self._breaks: dict[Candidate, float] = {}
         self.is_late, self.common = False, 0.0
         """What gain and fall of entropy differ by over all candidates [nat]."""
         self.leader: Candidate | None = None
@@ -57,6 +59,22 @@ class Appraisal:
     def weights(self) -> dict[Candidate, Weight]:
         """What is known of each candidate so far, the regressions in place of draws."""
         return dict(self._weights)
+
+    def sieve(self, rule: AbortRule) -> dict[Candidate, str]:
+        """Tell which candidates break too often, as far as that was learned; what is left has to be proven yet.
+
+        Args:
+            rule: How often is too often.
+
+        Returns:
+            Of each of them why it is refused.
+        """
+        return {
+            candidate: f"Of such sweeps {100.0 * share:.2g} % are broken off, as was learned from simulated cells; "
+            f"less than {100.0 * rule.share:g} % is admitted."
+            for candidate, share in self._breaks.items()
+            if share >= rule.share
+        }
 
     def weigh(self, candidates: Sequence[Candidate]) -> None:
         """Appraise candidates, beside those that were before.
@@ -68,7 +86,8 @@ class Appraisal:
         if prospect is None or not candidates:
             return
         asked = np.stack([self._asked(candidate.context(self._setting)) for candidate in candidates])
-        taught = prospect.gains(self._checkpoint.network, self._rows, self._told, asked[:, None])[:, :, 0]
+        foretold = prospect.foretell(self._checkpoint.network, self._rows, self._told, asked[:, None])
+        taught = foretold.gains[:, :, 0]
         parts = taught[..., 2:]
         whole = len(self._columns) == parts.shape[-1]
         falls = taught[..., 1] if whole else parts[..., self._columns].sum(axis=-1)
@@ -76,7 +95,7 @@ class Appraisal:
         gains = falls + (taught[..., 0] - taught[..., 1]) * len(self._columns) / parts.shape[-1]
         for k, candidate in enumerate(candidates):
             self._weights[candidate] = Weight(gains[:, k], self._entropy - falls[:, k], self._entropy)
-
+            self._breaks[candidate] = float(foretold.breaks[k, 0])
         self.common = float(np.median([weight.apart for weight in self._weights.values()]))
         believed = [c for c, weight in self._weights.items() if not weight.disagrees(self._disagreement, self.common)]
         self.leader = max(believed, key=lambda c: self._weights[c].gain, default=None)

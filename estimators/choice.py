@@ -191,12 +191,15 @@ class _Panel:
         return self._conclude(offers, foresight, weighing, proof)
 
     def appraise(self, offered: list[Candidate], foresight: Foresight, columns: Sequence[int], refine: int) -> Choice:
-        """Choose by what was learned that sweeps teach; nothing is simulated but whether the best are borne."""
+        """Choose by what was learned that sweeps teach; nothing is simulated but whether the best are borne.
+
+        What breaks too often as far as that was learned is left out first: to prove it would take time, and in vain.
+        """
         barred = {candidate: self._barred(candidate) for candidate in offered}
         proof = Proof(foresight, self._rule, self._setting, self._deadline(1.0))
         appraisal = Appraisal(self._checkpoint, foresight, self._setting, columns, self._wish.disagreement)
         appraisal.weigh([c for c in offered if barred[c] is None])
-        self._proven = {}
+        self._proven = dict(appraisal.sieve(self._rule))
         pick = self._pick if self._granted(foresight) is None else self._best
         centres: list[Candidate] = []
         while True:
@@ -208,6 +211,7 @@ class _Panel:
             if len(centres) < refine and candidate not in centres:
                 fresh = self._near(candidate, offered, barred, len(centres))
                 appraisal.weigh([c for c in fresh if barred[c] is None])
+                self._proven |= {c: why for c, why in appraisal.sieve(self._rule).items() if c in fresh}
                 centres.append(candidate)
             else:
                 self._prove(candidate, offered, proof)

@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from estimators.context import Context
 from estimators.features import NAMES
 from estimators.menu import menu
 from estimators.outlook import Outlook
-from estimators.prospect import Prospect
+from estimators.prospect import Foretold, Prospect
 from estimators.wish import Wish, WishError
 from simulators.limits import Limits
 
@@ -191,10 +192,13 @@ def test_the_latest_sweeps_of_a_long_session_serve(checkpoint, seen):
 class Learned(Prospect):
     """Foretells as many nats as the step has tens of pA, for whoever is asked, and half of that of the entropy."""
 
-    def gains(self, network, features, told, asked):
+    harsh = math.inf
+    """From which step on sweeps are foretold to break."""
+
+    def foretell(self, network, features, told, asked):
         gain = np.abs(asked[..., 0]) / 10.0
         parts = np.stack([gain, 0.9 * gain, *[gain / 20.0 * (k + 1) / 6.5 for k in range(12)]], axis=-1)
-        return np.stack([parts, parts + 0.1])
+        return Foretold(np.stack([parts, parts + 0.1]), np.where(asked[..., 0] >= self.harsh, 0.3, 0.001))
 
 
 @pytest.fixture
@@ -220,6 +224,22 @@ def test_of_what_was_not_proven_nothing_is_chosen_and_what_is_harsher_than_what_
     assert "would be aborted" in offers[-70.0].refusal or "harsher than" in offers[-70.0].refusal
     assert all(offers[a].refusal is not None for a in (-300.0, -150.0))
     assert offers[20.0].refusal is None and offers[20.0].aborted is None
+
+
+def test_what_is_foretold_to_break_is_refused_without_a_simulation_and_what_is_not_is_proven(learned, seen):
+    steps = [StepCandidate(a) for a in (40.0, 60.0, 80.0)]
+    free = ask(learned, seen, steps, wish=Wish(disagreement=1e6, within=0.0), tolerance=FREE)
+    learned.prospect.harsh = 70.0
+    choice = ask(learned, seen, steps, wish=Wish(disagreement=1e6, within=0.0), tolerance=FREE)
+    assert free.candidate.amplitude >= 80.0 > 70.0 > choice.candidate.amplitude
+    harsh = next(offer for offer in choice.offers if offer.candidate.amplitude == 80.0)
+    assert harsh.refusal == (
+        "Of such sweeps 30 % are broken off, as was learned from simulated cells; less than 2 % is admitted."
+    )
+    assert harsh.aborted is None
+    assert choice.offers[choice.chosen].aborted_bound < 0.02
+    bold = ask(learned, seen, steps, wish=Wish(disagreement=1e6, within=0.0), tolerance=FREE, rule=AbortRule(share=0.4))
+    assert bold.candidate.amplitude >= 80.0
 
 
 def test_a_step_no_larger_than_one_that_was_played_is_not_played_for_being_the_largest(learned, seen):
