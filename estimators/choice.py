@@ -88,6 +88,7 @@ def choose(
     most: int = 256,
     carry: bool = True,
     simulate: bool = False,
+    passed: Sequence[Candidate] = (),
 ) -> Choice:
     """Choose the next stimulus of one cell.
 
@@ -111,6 +112,7 @@ def choose(
         carry: As `estimators.foresight.Foresight`.
         simulate: Whether gains come from simulated sweeps of the posterior's draws also where the network has a
             prospect, which has learned what sweeps teach; then `refine`, `most` and `carry` matter.
+        passed: What somebody passed over; neither it nor what resembles it is chosen.
 
     Returns:
         The choice.
@@ -122,7 +124,7 @@ def choose(
     tolerance = tolerance or Tolerance.of(contexts)
     columns = wish.columns(checkpoint.spec.parameters)
     begun = time.monotonic()
-    panel = _Panel(checkpoint, setting, wish, limits, rule, tolerance, begun, budget)
+    panel = _Panel(checkpoint, setting, wish, limits, rule, tolerance, begun, budget, tuple(passed))
     offered = list(dict.fromkeys(candidates))
     if tolerance.climbs:
         offered += [rung for rung in panel.rungs if rung not in offered]
@@ -150,8 +152,9 @@ class _Panel:
         tolerance: Tolerance,
         begun: float,
         budget: float | None,
+        passed: tuple[Candidate, ...],
     ) -> None:
-        self._checkpoint, self._setting, self._wish = checkpoint, setting, wish
+        self._checkpoint, self._setting, self._wish, self._passed = checkpoint, setting, wish, passed
         self._limits, self._rule, self._tolerance = limits, rule, tolerance
         self._begun, self._budget = begun, budget
         low, high = checkpoint.domain.ranges["amplitude"]
@@ -253,6 +256,8 @@ class _Panel:
 
     def _barred(self, candidate: Candidate) -> str | None:
         """Tell what is against a candidate before anything is simulated."""
+        if any(candidate.resembles(other) for other in self._passed):
+            return "It was passed over, or is much like one that was."
         outside = allowed(candidate, self._checkpoint.domain, self._limits, self._setting)
         return outside or refusal(candidate, self._tolerance, self._setting, self.rungs)
 

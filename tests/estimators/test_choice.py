@@ -242,6 +242,17 @@ def test_what_is_foretold_to_break_is_refused_without_a_simulation_and_what_is_n
     assert bold.candidate.amplitude >= 80.0
 
 
+def test_what_was_passed_over_and_what_resembles_it_is_not_chosen_and_what_is_chosen_is_proven(learned, seen):
+    steps = [StepCandidate(a) for a in (20.0, 40.0, 75.0, 80.0)]
+    passed = (StepCandidate(80.0), StepCandidate(40.0))
+    choice = ask(learned, seen, steps, wish=Wish(disagreement=1e6, within=0.0), tolerance=FREE, passed=passed)
+    best = choice.offers[choice.chosen]
+    assert not any(best.candidate.resembles(other) for other in passed)
+    assert best.aborted_bound is not None and best.aborted_bound < 0.02
+    told = {offer.candidate.amplitude: offer.refusal for offer in choice.offers}
+    assert told[75.0] == told[80.0] == "It was passed over, or is much like one that was."
+
+
 def test_a_step_no_larger_than_one_that_was_played_is_not_played_for_being_the_largest(learned, seen):
     poor = Wish(disagreement=1e6, worth=1e3)
     rising = ask(learned, seen, [StepCandidate(90.0)], wish=poor, tolerance=Tolerance(trusted=2, largest=100.0))
