@@ -41,7 +41,7 @@ class Foretold:
     Args:
         gains: Of each member how much likelier the truth gets, by how much the entropy falls, and by how much each
             parameter's alone, shape (m, candidates, cells, 2 + p) [nat].
-        breaks: How likely the sweep is broken off, shape (candidates, cells).
+        breaks: Of each member how likely the sweep is broken off, shape (m, candidates, cells).
     """
 
     gains: Array
@@ -123,8 +123,7 @@ class Prospect(nn.Module):
             gap = apart(some[:, _AMPLITUDE], c[whose][..., _AMPLITUDE])
             parts.append(self(sweeps[whose], known[whose], encoded(network, some), gap))
         foretold = torch.cat(parts, dim=1).reshape(len(self.members), count, cells, -1).double()
-        breaks = torch.sigmoid(foretold[..., -1]).mean(dim=0)
-        return Foretold(foretold[..., :-1].numpy(), breaks.numpy())
+        return Foretold(foretold[..., :-1].numpy(), torch.sigmoid(foretold[..., -1]).numpy())
 
 
 class _Member(nn.Module):

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from estimators.abort import AbortRule
+from estimators.abort import LEARNED
 from estimators.adaptive import TRIED, adapt
 from estimators.context import CONTEXT
 from estimators.course import Course
@@ -36,9 +36,6 @@ from estimators.spec import Spec
 from estimators.training import Epoch
 
 __all__ = ["Lessons", "prospect_of"]
-
-_RULE = AbortRule(max_spikes=300)
-"""When a sweep is broken off, as sessions do by default."""
 
 _SWEEPS = (4, 11)
 _PURPOSE = 31
@@ -162,7 +159,7 @@ def prospect_of(
         cells, maker = how.cells // how.rounds, likelihood if prospect is None else None
         made = adapt(
             network, spec, cells, rng,
-            likelihood=maker, prospect=prospect, rule=_RULE, policies=policies, sweeps=_SWEEPS,
+            likelihood=maker, prospect=prospect, rule=LEARNED, policies=policies, sweeps=_SWEEPS,
         )  # fmt: skip
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
         rounds.append(Lessons.join([Lessons.of(network, sets, generator) for sets in made]))

@@ -192,7 +192,7 @@ class Prospect:
 
     def foretell(self, network, features, told, asked):
         self.shown.append((features.copy(), told.copy(), asked.copy()))
-        return Foretold(np.stack([asked[..., AMPLITUDE, None]] * 2), np.zeros(asked.shape[:2]))
+        return Foretold(np.stack([asked[..., AMPLITUDE, None]] * 2), np.zeros((2, *asked.shape[:2])))
 
 
 def test_what_a_prospect_promises_most_of_is_played_and_it_is_shown_no_later_sweep(network, process, monkeypatch):

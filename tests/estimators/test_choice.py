@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from estimators.abort import AbortRule
+from estimators.abort import LEARNED, AbortRule
 from estimators.admission import Tolerance
 from estimators.candidate import Setting, StepCandidate
 from estimators.choice import choose
@@ -198,7 +198,8 @@ class Learned(Prospect):
     def foretell(self, network, features, told, asked):
         gain = np.abs(asked[..., 0]) / 10.0
         parts = np.stack([gain, 0.9 * gain, *[gain / 20.0 * (k + 1) / 6.5 for k in range(12)]], axis=-1)
-        return Foretold(np.stack([parts, parts + 0.1]), np.where(asked[..., 0] >= self.harsh, 0.3, 0.001))
+        breaks = np.where(asked[..., 0] >= self.harsh, 0.3, 0.001)
+        return Foretold(np.stack([parts, parts + 0.1]), np.stack([breaks, 0.5 * breaks]))
 
 
 @pytest.fixture
@@ -214,6 +215,19 @@ def test_where_it_was_learned_what_sweeps_teach_the_best_that_is_borne_is_chosen
     assert best.candidate.amplitude > 80.0 and best.gain == pytest.approx(best.candidate.amplitude / 10.0 + 0.05)
     assert best.refusal is None and best.aborted == 0.0 and best.aborted_bound < 0.02
     assert choice.simulated <= 320 and best.draws == 0
+
+
+def test_where_a_session_aborts_no_more_than_what_was_learned_nothing_is_simulated(learned, seen):
+    wish = Wish(disagreement=1e6, within=0.0)
+    choice = ask(learned, seen, wish=wish, tolerance=FREE, rule=LEARNED)
+    best = choice.offers[choice.chosen]
+    assert best.candidate.amplitude > 80.0 and choice.simulated == 0
+    assert (best.aborted, best.aborted_bound) == (pytest.approx(0.00075), 0.001)
+    learned.prospect.harsh = 70.0
+    milder = ask(learned, seen, wish=wish, tolerance=FREE, rule=LEARNED)
+    assert milder.candidate.amplitude < 70.0 and milder.simulated == 0
+    stricter = ask(learned, seen, wish=wish, tolerance=FREE, rule=replace(LEARNED, above=-20.0))
+    assert stricter.simulated > 0
 
 
 def test_of_what_was_not_proven_nothing_is_chosen_and_what_is_harsher_than_what_breaks_is_not_tried(learned, seen):
@@ -234,7 +248,7 @@ def test_what_is_foretold_to_break_is_refused_without_a_simulation_and_what_is_n
     assert free.candidate.amplitude >= 80.0 > 70.0 > choice.candidate.amplitude
     harsh = next(offer for offer in choice.offers if offer.candidate.amplitude == 80.0)
     assert harsh.refusal == (
-        "Of such sweeps 30 % are broken off, as was learned from simulated cells; less than 2 % is admitted."
+        "Of such sweeps up to 30 % are broken off, as was learned from simulated cells; less than 2 % is admitted."
     )
     assert harsh.aborted is None
     assert choice.offers[choice.chosen].aborted_bound < 0.02
