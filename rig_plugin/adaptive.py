@@ -33,6 +33,7 @@ __all__ = ["Adaptive"]
 _SLICE = 0.05
 _BIT = math.log(2.0)
 _SHORTEST = 1000.0
+_SHOWN = 20
 _HANDING = 100.0
 
 Played = Generator[Request | Decision, Trial | None, str | None]
@@ -211,9 +212,9 @@ def _decided(event: Event, said: str) -> Decision:
 
 
 def _weighed(advice: Advice) -> tuple[Candidate, ...]:
-    """Tell what was weighed, as the window shows it."""
-    return tuple(
-        Candidate(stimulus, offer.gain / _BIT, (offer.error or 0.0) / _BIT)
-        for stimulus, offer in zip(advice.stimuli, advice.choice.offers, strict=True)
-        if offer.refusal is None and offer.gain is not None
-    )
+    """Tell the best of what was weighed, as the window shows it: in the order in which it was offered."""
+    offers = advice.choice.offers
+    gains = {k: offer.gain for k, offer in enumerate(offers) if offer.refusal is None and offer.gain is not None}
+    best = sorted(gains, key=lambda k: -gains[k])[:_SHOWN]
+    kept = {*best, *(k for k in gains if k == advice.choice.chosen)}
+    return tuple(Candidate(advice.stimuli[k], gains[k] / _BIT, (offers[k].error or 0.0) / _BIT) for k in sorted(kept))

@@ -159,7 +159,13 @@ def advise(question: Question) -> Advice:
     shortest, longest = checkpoint.domain.ranges["duration"]
     durations = sorted({shortest * (longest / shortest) ** 0.12, float(np.clip(question.duration, shortest, longest))})
     offered = menu(
-        checkpoint.domain, question.limits, setting, reach=reach, holdings=(question.holding,), durations=durations
+        checkpoint.domain,
+        question.limits,
+        setting,
+        reach=reach,
+        holdings=(question.holding,),
+        durations=durations,
+        fine=checkpoint.prospect is not None,
     )
     wish = Wish(
         parameters=settings.parameters(checkpoint.spec.names),

@@ -159,7 +159,7 @@ def _choice(cohort: Cohort, chooser: Checkpoint, record: Record, cell: int, draw
     reach = float(cohort.reach[cell])
     start = INTERVAL * len(rows)
     setting = Setting(baseline=BASELINE, tail=TAIL, rate=RATE, start=start, interval=INTERVAL)
-    offered = menu(chooser.domain, Limits(), setting, reach=reach)
+    offered = menu(chooser.domain, Limits(), setting, reach=reach, fine=chooser.prospect is not None)
     choice = choose(
         chooser, rows, contexts, setting, offered,
         wish=Wish(), rule=rule, tolerance=Tolerance(trusted=2, largest=reach / 2.0), seed=cell, most=draws,

@@ -145,6 +145,14 @@ def test_the_sweep_that_teaches_most_is_played_with_what_was_weighed(trial):
     assert said == ["80 pA is expected to gain 1.40 nat.", "Narrow enough."] and adviser.is_closed
 
 
+def test_of_many_that_were_weighed_the_best_are_shown_and_always_the_one_that_was_chosen():
+    offers = tuple(Offer(0.01 * k) for k in range(60))
+    many = Advice(replace(Choice(), offers=offers, chosen=3), tuple(step(float(k + 1)) for k in range(60)))
+    request = next(made(Script(many))[0].play())
+    shown = [candidate.stimulus.amplitude for candidate in request.candidates]
+    assert shown == [4.0, *(float(k + 1) for k in range(40, 60))]
+
+
 def test_automatic_choice_ends_at_the_first_sweep_that_is_not_trusted(trial):
     adaptive, _ = made(Script(advice(), advice()))
     protocol = adaptive.play()
