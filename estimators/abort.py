@@ -17,7 +17,7 @@ from estimators.runs import longest
 from simulators.compiled import ENTRY
 from simulators.refusal import Refusal
 
-__all__ = ["AbortRule", "AbortRuleError", "upper_bound"]
+__all__ = ["LEARNED", "AbortRule", "AbortRuleError", "upper_bound"]
 
 _SPIKES = [NAMES.index(name) for name in ("spikes_before", "spike_count", "rebound_spikes")]
 
@@ -95,10 +95,35 @@ class AbortRule:
         held = (runs[:, 0] >= self.above_for * rate) | (runs[:, 1] >= self.below_for * rate)
         return np.asarray(held | (runs[:, 2] > 0) | (spikes > self.max_spikes))
 
+    def is_within(self, other: AbortRule) -> bool:
+        """Tell whether this rule aborts nothing that the other does not abort, whatever shares they admit.
+
+        Args:
+            other: For instance the one that something was learned by.
+
+        Returns:
+            Whether it is as mild or milder in each bound.
+
+        Example:
+            >>> AbortRule(max_spikes=300).is_within(LEARNED), AbortRule(above=-20.0, max_spikes=300).is_within(LEARNED)
+            (True, False)
+        """
+        milder = self.above >= other.above and self.above_for >= other.above_for and self.below <= other.below
+        return (
+            milder
+            and self.below_for >= other.below_for
+            and self.beyond >= other.beyond
+            and self.max_spikes >= other.max_spikes
+        )
+
     @property
     def fewest(self) -> int:
         """Draws without a single abort that it takes to admit anything."""
         return math.ceil(math.log(1.0 - self.confidence) / math.log(1.0 - self.share))
+
+
+LEARNED = AbortRule(max_spikes=300)
+"""When sessions abort a sweep by default; by this rule prospects learn which sweeps are."""
 
 
 def upper_bound(aborted: int, draws: int, confidence: float) -> float:

@@ -256,7 +256,7 @@ class _Course:
     def _gains(self, features: _Floats, told: _Floats, asked: _Floats) -> _Floats:
         """Weigh sweeps, shape (candidates, cells)."""
         if self.prospect is not None:
-            return np.asarray(self.prospect.gains(self.network, features, told, asked).mean(axis=0)[..., 0])
+            return np.asarray(self.prospect.foretell(self.network, features, told, asked).gains.mean(axis=0)[..., 0])
         generator = torch.Generator().manual_seed(int(self.rng.integers(2**62)))
         if self.likelihood is None:
             return np.zeros(asked.shape[:2])

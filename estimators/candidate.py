@@ -14,6 +14,7 @@ __all__ = ["Candidate", "CandidateError", "Setting", "StepCandidate"]
 
 _GRID = 0.2
 _CURRENT = 0.1
+_ALIKE = 0.15
 
 
 class CandidateError(Refusal):
@@ -32,6 +33,9 @@ class Setting:
         rest: Shortest time that the cell is left alone after a sweep [s].
         interval: Shortest time from one sweep's start to the next's [s].
         holding_known: Whether the holding current of the sweep to come will be known.
+        history_level: Of a pulse before the baseline, above the holding [pA].
+        history_duration: Of that pulse, 0 for none [ms].
+        history_gap: From its end to the step [ms].
 
     Raises:
         CandidateError: If a number is not finite, a time is negative, or the rate is not positive.
@@ -44,6 +48,9 @@ class Setting:
     rest: float = 1.0
     interval: float = 0.0
     holding_known: bool = True
+    history_level: float = 0.0
+    history_duration: float = 0.0
+    history_gap: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("baseline", "tail", "rate", "start", "rest", "interval"):
@@ -79,6 +86,9 @@ class Candidate(Protocol):
 
     def covers(self, other: Candidate) -> bool:
         """Tell whether a cell that bears this one bears the other."""
+
+    def resembles(self, other: Candidate) -> bool:
+        """Tell whether who does not want the one will not want the other."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +140,9 @@ class StepCandidate:
             setting.baseline,
             setting.tail,
             setting.rate,
+            history_level=setting.history_level,
+            history_duration=setting.history_duration,
+            history_gap=setting.history_gap,
             start=setting.start,
         )
 
@@ -151,4 +164,18 @@ class StepCandidate:
             and self.duration >= other.duration
             and self.amplitude * other.amplitude >= 0
             and abs(self.amplitude) >= abs(other.amplitude)
+        )
+
+    def resembles(self, other: Candidate) -> bool:
+        """Tell whether who does not want the one will not want the other: the same way and holding, and much alike.
+
+        Example:
+            >>> StepCandidate(50.0).resembles(StepCandidate(55.0)), StepCandidate(50.0).resembles(StepCandidate(-50.0))
+            (True, False)
+        """
+        return (
+            isinstance(other, StepCandidate)
+            and self.holding == other.holding
+            and abs(self.amplitude - other.amplitude) <= _ALIKE * max(abs(self.amplitude), abs(other.amplitude))
+            and abs(math.log(self.duration / other.duration)) <= 2.0 * _ALIKE
         )

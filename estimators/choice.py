@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from estimators.abort import AbortRule
+from estimators.abort import LEARNED, AbortRule
 from estimators.admission import Tolerance, ladder, refusal
 from estimators.appraisal import Appraisal
 from estimators.candidate import Candidate, Setting, StepCandidate
@@ -88,6 +88,7 @@ def choose(
     most: int = 256,
     carry: bool = True,
     simulate: bool = False,
+    passed: Sequence[Candidate] = (),
 ) -> Choice:
     """Choose the next stimulus of one cell.
 
@@ -111,6 +112,7 @@ def choose(
         carry: As `estimators.foresight.Foresight`.
         simulate: Whether gains come from simulated sweeps of the posterior's draws also where the network has a
             prospect, which has learned what sweeps teach; then `refine`, `most` and `carry` matter.
+        passed: What somebody passed over; neither it nor what resembles it is chosen.
 
     Returns:
         The choice.
@@ -122,7 +124,7 @@ def choose(
     tolerance = tolerance or Tolerance.of(contexts)
     columns = wish.columns(checkpoint.spec.parameters)
     begun = time.monotonic()
-    panel = _Panel(checkpoint, setting, wish, limits, rule, tolerance, begun, budget)
+    panel = _Panel(checkpoint, setting, wish, limits, rule, tolerance, begun, budget, tuple(passed))
     offered = list(dict.fromkeys(candidates))
     if tolerance.climbs:
         offered += [rung for rung in panel.rungs if rung not in offered]
@@ -150,8 +152,9 @@ class _Panel:
         tolerance: Tolerance,
         begun: float,
         budget: float | None,
+        passed: tuple[Candidate, ...],
     ) -> None:
-        self._checkpoint, self._setting, self._wish = checkpoint, setting, wish
+        self._checkpoint, self._setting, self._wish, self._passed = checkpoint, setting, wish, passed
         self._limits, self._rule, self._tolerance = limits, rule, tolerance
         self._begun, self._budget = begun, budget
         low, high = checkpoint.domain.ranges["amplitude"]
@@ -191,30 +194,33 @@ class _Panel:
         return self._conclude(offers, foresight, weighing, proof)
 
     def appraise(self, offered: list[Candidate], foresight: Foresight, columns: Sequence[int], refine: int) -> Choice:
-        """Choose by what was learned that sweeps teach; nothing is simulated but whether the best are borne."""
+        """Choose by what was learned that sweeps teach, and by which of them break.
+
+        Where the session aborts more than what that was learned by, the best that was not learned to break is proven.
+        """
         barred = {candidate: self._barred(candidate) for candidate in offered}
         proof = Proof(foresight, self._rule, self._setting, self._deadline(1.0))
-        appraisal = Appraisal(self._checkpoint, foresight, self._setting, columns, self._wish.disagreement)
+        judge = None if self._rule.is_within(LEARNED) else proof
+        appraisal = Appraisal(self._checkpoint, foresight, self._setting, columns, self._wish.disagreement, self._rule)
         appraisal.weigh([c for c in offered if barred[c] is None])
         self._proven = {}
         pick = self._pick if self._granted(foresight) is None else self._best
         centres: list[Candidate] = []
         while True:
-            offers = tuple(self._offer(c, barred[c], proof, appraisal) for c in offered)
+            offers = tuple(self._offer(c, barred[c], judge or appraisal, appraisal) for c in offered)
             best = pick(offers)[0]
-            if best is None or self._is_known(offers[best].candidate):
+            if best is None:
                 break
             candidate = offers[best].candidate
             if len(centres) < refine and candidate not in centres:
                 fresh = self._near(candidate, offered, barred, len(centres))
                 appraisal.weigh([c for c in fresh if barred[c] is None])
                 centres.append(candidate)
+            elif judge is None or candidate in self._proven or self._is_borne(candidate):
+                break
             else:
                 self._prove(candidate, offered, proof)
         return self._conclude(offers, foresight, appraisal, proof)
-
-    def _is_known(self, candidate: Candidate) -> bool:
-        return candidate in (self._proven or ()) or self._is_borne(candidate)
 
     def _prove(self, candidate: Candidate, offered: Sequence[Candidate], proof: Proof) -> None:
         """Prove the best; where it may not be played, nothing that is harsher may."""
@@ -249,6 +255,8 @@ class _Panel:
 
     def _barred(self, candidate: Candidate) -> str | None:
         """Tell what is against a candidate before anything is simulated."""
+        if any(candidate.resembles(other) for other in self._passed):
+            return "It was passed over, or is much like one that was."
         outside = allowed(candidate, self._checkpoint.domain, self._limits, self._setting)
         return outside or refusal(candidate, self._tolerance, self._setting, self.rungs)
 
@@ -256,17 +264,17 @@ class _Panel:
         """Tell whether it is a rung no higher than what a hardly known cell has borne, which needs no prediction."""
         return self._tolerance.climbs and abs(candidate.amplitude) <= self._tolerance.largest
 
-    def _offer(self, candidate: Candidate, barred: str | None, proof: Proof, weighing: Weighing | Appraisal) -> Offer:
+    def _offer(
+        self, candidate: Candidate, barred: str | None, judge: Proof | Appraisal, weighing: Weighing | Appraisal
+    ) -> Offer:
         """Tell what is known of a candidate; where only the best are proven, nothing is held against the others."""
         seconds = candidate.seconds(self._setting)
         if barred is not None:
             return Offer(candidate, seconds, refusal=barred)
-        aborted, known = proof.counts(candidate)
-        share = aborted / known if known else None
-        bound = proof.bound(candidate) if known else None
+        share = judge.share(candidate)
+        bound = None if share is None else judge.bound(candidate)
         weight, leader = weighing.weights.get(candidate), weighing.leader
-        why = proof.refusal(candidate) if self._proven is None else self._proven.get(candidate)
-        why = None if self._is_borne(candidate) else why
+        why = None if self._is_borne(candidate) else self._against(candidate, judge, weighing)
         if weight is None:
             return Offer(candidate, seconds, aborted=share, aborted_bound=bound, refusal=why)
         if why is None and weight.disagrees(self._wish.disagreement, weighing.common):
@@ -289,6 +297,13 @@ class _Panel:
             bound,
             why,
         )
+
+    def _against(self, candidate: Candidate, judge: Proof | Appraisal, weighing: Weighing | Appraisal) -> str | None:
+        """Tell why a candidate breaks too often, or None where nothing says so."""
+        if self._proven is None:
+            return judge.refusal(candidate)
+        learned = weighing.refusal(candidate) if isinstance(weighing, Appraisal) else None
+        return learned or self._proven.get(candidate)
 
     def _conclude(
         self, offers: tuple[Offer, ...], foresight: Foresight, weighing: Weighing | Appraisal, proof: Proof

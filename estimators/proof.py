@@ -97,6 +97,11 @@ class Proof:
         state = self._record(candidate).state
         return int((state == 1).sum()), int((state >= 0).sum())
 
+    def share(self, candidate: Candidate) -> float | None:
+        """Give the share of the draws simulated so far that abort; None where there are none."""
+        aborted, known = self.counts(candidate)
+        return aborted / known if known else None
+
     def bound(self, candidate: Candidate) -> float:
         """Give the upper confidence bound of the share that aborts."""
         return upper_bound(*self.counts(candidate), self._rule.confidence)

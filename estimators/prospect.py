@@ -4,6 +4,7 @@ What a sweep taught is how much likelier the truth was once it was known. Of sim
 sweep of every set, with all that the sweeps of a cell share in it: the rig, the baths, the model's error. Its
 expectation given the sweeps before and the command is what a regression learns. It needs no draw of what is shared,
 which is where simulating the posterior's draws goes wrong after some sweeps, and costs microseconds a candidate.
+Beside it the same regression learns how likely the sweep has to be broken off.
 
 References:
     Barber & Agakov (2003), The IM algorithm: a variational approach to information maximization. NIPS 16.
@@ -13,6 +14,7 @@ References:
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
@@ -24,12 +26,26 @@ from estimators.context import CONTEXT
 from estimators.estimator import SweepSetEstimator
 from estimators.outlook import Outlook
 
-__all__ = ["Prospect", "apart", "encoded"]
+__all__ = ["Foretold", "Prospect", "apart", "encoded"]
 
 _AMPLITUDE, _EXCLUDED = CONTEXT.index("amplitude"), CONTEXT.index("excluded")
 _LEAST = 1.0
 _ROWS = 4096
 Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Foretold:
+    """What is foretold of sweeps that nobody has played.
+
+    Args:
+        gains: Of each member how much likelier the truth gets, by how much the entropy falls, and by how much each
+            parameter's alone, shape (m, candidates, cells, 2 + p) [nat].
+        breaks: Of each member how likely the sweep is broken off, shape (m, candidates, cells).
+    """
+
+    gains: Array
+    breaks: Array
 
 
 class Prospect(nn.Module):
@@ -49,7 +65,7 @@ class Prospect(nn.Module):
     def __init__(self, columns: int, circumstances: int, known: int, parameters: int, outlook: Outlook) -> None:
         super().__init__()
         self.outlook = outlook
-        sizes = (columns, circumstances, known, 2 + parameters)
+        sizes = (columns, circumstances, known, 2 + parameters + 1)
         self.members = nn.ModuleList(_Member(*sizes, outlook) for _ in range(outlook.members))
 
     @classmethod
@@ -68,7 +84,7 @@ class Prospect(nn.Module):
         return cls(*sizes, outlook)
 
     def forward(self, sweeps: Tensor, known: Tensor, asked: Tensor, apart: Tensor) -> Tensor:
-        """Foretell gains.
+        """Foretell gains, and whether a sweep breaks.
 
         Args:
             sweeps: Those so far, encoded, shape (b, k, w).
@@ -77,13 +93,13 @@ class Prospect(nn.Module):
             apart: Of each sweep, how far its amplitude is from the one that is weighed, shape (b, k).
 
         Returns:
-            Of each member how much likelier the truth gets, by how much the entropy falls, and by how much each
-                parameter's alone [nat], shape (m, b, 2 + p).
+            Of each member how much likelier the truth gets, by how much the entropy falls, by how much each
+                parameter's alone [nat], and the log odds of a sweep that is broken off, shape (m, b, 2 + p + 1).
         """
         return torch.stack([member(sweeps, known, asked, apart) for member in self.members])
 
     @torch.inference_mode()
-    def gains(self, network: SweepSetEstimator, features: Array, told: Array, asked: Array) -> Array:
+    def foretell(self, network: SweepSetEstimator, features: Array, told: Array, asked: Array) -> Foretold:
         """Weigh sweeps, of many cells at once.
 
         Args:
@@ -93,7 +109,7 @@ class Prospect(nn.Module):
             asked: Contexts of the sweeps that are weighed, shape (candidates, cells, c).
 
         Returns:
-            Of each member, as above, shape (m, candidates, cells, 2 + p) [nat].
+            Of each candidate and cell.
         """
         x, c = (torch.as_tensor(table, dtype=torch.float32) for table in (features, told))
         wanted = torch.as_tensor(asked, dtype=torch.float32)
@@ -106,7 +122,8 @@ class Prospect(nn.Module):
         for some, whose in zip(torch.split(flat, _ROWS), torch.split(rows, _ROWS), strict=True):
             gap = apart(some[:, _AMPLITUDE], c[whose][..., _AMPLITUDE])
             parts.append(self(sweeps[whose], known[whose], encoded(network, some), gap))
-        return np.asarray(torch.cat(parts, dim=1).reshape(len(self.members), count, cells, -1).double().numpy())
+        foretold = torch.cat(parts, dim=1).reshape(len(self.members), count, cells, -1).double()
+        return Foretold(foretold[..., :-1].numpy(), torch.sigmoid(foretold[..., -1]).numpy())
 
 
 class _Member(nn.Module):

@@ -4,6 +4,7 @@ Cells of the process are asked in rounds: first mostly by steps that follow noth
 before, with a share of steps that follow nothing, so that it meets the sets that its own choices lead to. What
 each sweep taught is how much likelier the truth got, and by how much the posterior's entropy fell, of all parameters
 together and of each alone: where a posterior holds what it promises both have one mean, the second with less noise.
+Whether it was broken off is learned as a probability.
 
 References:
     Ross, Gordon & Bagnell (2011), A reduction of imitation learning and structured prediction to no-regret online
@@ -20,8 +21,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits
 
-from estimators.abort import AbortRule
+from estimators.abort import LEARNED
 from estimators.adaptive import TRIED, adapt
 from estimators.context import CONTEXT
 from estimators.course import Course
@@ -35,9 +37,6 @@ from estimators.training import Epoch
 
 __all__ = ["Lessons", "prospect_of"]
 
-_RULE = AbortRule(max_spikes=300)
-"""When a sweep is broken off, as sessions do by default."""
-
 _SWEEPS = (4, 11)
 _PURPOSE = 31
 _FIRST, _BLIND = 4, 0.85
@@ -48,7 +47,7 @@ _LEAST, _MOST = -6.0, 12.0
 _ASIDE = 0.06
 _CALMEST = 0.05
 _AT_ONCE = 500
-_AMPLITUDE = CONTEXT.index("amplitude")
+_AMPLITUDE, _EXCLUDED = CONTEXT.index("amplitude"), CONTEXT.index("excluded")
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +159,7 @@ def prospect_of(
         cells, maker = how.cells // how.rounds, likelihood if prospect is None else None
         made = adapt(
             network, spec, cells, rng,
-            likelihood=maker, prospect=prospect, rule=_RULE, policies=policies, sweeps=_SWEEPS,
+            likelihood=maker, prospect=prospect, rule=LEARNED, policies=policies, sweeps=_SWEEPS,
         )  # fmt: skip
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
         rounds.append(Lessons.join([Lessons.of(network, sets, generator) for sets in made]))
@@ -212,19 +211,28 @@ class _Course(Course[Prospect]):
             for some in torch.split(order[self._lessons.sizes[order] > k], _BATCH):
                 yield some, k
 
-    def _loss(self, cells: Tensor, k: int, prospect: Prospect | None = None) -> Tensor:
-        """Give the mean square error in spreads of what sweep k taught."""
+    def _loss(self, cells: Tensor, k: int) -> Tensor:
+        off, unsure = self._left(self.network, cells, k)
+        return off + unsure
+
+    def _left(self, prospect: Prospect, cells: Tensor, k: int) -> tuple[Tensor, Tensor]:
+        """Give the mean square error in spreads of what sweep k taught, and the cross entropy of its breaking."""
         lessons, network = self._lessons, self._network
         with torch.no_grad():
             sweeps = network.scaling(lessons.features[cells, :k], lessons.context[cells, :k])
             asked, wanted = lessons.context[cells, k], lessons.taught[cells, k - 1]
+            broken = asked[:, _EXCLUDED]
             gap = apart(asked[:, _AMPLITUDE], lessons.context[cells, :k, _AMPLITUDE])
             asked = encoded(network, asked)
-        foretold = (prospect or self.network)(sweeps, lessons.known[cells, k - 1], asked, gap)
-        return torch.square((foretold - wanted) / self._spread[k - 1]).mean()
+        foretold = prospect(sweeps, lessons.known[cells, k - 1], asked, gap)
+        off = torch.square((foretold[..., :-1] - wanted) / self._spread[k - 1]).mean()
+        return off, binary_cross_entropy_with_logits(foretold[..., -1], broken.expand(len(foretold), -1))
 
     def choose(self) -> float:
-        """Keep the averaged weights where the cells aside like them best; give the share that they foretell."""
+        """Keep the averaged weights where the cells aside like them best; give the share of gains so foretold."""
         with torch.inference_mode():
-            losses = [(float(self._loss(*some, self.averaged)), len(some[0])) for some in self._batches(self._aside)]
-        return self.judge(1.0 - sum(loss * n for loss, n in losses) / sum(n for _, n in losses))
+            some = list(self._batches(self._aside))
+            left = np.array([[float(x) for x in self._left(self.averaged, *batch)] for batch in some])
+        off, unsure = np.average(left, axis=0, weights=[len(cells) for cells, _ in some])
+        self.judge(-float(off + unsure))
+        return 1.0 - float(off)

@@ -145,7 +145,7 @@ def _ranked(
         checkpoint, rows, contexts, setting, columns, AbortRule(), seed, max(blocks * BLOCK, nested[1]), carry
     )
     if learned:
-        appraisal = Appraisal(checkpoint, foresight, setting, columns, math.inf)
+        appraisal = Appraisal(checkpoint, foresight, setting, columns, math.inf, AbortRule())
         appraisal.weigh(candidates)
         gain = np.stack([appraisal.weights[candidate].gains for candidate in candidates])
     else:

@@ -25,6 +25,7 @@ from rig_plugin.trial import Trial
 from simulators.stimulus import Stimulus
 
 if TYPE_CHECKING:
+    from estimators.candidate import Candidate as Choosable
     from estimators.context import Context
 
 __all__ = ["Adaptive"]
@@ -32,6 +33,7 @@ __all__ = ["Adaptive"]
 _SLICE = 0.05
 _BIT = math.log(2.0)
 _SHORTEST = 1000.0
+_SHOWN = 20
 _HANDING = 100.0
 
 Played = Generator[Request | Decision, Trial | None, str | None]
@@ -103,21 +105,9 @@ class Adaptive:
     def _chosen(self) -> Played:
         settings = self._question.settings
         for _ in range(settings.sweeps):
-            if self._is_over():
-                return None
-            advice = self._choose()
-            yield from self._told()
-            if advice is None and self._good is None:
-                return "No stimulus could be chosen, and none was trusted before that could be played again."
-            if advice is not None and advice.choice.stop is not None:
-                yield _decided("chose", advice.choice.stop)
-                return None
-            if advice is not None and advice.choice.chosen is None:
-                reason: str = advice.choice.reason
-                return reason
-            trial = (yield Request(self._good)) if advice is None else (yield from self._offered(advice))
-            if trial is None:
-                return None
+            trial = yield from self._next()
+            if not isinstance(trial, Trial):
+                return trial
             if trial.trust.in_distribution and trial.sweep is not None:
                 self._good = trial.sweep.stimulus
             elif self._question.mode == "automatic":
@@ -126,19 +116,37 @@ class Adaptive:
         yield _decided("chose", f"{settings.sweeps} sweeps were chosen, as many as were asked for.")
         return None
 
-    def _offered(self, advice: Advice) -> Generator[Request | Decision, Trial | None, Trial | None]:
-        """Propose the best; where somebody passes over it the next best, until nothing is left."""
-        choice = advice.choice
-        yield _decided("chose", choice.reason)
-        free = {k: offer.gain for k, offer in enumerate(choice.offers) if offer.refusal is None and offer.gain}
-        others = sorted(free.keys() - {choice.chosen}, key=lambda k: -free[k])
-        for k in (choice.chosen, *others):
-            gain = None if k is None or k not in free else free[k] / _BIT
-            if k is not None and not self._is_over():
-                trial = yield Request(advice.stimuli[k], gain=gain, candidates=_weighed(advice))
-                if trial is not None:
-                    return trial
-        yield _decided("chose", "All that may be played was passed over.")
+    def _next(self) -> Generator[Request | Decision, Trial | None, Trial | str | None]:
+        """Have a sweep chosen and played; where somebody passes over it another, until nothing is left.
+
+        Returns:
+            The trial, or why it ended, or None where it was meant to.
+        """
+        passed: tuple[Choosable, ...] = ()
+        while not self._is_over():
+            advice = self._choose(passed)
+            yield from self._told()
+            if advice is None:
+                if self._good is None:
+                    return "No stimulus could be chosen, and none was trusted before that could be played again."
+                return (yield Request(self._good))
+            choice = advice.choice
+            if choice.stop is not None:
+                yield _decided("chose", choice.stop)
+                return None
+            if choice.chosen is None and not passed:
+                return choice.reason
+            if choice.chosen is None:
+                yield _decided("chose", "All that may be played was passed over.")
+                return None
+            yield _decided("chose", choice.reason)
+            gain = choice.offers[choice.chosen].gain
+            stimulus = advice.stimuli[choice.chosen]
+            trial = yield Request(stimulus, gain=gain and gain / _BIT, candidates=_weighed(advice))
+            if trial is not None:
+                return trial
+            # Only what was chosen is proven harmless: of the others the next best has to be found anew.
+            passed += (choice.offers[choice.chosen].candidate,)
         return None
 
     def _suggested(self) -> Played:
@@ -155,15 +163,16 @@ class Adaptive:
                 yield _decided("chose", f"Suggested: {advice.choice.reason}")
         return None
 
-    def _choose(self) -> Advice | None:
+    def _choose(self, passed: tuple[Choosable, ...] = ()) -> Advice | None:
         """Have the next stimulus chosen; None where that failed or came too late, which is said."""
         rows, contexts = self._observer.known
         question = self._question
-        is_paced = bool(question.interval and contexts)
+        # Who passes over a sweep has left the pace.
+        is_paced = bool(question.interval and contexts and not passed)
         start = contexts[-1].start + max(question.interval, _SHORTEST) / 1e3 if contexts else 0.0
         asked = replace(
             question, rows=rows, contexts=contexts, start=start, seed=question.seed + len(contexts),
-            budget=self._budget() if is_paced else None,
+            budget=self._budget() if is_paced else None, passed=passed,
         )  # fmt: skip
         try:
             self._adviser.ask(advise, asked)
@@ -203,9 +212,9 @@ def _decided(event: Event, said: str) -> Decision:
 
 
 def _weighed(advice: Advice) -> tuple[Candidate, ...]:
-    """Tell what was weighed, as the window shows it."""
-    return tuple(
-        Candidate(stimulus, offer.gain / _BIT, (offer.error or 0.0) / _BIT)
-        for stimulus, offer in zip(advice.stimuli, advice.choice.offers, strict=True)
-        if offer.refusal is None and offer.gain is not None
-    )
+    """Tell the best of what was weighed, as the window shows it: in the order in which it was offered."""
+    offers = advice.choice.offers
+    gains = {k: offer.gain for k, offer in enumerate(offers) if offer.refusal is None and offer.gain is not None}
+    best = sorted(gains, key=lambda k: -gains[k])[:_SHOWN]
+    kept = {*best, *(k for k in gains if k == advice.choice.chosen)}
+    return tuple(Candidate(advice.stimuli[k], gains[k] / _BIT, (offers[k].error or 0.0) / _BIT) for k in sorted(kept))

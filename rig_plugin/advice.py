@@ -16,10 +16,12 @@ from simulators.limits import Limits
 from simulators.stimulus import Stimulus
 
 if TYPE_CHECKING:
+    from estimators.candidate import Candidate
     from estimators.checkpoint import Checkpoint
     from estimators.choice import Choice
     from estimators.context import Context
     from hardware.rig import Rig
+    from rig_plugin.protocol_settings import ProtocolSettings
     from rig_plugin.settings import Settings
 
 _SMALLEST = 20.0
@@ -37,8 +39,7 @@ class Question:
         contexts: Their circumstances.
         settings: What matters.
         mode: Who chooses, as [protocol] has it.
-        baseline: Constant current before the step [ms].
-        tail: Constant current after it [ms].
+        shape: All of a sweep but its step: what is before and after it, and the test pulse.
         interval: From the start of one sweep to that of the next [ms].
         rate: Sampling rate [kHz].
         start: Of the sweep to come, from that of the first [s].
@@ -50,6 +51,7 @@ class Question:
         seed: Of everything that is random.
         budget: Time that it may take, or None for as long as it takes [ms].
         threads: To compute with.
+        passed: Candidates for this sweep that somebody passed over.
     """
 
     network: Path
@@ -57,8 +59,7 @@ class Question:
     contexts: tuple[Context, ...]
     settings: AdaptiveSettings
     mode: str
-    baseline: float
-    tail: float
+    shape: ProtocolSettings
     interval: float
     rate: float
     start: float
@@ -70,6 +71,7 @@ class Question:
     seed: int = 0
     budget: float | None = None
     threads: int = 1
+    passed: tuple[Candidate, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,8 +109,7 @@ def question_of(settings: Settings, rig: Rig, mode: str, interval: float) -> Que
         contexts=(),
         settings=settings.adaptive,
         mode=mode,
-        baseline=protocol.onset,
-        tail=protocol.tail,
+        shape=protocol,
         interval=interval,
         rate=rig.rate,
         start=0.0,
@@ -138,13 +139,18 @@ def advise(question: Question) -> Advice:
     from estimators.choice import choose
     from estimators.menu import menu
     from estimators.wish import Wish
+    from rig_plugin.crop import crop
 
     checkpoint = _loaded(question.network, question.threads)
     settings, harm = question.settings, question.harm
     known = not question.contexts or bool(question.contexts[-1].holding_known)
+    # What is read of a sweep is shorter than what is played, as in every other.
+    part = crop(question.shape.around(_SMALLEST, holding=question.holding, duration=question.duration))
+    told = part.context(question.rate)
     setting = Setting(
-        baseline=question.baseline, tail=question.tail, rate=question.rate, start=question.start,
-        rest=settings.rest / 1e3, interval=question.interval / 1e3, holding_known=known,
+        baseline=told.baseline, tail=told.tail, rate=question.rate, start=question.start,
+        rest=(settings.rest + part.skip) / 1e3, interval=question.interval / 1e3, holding_known=known,
+        history_level=told.history_level, history_duration=told.history_duration, history_gap=told.history_gap,
     )  # fmt: skip
     tolerance = Tolerance.of(
         question.contexts, holding=question.holding, resistance=question.resistance, smallest=_SMALLEST
@@ -153,7 +159,13 @@ def advise(question: Question) -> Advice:
     shortest, longest = checkpoint.domain.ranges["duration"]
     durations = sorted({shortest * (longest / shortest) ** 0.12, float(np.clip(question.duration, shortest, longest))})
     offered = menu(
-        checkpoint.domain, question.limits, setting, reach=reach, holdings=(question.holding,), durations=durations
+        checkpoint.domain,
+        question.limits,
+        setting,
+        reach=reach,
+        holdings=(question.holding,),
+        durations=durations,
+        fine=checkpoint.prospect is not None,
     )
     wish = Wish(
         parameters=settings.parameters(checkpoint.spec.names),
@@ -168,8 +180,12 @@ def advise(question: Question) -> Advice:
     choice = choose(
         checkpoint, question.rows, question.contexts, setting, offered,
         wish=wish, limits=question.limits, rule=rule, tolerance=tolerance, seed=question.seed, budget=question.budget,
+        passed=question.passed,
     )  # fmt: skip
-    return Advice(choice, tuple(offer.candidate.stimulus(setting) for offer in choice.offers))
+    steps = [offer.candidate.context(setting) for offer in choice.offers]
+    return Advice(
+        choice, tuple(question.shape.around(k.amplitude, holding=k.holding, duration=k.duration) for k in steps)
+    )
 
 
 def prepare(network: Path, threads: int) -> bool:

@@ -81,13 +81,27 @@ class ProtocolSettings:
         Returns:
             One current step an amplitude, given one by one or from start to stop, each behind the test pulse.
         """
-        steps = (
-            current_step(amplitude, holding=self.holding, onset=self.onset, duration=self.duration, tail=self.tail)
-            for amplitude in self.steps()
-        )
+        return tuple(self.around(amplitude) for amplitude in self.steps())
+
+    def around(self, amplitude: float, *, holding: float | None = None, duration: float | None = None) -> Stimulus:
+        """Lay out one sweep, as those of the family are.
+
+        Args:
+            amplitude: Of its step, above the holding [pA].
+            holding: Current before and after it, or None for the family's [pA].
+            duration: Of the step, or None for the family's [ms].
+
+        Returns:
+            The step behind the test pulse, where there is one.
+
+        Raises:
+            PulseError: If that is no pulse for a membrane test.
+        """
+        held, lasts = self.holding if holding is None else holding, self.duration if duration is None else duration
+        step = current_step(amplitude, holding=held, onset=self.onset, duration=lasts, tail=self.tail)
         if not self.test_pulse:
-            return tuple(steps)
-        return tuple(with_forepulse(step, self.test_pulse, self.test_duration, self.recovery) for step in steps)
+            return step
+        return with_forepulse(step, self.test_pulse, self.test_duration, self.recovery)
 
     def faults(self, limits: Limits) -> dict[str, str]:
         """Say what of it can't be played, field by field.

@@ -3,9 +3,9 @@
 All ways ask the same cells, with the same noise and the same first sweep. A network that was trained by itself judges:
 the log density that it has at the truth, and the entropy that it thinks is left. Cells of other models and recorded
 ones have no true parameters: of these it foretells other sweeps. Whoever asks for a sweep that a session would break
-off for the cell's sake learns nothing by it. The adaptive way is there twice: as a session chooses, which plays nothing
-that more than 2 % of what the posterior expects would have to be broken off under; and without that bound, which no
-family obeys either.
+off for the cell's sake learns nothing by it. The adaptive way is there three times: as a session chooses, which plays
+nothing of which 2 % would have to be broken off, as far as can be known before; with a bound of 10 %; and without one,
+since no family obeys any.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ _OTHERS, _FOUR = 60, 4
 _FOREIGN = 5
 """Simulated cells of the model for each of another one."""
 
-_UNBOUND = 0.999
-"""Share of expected sweeps that may have to be broken off where nothing is asked of it."""
+_RISKS = {"adaptive": RULE.share, "adaptive_bold": 0.1, "adaptive_unbound": 0.999}
+"""Share of the sweeps expected that may have to be broken off, of each way that chooses."""
 
 _MULTIPLES = (-2.0, -1.0, 1.0, 2.0, 3.0, 4.0, 6.0, 10.0)
 _DRAWS, _RESAMPLED = 200, 2000
@@ -75,9 +75,10 @@ def measure(
 
     Returns:
         Figures: for each way and number of sweeps the mean and median log density at the truth, and the mean entropy
-            left; how much more the adaptive way knows than each other, paired, with a 95 % interval; after how many
-            sweeps it knows what the best of the others knows after ten; how long a choice took; and how far from the
-            truth is what the judge foretells of cells of other models and of recorded families, less is better.
+            left; which share of its sweeps had to be broken off; how much more the adaptive ways know than each other,
+            paired, with a 95 % interval; after how many sweeps they know what the best of the others knows after ten;
+            how long a choice took; and how far from the truth is what the judge foretells of cells of other models and
+            of recorded families, less is better.
 
     Raises:
         Refusal: If there is no judge, or it is the network itself or of another process.
@@ -87,19 +88,21 @@ def measure(
     cohort = Cohort(chooser, cells, _SWEEPS, _SEED)
     ways = WAYS | {"best_four": cycled(_best_four(chooser, scorer))}
     records = {name: _played(cohort, way) for name, way in ways.items()}
-    records["adaptive"], times = _chosen(cohort, chooser, draws, RULE)
-    free = replace(RULE, share=_UNBOUND)
-    records["adaptive_unbound"] = _chosen(cohort, chooser, draws, free)[0]
+    times: list[float] = []
+    for name, share in _RISKS.items():
+        records[name], taken = _chosen(cohort, chooser, draws, replace(RULE, share=share))
+        times += taken
     scores = {name: _scores(scorer, cohort, record) for name, record in records.items()}
     figures = [figure for name, score in scores.items() for figure in _told(name, score)]
+    figures += [Figure(f"broken/{name}", _broken(record), "1", cells) for name, record in records.items()]
     figures += _compared(scores)
     figures += [
         Figure("choice_ms_p50", float(np.median(times)), "ms", len(times)),
         Figure("choice_ms_p99", float(np.quantile(times, 0.99)), "ms", len(times), aim=_AIM_MS),
     ]
     askers: dict[str, Asker] = {name: partial(_played, way=way) for name, way in ways.items()}
-    askers["adaptive"] = lambda cohort: _chosen(cohort, chooser, draws, RULE)[0]
-    askers["adaptive_unbound"] = lambda cohort: _chosen(cohort, chooser, draws, free)[0]
+    for name, share in _RISKS.items():
+        askers[name] = partial(_asked, chooser=chooser, draws=draws, rule=replace(RULE, share=share))
     figures += foreign(askers, chooser, scorer, max(cells // _FOREIGN, 2), _SEED)
     data = data or (Path(os.environ["RIG_DATA"]) if "RIG_DATA" in os.environ else None)
     if data is not None:
@@ -142,12 +145,21 @@ def _chosen(cohort: Cohort, chooser: Checkpoint, draws: int, rule: AbortRule) ->
     return record, times
 
 
+def _asked(cohort: Cohort, chooser: Checkpoint, draws: int, rule: AbortRule) -> Record:
+    return _chosen(cohort, chooser, draws, rule)[0]
+
+
+def _broken(record: Record) -> float:
+    """Give the share of the sweeps after the first that were broken off."""
+    return float(np.mean([np.isnan(features).all(axis=1) for features in record.features[1:]]))
+
+
 def _choice(cohort: Cohort, chooser: Checkpoint, record: Record, cell: int, draws: int, rule: AbortRule) -> Step | None:
     rows, contexts = record.of(cell)
     reach = float(cohort.reach[cell])
     start = INTERVAL * len(rows)
     setting = Setting(baseline=BASELINE, tail=TAIL, rate=RATE, start=start, interval=INTERVAL)
-    offered = menu(chooser.domain, Limits(), setting, reach=reach)
+    offered = menu(chooser.domain, Limits(), setting, reach=reach, fine=chooser.prospect is not None)
     choice = choose(
         chooser, rows, contexts, setting, offered,
         wish=Wish(), rule=rule, tolerance=Tolerance(trusted=2, largest=reach / 2.0), seed=cell, most=draws,

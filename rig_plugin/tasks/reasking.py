@@ -76,6 +76,10 @@ class RecordedStep:
         """Tell whether a cell that bears this one bears the other: it has borne all."""
         return True
 
+    def resembles(self, other: Candidate) -> bool:
+        """Tell whether who does not want the one will not want the other: each was recorded once."""
+        return other is self
+
 
 @dataclass(frozen=True, eq=False)
 class Picked:

@@ -12,6 +12,7 @@ from estimators.abort import AbortRule
 from estimators.adaptive import SWEEPS, Policies, adapt, disagreement
 from estimators.context import CONTEXT
 from estimators.features import NAMES
+from estimators.prospect import Foretold
 from estimators.scaling import Scaling
 from estimators.sets import Sets
 
@@ -189,9 +190,9 @@ class Prospect:
     def __init__(self):
         self.shown = []
 
-    def gains(self, network, features, told, asked):
+    def foretell(self, network, features, told, asked):
         self.shown.append((features.copy(), told.copy(), asked.copy()))
-        return np.stack([asked[..., AMPLITUDE, None]] * 2)
+        return Foretold(np.stack([asked[..., AMPLITUDE, None]] * 2), np.zeros((2, *asked.shape[:2])))
 
 
 def test_what_a_prospect_promises_most_of_is_played_and_it_is_shown_no_later_sweep(network, process, monkeypatch):

@@ -1,9 +1,10 @@
+import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from estimators.abort import AbortRule
+from estimators.abort import LEARNED, AbortRule
 from estimators.admission import Tolerance
 from estimators.candidate import Setting, StepCandidate
 from estimators.choice import choose
@@ -11,7 +12,7 @@ from estimators.context import Context
 from estimators.features import NAMES
 from estimators.menu import menu
 from estimators.outlook import Outlook
-from estimators.prospect import Prospect
+from estimators.prospect import Foretold, Prospect
 from estimators.wish import Wish, WishError
 from simulators.limits import Limits
 
@@ -191,10 +192,14 @@ def test_the_latest_sweeps_of_a_long_session_serve(checkpoint, seen):
 class Learned(Prospect):
     """Foretells as many nats as the step has tens of pA, for whoever is asked, and half of that of the entropy."""
 
-    def gains(self, network, features, told, asked):
+    harsh = math.inf
+    """From which step on sweeps are foretold to break."""
+
+    def foretell(self, network, features, told, asked):
         gain = np.abs(asked[..., 0]) / 10.0
         parts = np.stack([gain, 0.9 * gain, *[gain / 20.0 * (k + 1) / 6.5 for k in range(12)]], axis=-1)
-        return np.stack([parts, parts + 0.1])
+        breaks = np.where(asked[..., 0] >= self.harsh, 0.3, 0.001)
+        return Foretold(np.stack([parts, parts + 0.1]), np.stack([breaks, 0.5 * breaks]))
 
 
 @pytest.fixture
@@ -212,6 +217,19 @@ def test_where_it_was_learned_what_sweeps_teach_the_best_that_is_borne_is_chosen
     assert choice.simulated <= 320 and best.draws == 0
 
 
+def test_where_a_session_aborts_no_more_than_what_was_learned_nothing_is_simulated(learned, seen):
+    wish = Wish(disagreement=1e6, within=0.0)
+    choice = ask(learned, seen, wish=wish, tolerance=FREE, rule=LEARNED)
+    best = choice.offers[choice.chosen]
+    assert best.candidate.amplitude > 80.0 and choice.simulated == 0
+    assert (best.aborted, best.aborted_bound) == (pytest.approx(0.00075), 0.001)
+    learned.prospect.harsh = 70.0
+    milder = ask(learned, seen, wish=wish, tolerance=FREE, rule=LEARNED)
+    assert milder.candidate.amplitude < 70.0 and milder.simulated == 0
+    stricter = ask(learned, seen, wish=wish, tolerance=FREE, rule=replace(LEARNED, above=-20.0))
+    assert stricter.simulated > 0
+
+
 def test_of_what_was_not_proven_nothing_is_chosen_and_what_is_harsher_than_what_breaks_is_not_tried(learned, seen):
     steps = [StepCandidate(a, 0.0, 500.0) for a in (-300.0, -150.0, -70.0, -50.0, 20.0)]
     choice = ask(learned, seen, steps, wish=Wish(disagreement=1e6, within=0.0), tolerance=FREE)
@@ -220,6 +238,33 @@ def test_of_what_was_not_proven_nothing_is_chosen_and_what_is_harsher_than_what_
     assert "would be aborted" in offers[-70.0].refusal or "harsher than" in offers[-70.0].refusal
     assert all(offers[a].refusal is not None for a in (-300.0, -150.0))
     assert offers[20.0].refusal is None and offers[20.0].aborted is None
+
+
+def test_what_is_foretold_to_break_is_refused_without_a_simulation_and_what_is_not_is_proven(learned, seen):
+    steps = [StepCandidate(a) for a in (40.0, 60.0, 80.0)]
+    free = ask(learned, seen, steps, wish=Wish(disagreement=1e6, within=0.0), tolerance=FREE)
+    learned.prospect.harsh = 70.0
+    choice = ask(learned, seen, steps, wish=Wish(disagreement=1e6, within=0.0), tolerance=FREE)
+    assert free.candidate.amplitude >= 80.0 > 70.0 > choice.candidate.amplitude
+    harsh = next(offer for offer in choice.offers if offer.candidate.amplitude == 80.0)
+    assert harsh.refusal == (
+        "Of such sweeps up to 30 % are broken off, as was learned from simulated cells; less than 2 % is admitted."
+    )
+    assert harsh.aborted is None
+    assert choice.offers[choice.chosen].aborted_bound < 0.02
+    bold = ask(learned, seen, steps, wish=Wish(disagreement=1e6, within=0.0), tolerance=FREE, rule=AbortRule(share=0.4))
+    assert bold.candidate.amplitude >= 80.0
+
+
+def test_what_was_passed_over_and_what_resembles_it_is_not_chosen_and_what_is_chosen_is_proven(learned, seen):
+    steps = [StepCandidate(a) for a in (20.0, 40.0, 75.0, 80.0)]
+    passed = (StepCandidate(80.0), StepCandidate(40.0))
+    choice = ask(learned, seen, steps, wish=Wish(disagreement=1e6, within=0.0), tolerance=FREE, passed=passed)
+    best = choice.offers[choice.chosen]
+    assert not any(best.candidate.resembles(other) for other in passed)
+    assert best.aborted_bound is not None and best.aborted_bound < 0.02
+    told = {offer.candidate.amplitude: offer.refusal for offer in choice.offers}
+    assert told[75.0] == told[80.0] == "It was passed over, or is much like one that was."
 
 
 def test_a_step_no_larger_than_one_that_was_played_is_not_played_for_being_the_largest(learned, seen):

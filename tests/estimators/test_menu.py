@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,10 +19,18 @@ def test_sixteen_steps_of_both_signs_are_offered_where_all_are_allowed():
     assert len({step.duration for step in offered}) == 2
 
 
-@given(st.floats(5, 2000), st.floats(20, 1000), st.floats(-200, 200))
-def test_nothing_leaves_the_domain_the_limits_or_the_reach(reach, bound, holding):
+def test_a_fine_grid_goes_up_by_less_than_an_eighth_from_step_to_step():
+    offered = menu(DOMAIN, Limits(), Setting(), fine=True)
+    assert len(offered) == 74
+    up = sorted({step.amplitude for step in offered if step.amplitude > 0})
+    assert max(b / a for a, b in pairwise(up)) < 1.14
+    assert up[-1] == menu(DOMAIN, Limits(), Setting())[7].amplitude
+
+
+@given(st.floats(5, 2000), st.floats(20, 1000), st.floats(-200, 200), st.booleans())
+def test_nothing_leaves_the_domain_the_limits_or_the_reach(reach, bound, holding, fine):
     limits = Limits(-bound, bound)
-    for step in menu(DOMAIN, limits, Setting(), reach=reach, holdings=(holding,)):
+    for step in menu(DOMAIN, limits, Setting(), reach=reach, holdings=(holding,), fine=fine):
         limits.check(step.stimulus(Setting()))
         DOMAIN.check(step.context(Setting()))
         assert abs(step.amplitude) <= reach + 0.1

@@ -76,10 +76,13 @@ def test_gains_are_of_each_member_candidate_cell_and_parameter_and_the_same_one_
     features, told, commands = asked
     many = np.concatenate([commands, commands])
     many[1, :, AMPLITUDE] *= 0.5
-    gains = prospect.gains(network, features, told, many)
+    foretold = prospect.foretell(network, features, told, many)
+    gains, breaks = foretold.gains, foretold.breaks
     assert gains.shape == (2, 2, 5, 2 + len(network.parameters_of_cell)) and np.isfinite(gains).all()
-    alone = prospect.gains(network, features[3:4], told[3:4], many[1:, 3:4])
-    np.testing.assert_allclose(alone[:, 0, 0], gains[:, 1, 3], atol=1e-5)
+    assert breaks.shape == (2, 2, 5) and ((breaks > 0.0) & (breaks < 1.0)).all()
+    alone = prospect.foretell(network, features[3:4], told[3:4], many[1:, 3:4])
+    np.testing.assert_allclose(alone.gains[:, 0, 0], gains[:, 1, 3], atol=1e-5)
+    np.testing.assert_allclose(alone.breaks[:, 0, 0], breaks[:, 1, 3], atol=1e-5)
 
 
 def test_what_a_sweep_taught_is_what_the_network_knows_more(network, sets):
@@ -104,27 +107,35 @@ def test_the_same_seed_gives_the_same_prospect_and_later_rounds_are_asked_by_the
     assert cells[0]["rule"].max_spikes == 300
 
 
-def test_it_learns_what_tells(network, spec, sets, monkeypatch):
-    """Where the gain is the command's amplitude, that is what is foretold."""
+def test_it_learns_what_tells_and_what_breaks(network, spec, sets, asked, monkeypatch):
+    """Where the gain is the command's amplitude, and large steps break, that is what is foretold."""
 
     def of(network, sets, generator):
         taught = lessons.taught.clone()
         amplitude = lessons.context[:, 1:, AMPLITUDE, None] / 100.0
         taught[:] = torch.where(torch.isfinite(taught), amplitude, torch.nan)
-        return replace(lessons, taught=taught)
+        context = lessons.context.clone()
+        context[..., EXCLUDED] = (context[..., AMPLITUDE] > 40.0).float()
+        return replace(lessons, taught=taught, context=context)
 
     lessons = Lessons.of(network, sets, torch.Generator().manual_seed(0))
     monkeypatch.setattr(Lessons, "of", of)
     monkeypatch.setattr(prospecting, "adapt", lambda *given, **more: iter([sets]))
-    epochs, _ = course(network, spec, replace(SMALL, rounds=1, epochs=30, width=16, hidden=16))
+    epochs, learned = course(network, spec, replace(SMALL, rounds=1, epochs=30, width=16, hidden=16))
     assert epochs[-1].held_out > 0.8
+    features, told, commands = asked
+    commands = np.repeat(commands, 2, axis=0)
+    commands[0, :, AMPLITUDE], commands[1, :, AMPLITUDE] = -20.0, 150.0
+    mild, harsh = learned.foretell(network, features, told, commands).breaks.mean(axis=0)
+    assert mild.max() < 0.5 < harsh.min()
 
 
 def test_a_checkpoint_keeps_its_prospect(checkpoint, network, prospect, asked, tmp_path):
     save(tmp_path / "net.h5", replace(checkpoint, prospect=prospect))
     again = load(tmp_path / "net.h5")
     assert again.prospect is not None and again.prospect.outlook == SMALL
-    assert np.array_equal(again.prospect.gains(network, *asked), prospect.gains(network, *asked))
+    one, other = (p.foretell(network, *asked) for p in (again.prospect, prospect))
+    assert np.array_equal(one.gains, other.gains) and np.array_equal(one.breaks, other.breaks)
 
 
 def test_a_prospect_of_impossible_size_is_refused(checkpoint, prospect, tmp_path):

@@ -15,6 +15,7 @@ from rig_plugin.adaptive_settings import AdaptiveSettings
 from rig_plugin.advice import Advice, Question
 from rig_plugin.adviser import Adviser, AdviserError
 from rig_plugin.interval import Interval
+from rig_plugin.protocol_settings import ProtocolSettings
 from rig_plugin.toml_table import SettingsError
 from simulators.harm import Harm
 from simulators.limits import Limits
@@ -28,13 +29,14 @@ class Offer:
     gain: float | None
     refusal: str | None = None
     error: float | None = 0.07
+    candidate: str = "20 pA"
 
 
 @dataclass(frozen=True)
 class Choice:
     """As `estimators.choice` gives it, as far as it is read."""
 
-    offers: tuple = (Offer(0.7), Offer(1.4), Offer(3.0, "too much"))
+    offers: tuple = (Offer(0.7), Offer(1.4, candidate="80 pA"), Offer(3.0, "too much"))
     chosen: int | None = 1
     reason: str = "80 pA is expected to gain 1.40 nat."
     stop: str | None = None
@@ -79,7 +81,7 @@ def advice(**changes):
 def question(mode="automatic", **settings):
     return Question(
         Path("net.h5"), np.empty((0, len(NAMES))), (), AdaptiveSettings(**settings), mode,
-        200.0, 300.0, 0.0, 20.0, 0.0, 0.0, 500.0, Limits(), Harm(),
+        ProtocolSettings(onset=200.0, tail=300.0), 0.0, 20.0, 0.0, 0.0, 500.0, Limits(), Harm(),
     )  # fmt: skip
 
 
@@ -143,6 +145,14 @@ def test_the_sweep_that_teaches_most_is_played_with_what_was_weighed(trial):
     assert said == ["80 pA is expected to gain 1.40 nat.", "Narrow enough."] and adviser.is_closed
 
 
+def test_of_many_that_were_weighed_the_best_are_shown_and_always_the_one_that_was_chosen():
+    offers = tuple(Offer(0.01 * k) for k in range(60))
+    many = Advice(replace(Choice(), offers=offers, chosen=3), tuple(step(float(k + 1)) for k in range(60)))
+    request = next(made(Script(many))[0].play())
+    shown = [candidate.stimulus.amplitude for candidate in request.candidates]
+    assert shown == [4.0, *(float(k + 1) for k in range(40, 60))]
+
+
 def test_automatic_choice_ends_at_the_first_sweep_that_is_not_trusted(trial):
     adaptive, _ = made(Script(advice(), advice()))
     protocol = adaptive.play()
@@ -158,12 +168,26 @@ def test_who_accepts_each_sweep_goes_on_after_one_that_is_not_trusted(trial):
     protocol.close()
 
 
-def test_what_is_passed_over_gives_way_to_the_next_best_until_nothing_is_left():
-    adaptive, said = made(Script(advice()), mode="accept")
+def test_what_is_passed_over_gives_way_to_another_that_is_proven_as_the_first_was_until_nothing_is_left():
+    """Nothing but what was chosen is proven harmless, so that another has to be chosen."""
+    adviser = Script(advice(), advice(chosen=0), advice(chosen=None))
+    adaptive, said = made(adviser, mode="accept")
     protocol = adaptive.play()
     assert next(protocol).stimulus == STEPS[1]
     assert protocol.send(None).stimulus == STEPS[0]
     assert ended(protocol) is None and said[-1] == "All that may be played was passed over."
+    assert [asked[0].passed for asked in adviser.asked[1:]] == [(), ("80 pA",), ("80 pA", "20 pA")]
+
+
+def test_who_passes_over_a_sweep_waits_for_the_next_choice_however_late_it_is():
+    known, interval = Known([question_context()]), Interval(1e-3)
+    interval.begin()
+    adaptive, _ = made(adviser := Script(advice(), advice(chosen=0)), interval, known, mode="accept")
+    protocol = adaptive.play()
+    assert next(protocol).stimulus == STEPS[1]
+    assert protocol.send(None).stimulus == STEPS[0]
+    assert adaptive.late == 0 and adviser.asked[-1][0].budget is None
+    protocol.close()
 
 
 def test_a_choice_that_comes_too_late_plays_the_last_good_sweep_again_and_is_counted(trial, scripted):

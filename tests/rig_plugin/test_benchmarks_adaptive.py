@@ -69,9 +69,9 @@ def test_every_way_is_told_after_every_number_of_sweeps(checkpoint, tmp_path):
     judge = tmp_path / "judge.h5"
     save(judge, replace(checkpoint, spec=replace(checkpoint.spec, seed=checkpoint.spec.seed + 1)))
     rows = {row["name"]: row for row in adaptive.measure(cells=3, judge=judge, draws=32)}
-    for way in ("adaptive", "adaptive_unbound", "random", "ascending", "well_ordered", "best_four"):
+    for way in ("adaptive", "adaptive_bold", "adaptive_unbound", "random", "ascending", "well_ordered", "best_four"):
         assert rows[f"log_prob_1/{way}"]["value"] == rows["log_prob_1/adaptive"]["value"]
-        assert np.isfinite(rows[f"entropy_10/{way}"]["value"])
+        assert np.isfinite(rows[f"entropy_10/{way}"]["value"]) and 0.0 <= rows[f"broken/{way}"]["value"] < 1.0
     assert rows["choice_ms_p99"]["aim"] == 300.0 and rows["sweeps_to_family_ten"]["peer"] != "adaptive"
     assert (
         rows["ahead_4_low/random"]["value"] <= rows["ahead_4/random"]["value"] <= rows["ahead_4_high/random"]["value"]
