@@ -24,7 +24,7 @@ from estimators.sets import Sets
 from estimators.simulation import fill, load_sets, signature
 from estimators.spec import Spec, SpecError
 
-__all__ = ["adapt_to", "adapted", "chooser", "weights_of"]
+__all__ = ["adapt_to", "adapted", "chooser", "loaded", "weights_of"]
 
 ADAPTIVE = 21
 """What these cells are for: no other purpose shares any."""
@@ -51,7 +51,7 @@ def chooser(spec: Spec, folder: Path) -> Path | None:
     if not name:
         return None
     path = shipped(name) or folder / name
-    checkpoint = _loaded(path)
+    checkpoint = loaded(path)
     if checkpoint.spec.parameters != spec.parameters or checkpoint.spec.nuisances != spec.nuisances:
         raise SpecError(
             f"adaptive.network {path.name} is about other cells than the spec: the same [prior] and [nuisances] were "
@@ -76,7 +76,7 @@ def weights_of(path: Path) -> str:
     Returns:
         Sixteen hexadecimal digits.
     """
-    checkpoint = _loaded(path)
+    checkpoint = loaded(path)
     digest = hashlib.sha256()
     for part in (checkpoint.network, checkpoint.likelihood):
         for name, tensor in part.state_dict().items() if part is not None else ():
@@ -124,11 +124,22 @@ def _draw(spec: Spec, policy: Path, chunk: int) -> Sets:
     """Draw the cells of one chunk."""
     # The rounding of sums depends on how many threads there are, and a choice on the rounding.
     torch.set_num_threads(1)
-    checkpoint, rng = _loaded(policy), np.random.default_rng([spec.seed, ADAPTIVE, chunk])
+    checkpoint, rng = loaded(policy), np.random.default_rng([spec.seed, ADAPTIVE, chunk])
     made = adapt(checkpoint.network, spec, _CHUNK, rng, likelihood=checkpoint.likelihood, sweeps=spec.adaptive.sweeps)
     return Sets.join(list(made))
 
 
 @lru_cache(maxsize=2)
-def _loaded(path: Path) -> Checkpoint:
+def loaded(path: Path) -> Checkpoint:
+    """Read a checkpoint that is asked again and again, once.
+
+    Args:
+        path: Which.
+
+    Returns:
+        The checkpoint.
+
+    Raises:
+        CheckpointError: If it can't be read.
+    """
     return load(path)

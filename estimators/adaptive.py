@@ -127,7 +127,7 @@ def adapt(
         smallest, largest = np.log(designs.scale)
         scales = np.exp(rng.uniform(smallest, largest, min(chunk, cells - begin)))
         tables = [draw_set(replace(designs, scale=(scale, scale)), rng) for scale in scales]
-        walks = [walk(table[:, CONTEXT.index("start")], len(spec.parameters), spec.nuisances, rng) for table in tables]
+        walks = [_walked(table, spec, rng) for table in tables]
         first = np.concatenate([[0], np.cumsum([len(table) for table in tables])])
         follows = np.arange(len(scales)) % 2
         if likelihood is not None or prospect is not None:
@@ -135,6 +135,10 @@ def adapt(
         weighs = (likelihood, prospect, rule)
         course = _Course(network, *weighs, policies, spec, rng, scales, first, np.concatenate(tables), follows)
         yield course.run(np.concatenate(walks))
+
+
+def _walked(table: _Floats, spec: Spec, rng: np.random.Generator) -> _Floats:
+    return walk(table[:, CONTEXT.index("start")], len(spec.parameters), spec.nuisances, rng, spec.names)
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,6 +21,7 @@ from estimators.domain import Domain
 from estimators.estimator import Architecture, SweepSetEstimator
 from estimators.features import NAMES
 from estimators.likelihood import Likelihood, Shape
+from estimators.lookout import LIMITS
 from estimators.outlook import Outlook
 from estimators.prequential import STRATA
 from estimators.prospect import Prospect
@@ -33,6 +34,7 @@ from simulators.parameter import Parameter
 __all__ = ["FORMAT", "Checkpoint", "CheckpointError", "load", "save"]
 
 _WIDEST = 1024
+_WINDOWS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,6 +151,7 @@ def _read(file: h5py.File, path: Path) -> Checkpoint:
     watchman = None if predictive is None else _watchman(file, path)
     scores = None if watchman is None else 1 + len(watchman.taught)
     reference = _reference(file, network.scaling.width, scores, path)
+    reference |= _limits(file, len(spec.parameters), path)
     judges = (likelihood, predictive, watchman)
     prospect = _prospect(file, network, path) if "outlook" in file or "prospect" in file else None
     return Checkpoint(network.eval(), spec, title.record, title.calibration, reference, *judges, prospect)
@@ -171,10 +174,12 @@ def _likelihood(file: h5py.File, group: str, parameters: Sequence[Parameter], pa
 
 def _architecture(sizes: Mapping[str, Any], path: Path) -> Architecture:
     """Read the sizes, and refuse before memory is taken for them what no network of this program has."""
+    # Those made before there were windows have none.
+    sizes = {"windows": 0, **sizes}
     for name in (entry.name for entry in fields(Architecture)):
-        size = sizes[name]
-        if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= _WIDEST:
-            raise CheckpointError(f"{path}: {name} is {size!r}, an integer from 1 to {_WIDEST} was wanted.")
+        size, low, high = sizes[name], *((0, _WINDOWS) if name == "windows" else (1, _WIDEST))
+        if not isinstance(size, int) or isinstance(size, bool) or not low <= size <= high:
+            raise CheckpointError(f"{path}: {name} is {size!r}, an integer from {low} to {high} was wanted.")
     architecture = Architecture(**sizes)
     if architecture.width % HEADS or architecture.bins < 2 or architecture.context < 2:
         raise CheckpointError(
@@ -242,6 +247,20 @@ def _reference(file: h5py.File, width: int, scores: int | None, path: Path) -> d
             raise CheckpointError(f"{path}: reference {name} holds what is no finite number; take a sound copy.")
         reference[name] = array
     return reference
+
+
+def _limits(file: h5py.File, parameters: int, path: Path) -> dict[str, npt.NDArray[Any]]:
+    """Read from where on a change is an alarm, where the network was made to track."""
+    if f"reference/{LIMITS}" not in file:
+        return {}
+    dataset = file[f"reference/{LIMITS}"]
+    array = np.asarray(dataset[()]) if dataset.shape == (parameters,) else np.empty(0)
+    if array.dtype.kind != "f" or not array.size or not np.isfinite(array).all() or not (array > 0).all():
+        raise CheckpointError(
+            f"{path}: reference {LIMITS} has shape {dataset.shape}; {parameters} positive numbers were wanted; take a "
+            "sound copy."
+        )
+    return {LIMITS: array}
 
 
 def _program() -> str:

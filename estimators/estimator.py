@@ -30,6 +30,7 @@ class Architecture:
     hidden: int
     bins: int
     context: int = 96
+    windows: int = 0
 
 
 class SweepSetEstimator(nn.Module):
@@ -45,7 +46,9 @@ class SweepSetEstimator(nn.Module):
         self.parameters_of_cell = tuple(parameters)
         self.architecture = architecture
         self.scaling = Scaling()
-        self.encoder = SweepSet(self.scaling.width, architecture.width, architecture.context, architecture.layers)
+        self.encoder = SweepSet(
+            self.scaling.width, architecture.width, architecture.context, architecture.layers, architecture.windows
+        )
         self.flow = Flow(
             len(self.parameters_of_cell),
             architecture.context,

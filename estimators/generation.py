@@ -1,7 +1,8 @@
 """This file is the generation: fresh cells with their sets of sweeps, drawn as a network is to see them.
 
 Theta walks slowly from sweep to sweep, in the space where its prior is the standard normal, as a stationary process:
-at every sweep it is a draw from the prior, and what is asked for is its value at the latest one.
+at every sweep it is a draw from the prior, and what is asked for is its value at the latest one. Where a spec wants
+cells that change within minutes, this holds as well (`estimators.changes`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from estimators.cell import CELL
+from estimators.changes import changed
 from estimators.conditioning import tables
 from estimators.context import CONTEXT
 from estimators.designs import Designs, draw_set
@@ -69,7 +71,7 @@ def generate(
         contexts = [draw_set(designs, rng, sweeps, kind) for _ in range(some)]
         first = np.concatenate([[0], np.cumsum([len(table) for table in contexts])])
         context = np.concatenate(contexts)
-        walks = [walk(table[:, CONTEXT.index("start")], len(parameters), nuisances, rng) for table in contexts]
+        walks = [walk(table[:, CONTEXT.index("start")], len(names), nuisances, rng, names) for table in contexts]
         u = np.concatenate(walks)
         of_cell = np.repeat(np.arange(some), np.diff(first))
         theta = np.stack([p.constrain(u[:, k]) for k, p in enumerate(parameters)], axis=1)
@@ -80,26 +82,36 @@ def generate(
 
 
 def walk(
-    start: npt.NDArray[np.float64], p: int, nuisances: Nuisances, rng: np.random.Generator
+    start: npt.NDArray[np.float64],
+    p: int,
+    nuisances: Nuisances,
+    rng: np.random.Generator,
+    names: Sequence[str] = (),
 ) -> npt.NDArray[np.float64]:
     """Draw theta at each sweep of a cell: a stationary process whose every value is standard normal.
 
     Args:
         start: Of each sweep, ascending, shape (sweeps,) [s].
         p: Parameters.
-        nuisances: For the time in which theta forgets itself.
+        nuisances: For the time in which theta forgets itself, and what becomes of it within minutes.
         rng: Source of randomness.
+        names: Of the parameters, by which those that change are known; of no meaning where none does.
 
     Returns:
         Unconstrained theta, shape (sweeps, p).
+
+    Raises:
+        ValueError: If parameters may change and are not named.
     """
+    if nuisances.changes.are_there and len(names) != p:
+        raise ValueError(f"Of {p} parameters that may change {len(names)} are named; name each.")
     u = np.empty((len(start), p))
     u[-1] = rng.standard_normal(p)
     forget = np.exp(rng.uniform(*np.log(nuisances.walk)))
     for k in range(len(start) - 2, -1, -1):
         keep = np.exp(-(start[k + 1] - start[k]) / forget)
         u[k] = keep * u[k + 1] + np.sqrt(1.0 - keep * keep) * rng.standard_normal(p)
-    return u
+    return changed(u, start, names, nuisances.changes, rng) if nuisances.changes.are_there else u
 
 
 def simulate(

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from estimators.cell import CELL
+from estimators.changes import NONE, Changes
 from estimators.process import process_of
 from simulators.electrode import KNOBS
 from simulators.parameter import Scale
@@ -24,8 +25,8 @@ class Nuisances:
     """Ranges of what is drawn and not asked for.
 
     From the pipette's capacitance to the digitizer's step they are off at (0, 0), as they are by default, and then draw
-    no random number: what a spec without them makes stays what it was. The last three are drawn by a process whose
-    bath has them; their defaults are what Bernaerts et al. (2025) have.
+    no random number: what a spec without them makes stays what it was. The three before the changes are drawn by a
+    process whose bath has them; their defaults are what Bernaerts et al. (2025) have.
 
     Args:
         E_Na: Sodium reversal potential [mV].
@@ -44,6 +45,7 @@ class Nuisances:
         E_Ca: Calcium reversal potential [mV].
         temperature: Of the bath [degrees C].
         membrane_noise: Current noise of the membrane, log-uniform [pA ms^0.5].
+        changes: What becomes of theta within minutes; by default nothing, and then nothing is drawn for it.
 
     References:
         Bernaerts et al. (2025), Patterns 6, 101323. https://doi.org/10.1016/j.patter.2025.101323
@@ -65,6 +67,7 @@ class Nuisances:
     E_Ca: tuple[float, float] = (127.2, 127.2)
     temperature: tuple[float, float] = (25.0, 25.0)
     membrane_noise: tuple[float, float] = (2.0, 2.0)
+    changes: Changes = NONE
 
 
 @dataclass(frozen=True, eq=False)

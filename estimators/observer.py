@@ -20,10 +20,12 @@ from estimators.domain import DomainError
 from estimators.features import NAMES
 from estimators.follower import Follower
 from estimators.generation import simulate
+from estimators.lookout import LIMITS, Lookout
 from estimators.novelty import Novelty
 from estimators.oddity import Check, Oddity, worst_first
 from estimators.overlay import Overlay, overlay
 from estimators.prequential import Misfit, Prediction, predict, rank
+from estimators.shift import Shift
 from estimators.slices import Slices, slices
 from estimators.surprise import Surprise
 from estimators.wager import ALARM, Wager
@@ -51,6 +53,8 @@ class Verdict:
         reasons: Sentences on what is wrong or worth knowing, worst first.
         checks: Those that could be made, with their p-values.
         off: Features that are off, worst first; where none is, the farthest of what the sweeps before predicted.
+        shifts: Parameters that have changed, the surest first; None where the network does not track
+            and can't tell.
     """
 
     draws: npt.NDArray[np.float64] | None
@@ -60,6 +64,7 @@ class Verdict:
     reasons: tuple[str, ...]
     checks: tuple[Check, ...] = ()
     off: tuple[Oddity, ...] = ()
+    shifts: tuple[Shift, ...] | None = None
 
 
 def _novelty(checkpoint: Checkpoint) -> Novelty | Surprise:
@@ -103,6 +108,9 @@ class Observer:
         self._draws: npt.NDArray[np.float64] | None = None
         self._seen = 0
         self._wager = Wager()
+        limits = checkpoint.reference.get(LIMITS)
+        self._lookout = None if limits is None else Lookout(checkpoint.spec.parameters, limits)
+        self._shifts: tuple[Shift, ...] | None = None if limits is None else ()
 
     @property
     def known(self) -> tuple[npt.NDArray[np.float64], tuple[Context, ...]]:
@@ -189,7 +197,7 @@ class Observer:
             self._exclude(context)
             draws = self._infer()
             reasons.insert(0, f"{refusal.rstrip('.')}: this sweep is not used.")
-            return Verdict(draws, self._used(), False, 0.0, tuple(reasons), tuple(checks), off)
+            return Verdict(draws, self._used(), False, 0.0, tuple(reasons), tuple(checks), off, self._shifts)
         if prediction is not None:
             misfit = rank(prediction, row, used, self._checkpoint.reference)
             self._wager = self._wager.after(misfit.p)
@@ -209,7 +217,9 @@ class Observer:
             reasons.append(f"The latest {_MOST} of {len(self._rows)} sweeps are used.")
         if self._wager.sweeps:
             checks.append(Check("session", min(1.0, 1.0 / self._wager.highest)))
-        return Verdict(self._infer(), self._used(), True, p, tuple(reasons), tuple(checks), worst_first(off))
+        draws = self._infer()
+        reasons += self._changes(draws)
+        return Verdict(draws, self._used(), True, p, tuple(reasons), tuple(checks), worst_first(off), self._shifts)
 
     def aside(self, reason: str) -> Verdict:
         """Leave a sweep aside that is not of this cell as it is: nothing that is known changes.
@@ -258,6 +268,13 @@ class Observer:
                 return np.asarray(torch.cat([posterior.log_prob(part) for part in parts]).double().numpy())
 
         return slices(self._checkpoint.spec.parameters, self._draws, log_density, names)
+
+    def _changes(self, draws: npt.NDArray[np.float64] | None) -> list[str]:
+        """Look out for parameters that have changed, and say so; the surest is enough where others follow it."""
+        if self._lookout is None or draws is None:
+            return []
+        self._shifts = self._lookout.after(self._seen - 1, draws)
+        return [shift.sentence for shift in self._shifts[:1]]
 
     def _outside(self, row: npt.NDArray[np.float64], context: Context) -> str | None:
         """Tell why a sweep can't be asked about at all, or None."""

@@ -93,7 +93,8 @@ class Panel:
     def _draw(cls, spec: Spec, cells: int, sweeps: int, rng: np.random.Generator, traces: bool) -> Panel:
         tables = [draw_set(spec.designs, rng, sweeps) for _ in range(cells)]
         start = CONTEXT.index("start")
-        u = np.concatenate([walk(table[:, start], len(spec.parameters), spec.nuisances, rng) for table in tables])
+        walks = [walk(table[:, start], len(spec.parameters), spec.nuisances, rng, spec.names) for table in tables]
+        u = np.concatenate(walks)
         context = np.concatenate(tables)
         theta = np.stack([p.constrain(u[:, k]) for k, p in enumerate(spec.parameters)], axis=1)
         made_with = rigs(theta, spec.nuisances, rng, np.repeat(np.arange(cells), sweeps), spec.names)

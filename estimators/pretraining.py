@@ -27,11 +27,13 @@ from estimators.judges import appoint, appoint_ahead, places
 from estimators.likelihood import Likelihood
 from estimators.misfits import misfits
 from estimators.novelty import Novelty
+from estimators.predecessor import predecessor
 from estimators.prospect import Prospect
 from estimators.prospecting import prospect_of
 from estimators.sets import Sets
 from estimators.simulation import CHECKING, load_sets, simulate_to
 from estimators.spec import Spec, SpecError, blind, read_spec
+from estimators.stillness import still_limits
 from estimators.training import Epoch, train
 from simulators.workers import processes
 
@@ -72,7 +74,8 @@ def pretrain(
 
     Raises:
         SpecError: If the spec can't be used.
-        CheckpointError: If something is at `out` already, or the network that chooses steps can't be read.
+        CheckpointError: If something is at `out` already, or the network that chooses steps, or with whose weights
+            training begins, can't be read.
     """
     out = Path(out)
     folder = Path() if isinstance(spec, Spec) else Path(spec).parent
@@ -82,11 +85,13 @@ def pretrain(
     if device not in ("cpu", "cuda") or (device == "cuda" and not torch.cuda.is_available()):
         raise SpecError(f"The device {device!r} is not there; cpu always is, cuda where torch finds a GPU.")
     with _one_thread():
-        policy = chooser(spec, folder)
-        yield from _made(_asked(spec, simulations, seed), out, device, workers, policy)
+        policy, former = chooser(spec, folder), predecessor(spec, folder)
+        yield from _made(_asked(spec, simulations, seed), out, device, workers, policy, former)
 
 
-def _made(spec: Spec, out: Path, device: str, workers: int, policy: Path | None) -> Iterator[dict[str, Any]]:
+def _made(
+    spec: Spec, out: Path, device: str, workers: int, policy: Path | None, former: Path | None
+) -> Iterator[dict[str, Any]]:
     """Make it and tell how it goes."""
     begun = time.monotonic()
     cells, following = (out.with_name(f"{out.name}.{kind}") for kind in ("cells", "adaptive"))
@@ -104,7 +109,7 @@ def _made(spec: Spec, out: Path, device: str, workers: int, policy: Path | None)
     network, epochs = None, []
     bookmark = out.with_name(f"{out.name}.training")
     with head_start(partial(appoint_ahead, spec, cells, out)) if workers > 1 else _nothing() as over:
-        for item in _trained(spec, *_with(spec, sets, held_out, following), device, bookmark):
+        for item in _trained(spec, *_with(spec, sets, held_out, following), device, bookmark, former):
             if isinstance(item, SweepSetEstimator):
                 network = item
                 continue
@@ -118,6 +123,8 @@ def _made(spec: Spec, out: Path, device: str, workers: int, policy: Path | None)
     references = _references(spec, network, judges.shown) | {"surprise_scores": judges.surprises}
     made = datetime.now(UTC).isoformat(timespec="seconds")
     record: dict[str, Any] = {"epochs": epochs, "seconds": time.monotonic() - begun, "made": made}
+    if former is not None:
+        record["former"] = {"weights": weights_of(former)}
     if policy is not None:
         record["adaptive"] = {"cells": spec.adaptive.of(spec.training.cells), "weights": weights_of(policy)}
     trusted = (judges.likelihood, judges.predictive, judges.watchman)
@@ -223,18 +230,19 @@ def _checked(spec: Spec, out: Path) -> Sets:
 def _references(spec: Spec, network: SweepSetEstimator, sets: Sets) -> dict[str, npt.NDArray[Any]]:
     """Take what trust is measured against."""
     rng = np.random.default_rng([spec.seed, 3])
-    return Novelty.make(network.scaling, sets, rng) | misfits(network, spec, rng)
+    references = Novelty.make(network.scaling, sets, rng) | misfits(network, spec, rng)
+    return references | still_limits(network, spec, np.random.default_rng([spec.seed, 18]))
 
 
 def _trained(
-    spec: Spec, sets: Sets, held_out: Sets, device: str, bookmark: Path
+    spec: Spec, sets: Sets, held_out: Sets, device: str, bookmark: Path, former: Path | None
 ) -> Iterator[Epoch | SweepSetEstimator]:
     """Train in a thread, so that progress can be told epoch by epoch; the network comes last."""
     told: queue.Queue[Epoch | SweepSetEstimator | Exception] = queue.Queue()
 
     def work() -> None:
         try:
-            told.put(train(spec, sets, held_out, lambda epoch, _: told.put(epoch), device, bookmark))
+            told.put(train(spec, sets, held_out, lambda epoch, _: told.put(epoch), device, bookmark, former))
         except Exception as error:  # noqa: BLE001 - raised again by who waits
             told.put(error)
 

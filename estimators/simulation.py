@@ -32,8 +32,8 @@ TRAINING, CHECKING = 1, 14
 """What cells are for: no two purposes share any."""
 
 _MADE_OF = (
-    "cell", "conditioning", "context", "designs", "features", "generation", "measuring", "nuisances", "process",
-    "spikes",
+    "cell", "changes", "conditioning", "context", "designs", "features", "generation", "measuring", "nuisances",
+    "process", "spikes",
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from estimators.cell import halved
+from estimators.changes import Changes
 from estimators.designs import Designs
 from estimators.nuisances import OFF, Nuisances
 from estimators.outlook import Outlook
@@ -48,10 +49,17 @@ _BOUNDS = {
     "weight_decay": (0.0, 1.0),
     "cells": (180, 100_000_000),
     "held_out": (20, 1_000_000),
+    "rundown": (0.0, 1.0),
+    "wash": (0.0, 1.0),
+    "jump": (0.0, 1.0),
+    "lasting": (1.0, 1e5),
+    "size": (1e-3, 2.0),
     "members": (2, 16),
+    "windows": (1, 4),
 }
 
-T = TypeVar("T", Designs, Nuisances, "Training", "Schooling", "Adaptation", Outlook)
+T = TypeVar("T", Designs, Nuisances, Changes, "Training", "Schooling", "Adaptation", Outlook)
+N = TypeVar("N", "Training", "Adaptation")
 
 
 class SpecError(Refusal):
@@ -75,6 +83,9 @@ class Training:
         transforms: Coupling layers of the flow.
         hidden: Width of the flow's networks.
         bins: Bins of its splines.
+        windows: Means that the encoder takes of the latest 3, 6, 12 sweeps and so on, for cells that change.
+        network: An earlier network with whose weights it begins, by its name or its path from the spec's folder; it
+            begins anew where this is empty.
     """
 
     cells: int = 100_000
@@ -89,6 +100,8 @@ class Training:
     transforms: int = 4
     hidden: int = 96
     bins: int = 8
+    windows: int = 0
+    network: str = ""
 
 
 @dataclass(frozen=True)
@@ -242,10 +255,10 @@ def spec_from(text: str, origin: str) -> Spec:
         _prior(process, _table(table, "prior", origin), origin),
         _section(Designs, _table(table, "designs", origin), origin, "designs"),
         _nuisances(process, _table(table, "nuisances", origin), origin),
-        _section(Training, _table(table, "training", origin), origin, "training"),
+        _naming(Training, table, origin, "training"),
         _section(Schooling, _table(table, "likelihood", origin), origin, "likelihood"),
         text,
-        _adaptation(table, origin),
+        _naming(Adaptation, table, origin, "adaptive") if "adaptive" in table else Adaptation(),
         _section(Outlook, _table(table, "prospect", origin), origin, "prospect"),
     )
 
@@ -300,18 +313,19 @@ def _nuisances(process: Process, table: dict[str, Any], origin: str) -> Nuisance
         raise SpecError(
             f"{origin}: nuisances.{foreign[0]} is nothing that the model '{process.name}' has; leave it out."
         )
-    return _section(Nuisances, table, origin, "nuisances")
+    within = _table(table, "changes", f"{origin}: nuisances")
+    changes = _section(Changes, within, origin, "nuisances.changes")
+    rest = {key: value for key, value in table.items() if key != "changes"}
+    return replace(_section(Nuisances, rest, origin, "nuisances"), changes=changes)
 
 
-def _adaptation(table: dict[str, Any], origin: str) -> Adaptation:
-    """Read who chooses; that it is there is seen when it is asked."""
-    if "adaptive" not in table:
-        return Adaptation()
-    entry = dict(_table(table, "adaptive", origin))
+def _naming(kind: type[N], table: dict[str, Any], origin: str, where: str) -> N:
+    """Read a section that names a network; that it is there is seen when it is asked."""
+    entry = dict(_table(table, where, origin))
     network = entry.pop("network", "")
-    if not isinstance(network, str) or not network:
-        raise SpecError(f"{origin}: adaptive.network is {network!r}, the name or the path of a network was wanted.")
-    return replace(_section(Adaptation, entry, origin, "adaptive"), network=network)
+    if not isinstance(network, str) or (kind is Adaptation and not network):
+        raise SpecError(f"{origin}: {where}.network is {network!r}, the name or the path of a network was wanted.")
+    return replace(_section(kind, entry, origin, where), network=network)
 
 
 def _section(kind: type[T], table: dict[str, Any], origin: str, where: str) -> T:

@@ -19,11 +19,13 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from estimators.adaptation import weights_of
 from estimators.bookmark import put, take
 from estimators.context import CONTEXT
 from estimators.course import Course
 from estimators.distortion import Distortion
 from estimators.estimator import Architecture, SweepSetEstimator, pad
+from estimators.predecessor import go_on_from
 from estimators.scaling import Scaling
 from estimators.sets import Sets
 from estimators.spec import Spec
@@ -176,6 +178,7 @@ def train(
     done: Callable[[Epoch, SweepSetEstimator], None],
     device: str = "cpu",
     bookmark: Path | None = None,
+    former: Path | None = None,
 ) -> SweepSetEstimator:
     """Train a network.
 
@@ -186,13 +189,15 @@ def train(
         done: Called after each epoch with what is best so far.
         device: Where to compute, "cpu" or "cuda".
         bookmark: Where to note after each epoch how it stands; one of the same training is gone on from.
+        former: The network with whose weights it begins, or None.
 
     Returns:
         The network with the averaged weights that held-out cells liked best, on the CPU.
     """
-    course = _Course(spec, sets, device)
+    course = _Course(spec, sets, device, former)
     held_out = course.distortion(held_out, np.random.default_rng([spec.seed, 7]))
-    key = repr((spec.seed, spec.training, device, hashlib.sha256(sets.u.tobytes()).hexdigest()))
+    begins = None if former is None else weights_of(former)
+    key = repr((spec.seed, spec.training, device, begins, hashlib.sha256(sets.u.tobytes()).hexdigest()))
     if bookmark is not None and (there := take(bookmark, key)) is not None:
         course.go_on(there)
     begun, first = time.monotonic(), course.epoch
@@ -209,15 +214,17 @@ def train(
 class _Course(Course[SweepSetEstimator]):
     """The training of a network on sets of sweeps."""
 
-    def __init__(self, spec: Spec, sets: Sets, device: str) -> None:
+    def __init__(self, spec: Spec, sets: Sets, device: str, former: Path | None = None) -> None:
         how = self.how = spec.training
         self.device = device
         torch.manual_seed(spec.seed)
-        network = SweepSetEstimator(
-            spec.parameters, Architecture(how.width, how.layers, how.transforms, how.hidden, how.bins)
-        )
+        sizes = {name: getattr(how, name) for name in ("width", "layers", "transforms", "hidden", "bins", "windows")}
+        network = SweepSetEstimator(spec.parameters, Architecture(**sizes))
         scaling, rng = fitted_scaling(spec, sets)
         network.scaling.load_state_dict(scaling.state_dict())
+        if former is not None:
+            # It is used to its own scaling.
+            go_on_from(former, network)
         self.distortion = Distortion(spec.parameters, network.scaling)
         network.to(device)
         kept = SweepSetEstimator(spec.parameters, network.architecture)

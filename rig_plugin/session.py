@@ -389,6 +389,7 @@ class Session:
             latency=latency,
             next_stimulus=None if request.following is None else laid_out(request.following),
             predictive=prediction.intervals() if prediction else {},
+            shifts=verdict.shifts,
         )
 
     def _hand(self, block: Block) -> None:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from estimators.blame import DISCREPANCY, blame
 from estimators.oddity import Check, Oddity
+from estimators.shift import Shift
 from hardware.forepulse import membrane_before
 from hardware.membrane import Membrane
 from simulators.parameter import Parameter
@@ -133,6 +134,7 @@ class Trial:
         latency: How long it took.
         next_stimulus: What the protocol or the design would play next, as a mapping, or None.
         predictive: What the sweeps before this one predicted of its features, {feature: (5 %, 50 %, 95 %)}.
+        shifts: Parameters that have changed in the session, the surest first; None where the network does not track.
     """
 
     index: int
@@ -145,6 +147,7 @@ class Trial:
     latency: Latency
     next_stimulus: Mapping[str, Any] | None = None
     predictive: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
+    shifts: tuple[Shift, ...] | None = None
 
     @cached_property
     def membrane(self) -> Membrane | None:
@@ -153,6 +156,8 @@ class Trial:
 
     def to_json(self) -> dict[str, Any]:
         """Lay the trial out as one JSON object: every key is there, what is unknown is None, never NaN.
+
+        Only a network that tracks adds one, "changes": a list of what has changed, as `Shift.to_json` has it.
 
         Returns:
             A mapping that `json.dumps(..., allow_nan=False)` takes.
@@ -176,6 +181,7 @@ class Trial:
                 "posterior": _number(self.latency.posterior),
                 "total": _number(self.latency.total),
             },
+            **({} if self.shifts is None else {"changes": [shift.to_json() for shift in self.shifts]}),
         }
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 __all__ = ["FIRST", "SHIPPED", "shipped"]
 
-SHIPPED = ("cortical-steps", "patchseq-13")
+SHIPPED = ("cortical-steps", "patchseq-13", "cortical-tracking")
 """Their names."""
 
 FIRST = Path(__file__).with_name(f"{SHIPPED[0]}.h5")

@@ -96,7 +96,8 @@ def _draw(spec: Spec, cells: int) -> Iterator[_Cells]:
         some = min(_CHUNK, cells - begin)
         contexts = [draw_set(spec.designs, rng, _SWEEPS) for _ in range(some)]
         walks = [
-            walk(table[:, CONTEXT.index("start")], len(spec.parameters), spec.nuisances, rng) for table in contexts
+            walk(table[:, CONTEXT.index("start")], len(spec.parameters), spec.nuisances, rng, spec.names)
+            for table in contexts
         ]
         yield _Cells(np.concatenate(walks), np.concatenate(contexts), np.repeat(np.arange(some), _SWEEPS))
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from estimators.pretrained import SHIPPED, shipped
+from rig_plugin.toml_table import listed
 
 if TYPE_CHECKING:
     from rig_plugin.membrane_tests import ModelCellCheck
@@ -31,7 +32,7 @@ class _Network(click.Path):
             return super().convert(value, param, ctx)
         ships = shipped(str(value))
         if ships is None:
-            self.fail(f"{value} is no file, a checkpoint or {' or '.join(SHIPPED)} was wanted.", param, ctx)
+            self.fail(f"{value} is no file, a checkpoint, {listed(SHIPPED)} was wanted.", param, ctx)
         return ships
 
 

@@ -55,7 +55,8 @@ __all__ = ["command"]
     "--network",
     metavar="NET",
     type=a_network,
-    help="Of adaptive, families, robustness and trust: a checkpoint or one that ships; else the first of these.",
+    help="Of adaptive, families, robustness, tracking and trust: a checkpoint or one that ships; else the "
+    "first of these (tracking wants one that tracks).",
 )
 @click.option(
     "--html",
@@ -71,7 +72,7 @@ __all__ = ["command"]
     "--cells",
     metavar="N",
     type=click.IntRange(min=1),
-    help="Of adaptive: simulated cells; of robustness and clamp: the same, at each level or of each kind.",
+    help="Of adaptive: simulated cells; of robustness, clamp and tracking: the same, at each level or of each kind.",
 )
 @json_option
 @click.pass_context

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from estimators.shift import Shift
 from hardware.membrane import Membrane
 from rig_plugin.engine.trust_letter import told_trust, trust_of
 from rig_plugin.membrane_tests import Tested
@@ -94,6 +95,7 @@ def told_trial(trial: Trial) -> dict[str, Any]:
         "predictive": {name: [_number(end) for end in ends] for name, ends in trial.predictive.items()},
         "sweep": trial.sweep and _told_sweep(trial.sweep),
         "membrane": trial.membrane and _told_membrane(trial.membrane),
+        "shifts": None if trial.shifts is None else [asdict(shift) for shift in trial.shifts],
     }
 
 
@@ -122,6 +124,7 @@ def trial_of(
         latency=Latency(**told["latency"]),
         next_stimulus=told["next_stimulus"],
         predictive={name: (_float(a), _float(b), _float(c)) for name, (a, b, c) in told["predictive"].items()},
+        shifts=None if told["shifts"] is None else tuple(_shift_of(each) for each in told["shifts"]),
     )
     # It was read from the pulse already, which takes longer than the window has for a frame.
     vars(trial)["membrane"] = told["membrane"] and _membrane_of(told["membrane"])
@@ -153,6 +156,12 @@ def _told_membrane(said: Membrane) -> dict[str, Any]:
 def _membrane_of(told: Mapping[str, Any]) -> Membrane:
     """Read a membrane from a letter."""
     return Membrane(told["clamp"], **{name: _float(value) for name, value in told.items() if name != "clamp"})
+
+
+def _shift_of(told: Mapping[str, Any]) -> Shift:
+    """Read a shift from a letter, in which it lies as `asdict` has it."""
+    fields: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in told.items()}
+    return Shift(**fields)
 
 
 def _told_sweep(sweep: Sweep) -> dict[str, Any]:

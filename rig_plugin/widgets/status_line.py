@@ -9,6 +9,7 @@ from pathlib import PurePath
 import numpy as np
 
 from rig_plugin.feed import RecordingStatus
+from rig_plugin.tidings import Tidings
 from rig_plugin.trial import Trial
 from rig_plugin.widgets.number import significant
 from rig_plugin.widgets.panel import Panel
@@ -38,6 +39,7 @@ class StatusLine(Panel):
         self._alarm: str | None = None
         self._refusal: str | None = None
         self._tone = "text"
+        self._tidings = Tidings()
         self._log = QtWidgets.QLabel("Nothing yet. Space starts.")
         self._log.setObjectName("plain")
         self._log.setSizePolicy(QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Preferred)
@@ -111,6 +113,9 @@ class StatusLine(Panel):
         # While nothing reaches the disk, nothing is said to be saved.
         if self._alarm is None:
             self._tell(trial)
+        # What is news of the cell is written last, where it is read first.
+        for sentence in self._tidings.of(trial):
+            self.write(sentence, "caution")
 
     def _tell(self, trial: Trial) -> None:
         # The name of the file comes last: it is what a narrow window may cut.
@@ -119,6 +124,7 @@ class StatusLine(Panel):
 
     def _clear(self) -> None:
         self._latencies.clear()
+        self._tidings.clear()
 
     def _draw(self) -> None:
         colours = {"caution": self.theme.caution, "danger": self.theme.danger}

@@ -211,11 +211,25 @@ def test_a_network_that_infers_more_comes_back_as_it_was(checkpoint, made, sets,
 
 
 @pytest.mark.parametrize(
-    ("size", "value"), [("width", 10**9), ("width", 18), ("layers", 0), ("bins", 1), ("hidden", 1.5), ("context", True)]
+    ("size", "value"),
+    [
+        ("width", 10**9),
+        ("width", 18),
+        ("layers", 0),
+        ("bins", 1),
+        ("hidden", 1.5),
+        ("context", True),
+        ("windows", 5),
+    ],
 )
 def test_an_absurd_architecture_is_refused_before_memory_is_taken(saved, size, value):
     damage(saved, architecture=lambda text: json.dumps(json.loads(text) | {size: value}))
     assert size in refusal(saved)
+
+
+def test_a_network_from_before_there_were_windows_has_none(saved, checkpoint):
+    damage(saved, architecture=lambda text: json.dumps({k: v for k, v in json.loads(text).items() if k != "windows"}))
+    assert load(saved).network.architecture == checkpoint.network.architecture
 
 
 def test_a_spec_that_cannot_be_used_is_refused(saved):

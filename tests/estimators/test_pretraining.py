@@ -283,8 +283,8 @@ def test_a_failing_training_is_told_to_who_waits(simulated, spec, tmp_path, monk
 
 def test_a_loss_that_is_no_number_is_null_in_the_progress(simulated, spec, tmp_path, monkeypatch):
     def worse(*args):
-        *rest, done, device, bookmark = args
-        return train(*rest, lambda epoch, best: done(replace(epoch, loss=float("nan")), best), device, bookmark)
+        *rest, done, device, bookmark, former = args
+        return train(*rest, lambda epoch, best: done(replace(epoch, loss=float("nan")), best), device, bookmark, former)
 
     monkeypatch.setattr(pretraining, "train", worse)
     events = list(pretrain(spec, tmp_path / "net.h5"))

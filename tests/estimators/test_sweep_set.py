@@ -3,14 +3,14 @@ import math
 import pytest
 import torch
 
-from estimators.sweep_set import HEADS, SweepSet
+from estimators.sweep_set import HEADS, SweepSet, of_latest
 
 
-@pytest.fixture
-def encoder():
+@pytest.fixture(params=[0, 2], ids=["without_windows", "two_windows"])
+def encoder(request):
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return SweepSet(6, 4 * HEADS, 9, layers=2).eval()
+        return SweepSet(6, 4 * HEADS, 9, layers=2, windows=request.param).eval()
 
 
 @pytest.fixture
@@ -40,3 +40,10 @@ def test_every_sweep_is_looked_at(encoder, tokens):
         changed = (encoder(other, there) - once).abs().sum(dim=1)
         assert changed[0] > 1e-4
         assert changed[1] < 1e-5
+
+
+def test_a_window_is_the_mean_of_the_latest_sweeps_and_of_no_padding(tokens):
+    there = torch.arange(5) < torch.tensor([[5], [2]])
+    found = of_latest(tokens, there, 3)
+    torch.testing.assert_close(found[0], tokens[0, 2:].mean(dim=0))
+    torch.testing.assert_close(found[1], tokens[1, :2].mean(dim=0))

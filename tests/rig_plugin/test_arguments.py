@@ -32,4 +32,6 @@ def test_a_file_goes_before_a_network_that_ships(said, tmp_path):
 
 
 def test_what_is_neither_is_refused_with_what_there_is(said):
-    assert "another is no file, a checkpoint or cortical-steps or patchseq-13 was wanted." in said("another")
+    assert "another is no file, a checkpoint, cortical-steps, patchseq-13 or cortical-tracking was wanted." in said(
+        "another"
+    )

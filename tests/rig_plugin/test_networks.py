@@ -49,8 +49,8 @@ def test_those_that_ship_come_first_and_what_is_broken_says_so(own):
     (own / "broken.h5").write_bytes(b"none")
     found = networks.there(CELL, [shipped(SHIPPED[1]), own / "gone.h5"])
     assert [network.name for network in found] == [*SHIPPED, "broken.h5", "gone.h5"]
-    assert [network.refusal is None for network in found] == [True, True, False, False]
-    assert "is damaged or no checkpoint" in found[2].refusal and "is no file" in found[3].refusal
+    assert [network.refusal is None for network in found] == [*(True for _ in SHIPPED), False, False]
+    assert "is damaged or no checkpoint" in found[-2].refusal and "is no file" in found[-1].refusal
 
 
 def test_a_network_that_was_not_trained_for_the_protocol_does_not_fit(own):
@@ -77,7 +77,7 @@ def test_the_card_says_what_a_network_is_for_and_how_well_it_is_calibrated(card)
 
 
 def test_what_does_not_fit_is_greyed_with_its_reason_and_cannot_be_used(card):
-    card.list.setCurrentRow(2)
+    card.list.setCurrentRow(len(SHIPPED))
     assert card.list.currentItem().text() == "▲ broken.h5" and "damaged" in card.list.currentItem().toolTip()
     assert not card.use.isEnabled() and "damaged" in card.words.text() and not card.plots.isVisible()
 
@@ -101,7 +101,7 @@ def test_two_networks_of_one_spec_are_told_apart(qtbot, own):
     assert [network.label for network in found] == [*SHIPPED, "cortical-steps-2 (cortical-steps)"]
     card = NetworksCard(found, FIRST, DARK, lambda take: None)
     qtbot.addWidget(card)
-    assert card.list.item(2).text() == found[2].label
+    assert card.list.item(len(SHIPPED)).text() == found[-1].label
 
 
 def test_a_file_that_may_not_be_opened_is_listed_with_its_reason(monkeypatch, own):
