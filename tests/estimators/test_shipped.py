@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from estimators.abort import AbortRule
+from estimators.abort import LEARNED
 from estimators.adaptive import Policies, adapt
 from estimators.aims import LEVELS, POOLED, STRATUM
 from estimators.blame import DISCREPANCY
@@ -24,6 +24,7 @@ from estimators.prospecting import Lessons
 from estimators.strangers import strange_to
 
 LARGEST = 6_500_000
+EXCLUDED = CONTEXT.index("excluded")
 
 
 @pytest.fixture(scope="module", params=SHIPPED)
@@ -77,18 +78,24 @@ def test_the_first_has_learned_what_sweeps_teach_and_how_much_of_that_it_foretel
 
 
 @pytest.mark.long
-def test_what_is_promised_of_the_best_step_is_what_it_teaches():
+def test_what_is_promised_of_the_best_step_is_what_it_teaches_and_what_is_foretold_to_break_breaks():
     first = load(shipped_as(SHIPPED[0]))
     rng = np.random.default_rng(5)
     made = adapt(
-        first.network, first.spec, 1500, rng, prospect=first.prospect, rule=AbortRule(max_spikes=300),
+        first.network, first.spec, 1500, rng, prospect=first.prospect, rule=LEARNED,
         policies=Policies((0.0, 0.0, 1.0), 0.0, 12, 0), sweeps=(5, 5),
     )  # fmt: skip
     lessons = Lessons.join([Lessons.of(first.network, sets, torch.Generator().manual_seed(0)) for sets in made])
     for k in (1, 2, 3, 4):
         features, context = lessons.features[:, :k].double().numpy(), lessons.context[:, :k].double().numpy()
         asked = lessons.context[None, :, k].double().numpy()
-        promised = first.prospect.foretell(first.network, features, context, asked).gains.mean(axis=0)[0, :, 0]
+        foretold = first.prospect.foretell(first.network, features, context, asked)
+        promised = foretold.gains.mean(axis=0)[0, :, 0]
+        breaks, broken = foretold.breaks[:, 0], lessons.context[:, k, EXCLUDED].double().numpy()
+        borne = breaks.max(axis=0) < LEARNED.share
+        # Of what is admitted far fewer break than may, and of all as many as were foretold.
+        assert borne.mean() > 0.5 and broken[borne].mean() < 0.01
+        assert abs(breaks.mean() - broken.mean()) < 0.02
         taught = lessons.taught[:, k - 1, 0].double().numpy()
         off = promised - taught
         # Of the best of twelve a little is luck.
