@@ -17,7 +17,7 @@ from hypothesis import settings
 FIRMWARE = Path(__file__).resolve().parents[1] / "hardware" / "firmware"
 
 # Of all that a property is tried on, a run that is waited for tries less than one that is not.
-settings.register_profile("brief", parent=settings.get_profile("ci"), max_examples=40)
+settings.register_profile("brief", parent=settings.get_profile("ci"), max_examples=30)
 
 # The longest, of which no two neighbours compile the same kernels: who needs them later finds them compiled.
 FIRST = (

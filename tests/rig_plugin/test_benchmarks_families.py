@@ -89,6 +89,7 @@ def test_a_folder_that_is_not_there_is_told(tmp_path, monkeypatch):
         measure(data=tmp_path)
 
 
+@pytest.mark.long
 def test_families_are_found_among_recordings_of_every_kind(data):
     found = list(cells(data, network()))
     assert [cell.name for cell in found if cell.is_family] == [
@@ -118,6 +119,7 @@ def test_a_trace_is_what_its_features_were_measured_on(data):
         assert (above[1:] & ~above[:-1]).sum() == row[COUNT]
 
 
+@pytest.mark.long
 def test_a_single_sweep_is_predicted_from_itself_beside_the_paper_s_area(data):
     checkpoint = network()
     alone = [single(cell, checkpoint, 90) for cell in cells(data, checkpoint) if "567399060" in cell.name]

@@ -48,6 +48,7 @@ def figures():
     return measure(cells=24, rounds=2, lesson=Lesson(cells=40, epochs=1, batch=16, draws=100))
 
 
+@pytest.mark.long
 def test_it_tells_how_often_weights_can_be_trusted_and_what_they_change(figures):
     assert json.dumps(figures, allow_nan=False)
     values = {figure["name"]: figure["value"] for figure in figures}
@@ -58,6 +59,7 @@ def test_it_tells_how_often_weights_can_be_trusted_and_what_they_change(figures)
     assert 0.0 <= values["inside_90_after/all"] <= 1.0
 
 
+@pytest.mark.long
 def test_rounds_are_scored_in_pairs_with_intervals(figures):
     rows = {figure["name"]: figure for figure in figures if figure["name"].startswith("round/")}
     gain = rows["round/log_density_refined"]["value"] - rows["round/log_density_amortized"]["value"]

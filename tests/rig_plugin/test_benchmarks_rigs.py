@@ -38,6 +38,7 @@ def check(figures, driver, sweeps):
         assert value["round_trip_ms_p99"]["aim"] == 50.0
 
 
+@pytest.mark.long
 def test_what_a_driver_carries_and_how_long_a_cell_waits_is_told_under_both_loads(monkeypatch):
     monkeypatch.setattr(rigs, "_STANDS", (SimulatedStand, Absent))
     figures = {figure["name"]: figure for figure in rigs.measure(seconds=0.2, sweeps=3)}

@@ -102,5 +102,5 @@ def test_a_folder_is_no_page(capsys, checked, network, tmp_path):
 
 def test_a_network_that_is_missing_or_damaged_is_refused(capsys, network, tmp_path):
     said = refused(capsys, str(tmp_path / "none.h5"))
-    assert "none.h5 is no file, a checkpoint or cortical-steps or patchseq-13 was wanted" in said
+    assert "none.h5 is no file, a checkpoint, cortical-steps, patchseq-13 or cortical-tracking was wanted" in said
     assert "take a sound copy" in refused(capsys, network)
